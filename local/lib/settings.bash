@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034
+# The names, versions and places that the scripts of local/ agree on. Sourced first by each of them; runs nothing.
+# One more: give it a name here, say what reads it, and let no script spell the value itself.
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+state=$root/.local # everything made here and git-ignored: tools, logs, data of the test stores, kubeconfig
+
+# What is found on the machine comes first, so that .local/bin only ever fills gaps.
+export PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin:$state/bin
+
+# Built with `go install` where they are missing.
+kind_version=v0.33.0
+helm_version=v3.22.0
+go_minimum=1.24 # older ones cannot fetch the toolchain that go.mod asks for
+
+cluster=ecommerce
+context=kind-$cluster
+node=$cluster-control-plane
+export KUBECONFIG=$state/kubeconfig # the user's own file and current context stay as they are
+
+# The node as published for this kind, and the one that local/node builds where no registry answers (its Kubernetes is
+# the one that local/node/go.mod requires).
+stock_node_image=kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d
+built_node_image=ecommerce-stack/node
+
+store_images=(docker.io/library/postgres:17 docker.io/library/rabbitmq:4 docker.io/library/redis:8)
+binaries=(auth gateway product order payment operator)
+image_prefix=ecommerce-stack
+
+operator_namespace=ecommerce-system
+release=ecommerce-stack-operator
+stack_namespace=default
+stack=shop
+address=http://localhost:8080
