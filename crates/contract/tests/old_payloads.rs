@@ -1,0 +1,41 @@
+//! Messages as earlier versions wrote them must parse for ever: one may lie in a queue across an upgrade.
+//! Never change a text here; add one when a payload grows.
+
+use ecommerce_contract::topology::BINDINGS;
+use ecommerce_contract::{Envelope, Event};
+
+const VERSION_1: &[&str] = &[
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000001","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.placed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","lines":[{"product_id":"0192d1b2-0000-7000-8000-0000000000bb","quantity":2}]}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000002","version":1,"occurred_at":"2026-11-22T10:00:00Z","request_id":"r-1","type":"order.payment_requested","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","customer_id":"0192d1b2-0000-7000-8000-0000000000dd","amount":2500,"currency":"EUR","pay_by":"2026-11-22T10:15:00Z"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000003","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.paid","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000004","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.closed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","outcome":"payment_failed"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000005","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"stock.reserved","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000006","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"stock.rejected","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","lines":[{"product_id":"0192d1b2-0000-7000-8000-0000000000bb","quantity":9}]}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000007","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"payment.captured","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","amount":2500}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000008","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"payment.failed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","code":"card_declined"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000009","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"payment.refunded","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","amount":500,"refunded_total":2500}}"#,
+];
+
+#[test]
+fn an_old_message_still_parses_and_reads_back() {
+    for text in VERSION_1 {
+        let envelope: Envelope = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let again: Envelope = serde_json::from_str(&serde_json::to_string(&envelope).unwrap()).unwrap();
+        assert_eq!(again, envelope);
+    }
+}
+
+#[test]
+fn a_field_of_a_later_version_is_passed_over() {
+    let text = VERSION_1[2].replace(r#""version":1"#, r#""version":2,"new_in_2":true"#);
+    assert!(serde_json::from_str::<Envelope>(&text).is_ok());
+}
+
+#[test]
+fn the_name_on_the_wire_is_the_routing_key_and_has_a_reader() {
+    for text in VERSION_1 {
+        let event: Event = serde_json::from_str::<Envelope>(text).unwrap().event;
+        assert!(text.contains(&format!(r#""type":"{}""#, event.routing_key())));
+        assert!(BINDINGS.iter().any(|(key, _)| *key == event.routing_key()), "{}", event.routing_key());
+    }
+}
