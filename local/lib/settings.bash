@@ -13,7 +13,7 @@ export PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin:$state/bin
 # Built with `go install` where they are missing.
 kind_version=v0.33.0
 helm_version=v3.22.0
-go_minimum=1.24 # older ones cannot fetch the toolchain that go.mod asks for
+go_minimum=1.21 # older ones cannot fetch the newer toolchain that a module may ask for
 
 cluster=ecommerce
 context=kind-$cluster
