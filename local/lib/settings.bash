@@ -13,6 +13,8 @@ export PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin:$state/bin
 # Built with `go install` where they are missing.
 kind_version=v0.33.0
 helm_version=v3.22.0
+# Fetched where there is no Go of at least that minimum.
+go_version=1.26.8
 go_minimum=1.21 # older ones cannot fetch the newer toolchain that a module may ask for
 
 cluster=ecommerce
@@ -25,9 +27,10 @@ export KUBECONFIG=$state/kubeconfig # the user's own file and current context st
 stock_node_image=kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d
 built_node_image=ecommerce-stack/node
 
-store_images=(docker.io/library/postgres:17 docker.io/library/rabbitmq:4 docker.io/library/redis:8)
+image_prefix=ecommerce-stack # of every image built here
 binaries=(auth gateway product order payment operator)
-image_prefix=ecommerce-stack
+store_images=(docker.io/library/postgres:17 docker.io/library/rabbitmq:4 docker.io/library/redis:8)
+rust_image=docker.io/library/rust:1-bookworm # compiles where the host cannot: a Mac, or a Linux without Rust
 
 operator_namespace=ecommerce-system
 release=ecommerce-stack-operator
