@@ -10,6 +10,7 @@ pub mod client;
 pub mod extract;
 pub mod operations;
 pub mod problem;
+pub mod process;
 pub mod request_log;
 pub mod server;
 

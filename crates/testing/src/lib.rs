@@ -1,1 +1,37 @@
+//! Real stores for tests, a piece of each for every test: a database, a vhost, a prefix, keys of its own.
+//!
+//! The servers are those that `local/stores start` has started; the variables `TEST_…` name others. Nothing here pretends
+//! to be a store. A test that finds no server fails and says which command starts one.
+#![expect(clippy::expect_used, reason = "a test says what went wrong by panicking")]
 
+pub mod broker;
+pub mod client;
+pub mod database;
+pub mod eventually;
+pub mod keys;
+pub mod redis;
+
+pub use broker::Broker;
+pub use client::{Answer, Client};
+pub use database::Database;
+pub use eventually::eventually;
+pub use keys::Keys;
+
+use ecommerce_types::Clock;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// A name that no other test has, fit for a database, a vhost and a prefix.
+#[must_use]
+pub fn unique_name() -> String {
+    format!("test_{}", Clock::system().new_id().simple())
+}
+
+/// A handle on metrics that nobody records.
+#[must_use]
+pub fn metrics() -> PrometheusHandle {
+    PrometheusBuilder::new().build_recorder().handle()
+}
+
+fn variable(name: &str, default: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| default.to_owned())
+}

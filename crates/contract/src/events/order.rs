@@ -63,8 +63,6 @@ pub struct OrderClosed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Its stock was not there.
-    Rejected,
     /// Somebody called it off; if it was paid, its money goes back.
     Cancelled,
     /// Nobody paid in time.

@@ -1,0 +1,51 @@
+//! The pool of connections.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// How long a request waits for a connection before it is told to come again.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// Which database, and how much of it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// `postgres://login:password@host:5432/database`.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// The most connections this process opens. Times the most replicas, it must fit the server's `max_connections`.
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8)]
+    pub database_max_connections: u32,
+}
+
+/// `DATABASE_URL` is not one; its text is a secret and not shown.
+#[derive(Debug, thiserror::Error)]
+#[error("DATABASE_URL is not of the form postgres://login:password@host:5432/database")]
+pub struct InvalidUrl;
+
+/// A pool that connects when it is first used, so that a service starts while its database is still away.
+pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, InvalidUrl> {
+    let options = options(&settings.database_url, application)?;
+    Ok(PgPoolOptions::new()
+        .max_connections(settings.database_max_connections)
+        .acquire_timeout(ACQUIRE)
+        // A ping on each acquire would be a round trip on each request; a dead connection shows at its first statement.
+        .test_before_acquire(false)
+        .idle_timeout(Duration::from_mins(5))
+        .max_lifetime(Duration::from_mins(30))
+        .connect_lazy_with(options))
+}
+
+/// How each connection is opened: no statement and no transaction of ours lasts long, and one that does is cut off by the
+/// server, whatever became of the process that began it.
+pub(crate) fn options(url: &SecretString, application: &str) -> Result<PgConnectOptions, InvalidUrl> {
+    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| InvalidUrl)?;
+    Ok(options.application_name(application).options([
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("lock_timeout", "5s"),
+        ("statement_timeout", "10s"),
+    ]))
+}

@@ -1,0 +1,92 @@
+//! Connections to the broker.
+
+use std::future::Future;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use ecommerce_runtime::Shutdown;
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::backoff::Backoff;
+use crate::{Error, topology};
+
+/// A dead peer is noticed after two of these, in seconds.
+const HEARTBEAT: u16 = 5;
+/// How long the broker may take to answer anything.
+pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+/// Which broker.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// `amqp://user:password@host:5672/vhost`, the vhost percent-encoded.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: SecretString,
+}
+
+impl Settings {
+    /// Refuses an address that is none, so that the process does not start with it.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.uri().map(drop)
+    }
+
+    fn uri(&self) -> Result<AMQPUri, Error> {
+        let mut uri = AMQPUri::from_str(self.amqp_url.expose_secret()).map_err(|_| Error::InvalidUrl)?;
+        uri.query.heartbeat = Some(HEARTBEAT);
+        Ok(uri)
+    }
+}
+
+/// A connection with one channel on which the topology stands.
+pub(crate) struct Session {
+    connection: Connection,
+    pub(crate) channel: Channel,
+}
+
+impl Session {
+    async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let open = async {
+            let connection = Connection::connect_uri(settings.uri()?, properties).await?;
+            let channel = connection.create_channel().await?;
+            topology::declare(&channel).await?;
+            Ok(Self { connection, channel })
+        };
+        tokio::time::timeout(ANSWER, open).await.map_err(|_| Error::TimedOut)?
+    }
+
+    async fn close(self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.connection.close(200, "goodbye".into())).await;
+    }
+}
+
+/// Runs `work` in one session after another until the process stops. `work` answers `Ok` only when it has stopped.
+pub(crate) async fn supervise<F>(settings: &Settings, name: &str, shutdown: &Shutdown, work: impl Fn(Channel) -> F)
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let mut backoff = Backoff::default();
+    while !shutdown.is_stopped() {
+        let opened = tokio::select! {
+            () = shutdown.stopped() => return,
+            opened = Session::open(settings, name) => opened,
+        };
+        let ended = match opened {
+            Ok(session) => {
+                tracing::info!(connection = name, "connected to the broker");
+                backoff.reset();
+                let ended = work(session.channel.clone()).await;
+                session.close().await;
+                ended
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            metrics::counter!("broker_sessions_lost_total", "connection" => name.to_owned()).increment(1);
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(connection = name, %error, cause, "unable to keep the broker; connecting again");
+            backoff.wait(shutdown).await;
+        }
+    }
+}

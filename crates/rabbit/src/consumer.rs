@@ -1,0 +1,215 @@
+//! The way in: takes messages from a service's queue, many in one transaction.
+//!
+//! A message is acknowledged after its effect is committed, and recorded in the inbox with it, so that one that comes twice
+//! has its effect once. A failure says one of two things: try again, or give up. What is given up goes to the dead letters,
+//! one message at a time; the rest of its batch is done without it.
+
+use std::future::Future;
+
+use ecommerce_contract::{Envelope, Service, topology};
+use ecommerce_postgres::{Wake, inbox, is_transient};
+use ecommerce_runtime::Shutdown;
+use futures::{FutureExt as _, StreamExt as _};
+use lapin::Channel;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::types::FieldTable;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::backoff::Backoff;
+use crate::connection::{Settings, supervise};
+
+/// The most messages in one transaction.
+const BATCH: usize = 100;
+/// How many the broker hands out ahead: one batch in work, one waiting.
+const PREFETCH: u16 = 200;
+
+/// Why a message has no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It may work later: the message waits.
+    #[error("unable to handle for now")]
+    Retry(#[source] sqlx::Error),
+    /// It will never work: the message goes to the dead letters.
+    #[error("failed to handle: {0}")]
+    Dead(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) { Self::Retry(error) } else { Self::Dead(error.to_string()) }
+    }
+}
+
+/// What a service does with events.
+pub trait Handle: Send + Sync + 'static {
+    /// Has the effect of events that were not handled before, in the transaction and with no call to anything remote.
+    /// Events that one service sends and this one has no use for never get here: their binding is not there.
+    fn handle(
+        &self,
+        transaction: &mut PgConnection,
+        events: Vec<Envelope>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Consumes one service's queue.
+#[derive(Debug)]
+pub struct Consumer<H> {
+    /// The broker.
+    pub settings: Settings,
+    /// Whose queue.
+    pub service: Service,
+    /// The database of the inbox and of the effect.
+    pub pool: PgPool,
+    /// Who is tapped after each commit: the relay, since most effects tell of themselves.
+    pub wakes: Vec<Wake>,
+    /// The effect.
+    pub handler: H,
+}
+
+/// A delivery that could be read.
+struct Message {
+    delivery: Delivery,
+    envelope: Envelope,
+}
+
+impl<H: Handle> Consumer<H> {
+    /// Runs until the process stops.
+    pub async fn run(self, shutdown: Shutdown) {
+        supervise(&self.settings, "consumer", &shutdown, |channel| self.session(channel, &shutdown)).await;
+    }
+
+    async fn session(&self, channel: Channel, shutdown: &Shutdown) -> Result<(), Error> {
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let queue = topology::queue(self.service);
+        let mut deliveries = channel
+            .basic_consume(
+                queue.into(),
+                self.service.as_str().into(),
+                BasicConsumeOptions::default(),
+                FieldTable::default(),
+            )
+            .await?;
+        loop {
+            let first = tokio::select! {
+                () = shutdown.stopped() => return Ok(()),
+                delivery = deliveries.next() => delivery.ok_or(Error::ConsumerEnded)??,
+            };
+            let mut batch = vec![first];
+            // Whatever has come already comes along; nobody waits for a batch to fill.
+            while batch.len() < BATCH
+                && let Some(Some(delivery)) = deliveries.next().now_or_never()
+            {
+                batch.push(delivery?);
+            }
+            self.settle(batch, shutdown).await?;
+        }
+    }
+
+    /// Brings every message of a batch to its end: acknowledged, or with the dead letters. When the process stops first, the
+    /// rest goes back to the queue with the connection.
+    async fn settle(&self, batch: Vec<Delivery>, shutdown: &Shutdown) -> Result<(), Error> {
+        let mut messages = Vec::with_capacity(batch.len());
+        for delivery in batch {
+            match serde_json::from_slice::<Envelope>(&delivery.data) {
+                Ok(envelope) => messages.push(Message { delivery, envelope }),
+                Err(error) => give_up(&delivery, None, &error.to_string()).await?,
+            }
+        }
+        // The whole batch first; if something in it is at fault, each by itself.
+        let mut waiting = vec![messages];
+        while let Some(mut messages) = waiting.pop() {
+            if messages.is_empty() {
+                continue;
+            }
+            match self.commit(&messages, shutdown).await {
+                None => return Ok(()),
+                Some(Ok(())) => acknowledge(&messages).await?,
+                Some(Err(reason)) if messages.len() == 1 => {
+                    for message in messages {
+                        give_up(&message.delivery, Some(&message.envelope), &reason).await?;
+                    }
+                }
+                Some(Err(_)) => {
+                    messages.reverse();
+                    waiting.extend(messages.into_iter().map(|message| vec![message]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits the effect of these messages, trying again for as long as it may work later. `None` when the process stops.
+    async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), String>> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.attempt(messages).await {
+                Ok(()) => {
+                    self.wakes.iter().for_each(Wake::tap);
+                    return Some(Ok(()));
+                }
+                Err(Failure::Dead(reason)) => return Some(Err(reason)),
+                Err(Failure::Retry(error)) => {
+                    tracing::warn!(%error, messages = messages.len(), "unable to handle messages for now; they wait");
+                    backoff.wait(shutdown).await;
+                    if shutdown.is_stopped() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, messages: &[Message]) -> Result<(), Failure> {
+        let mut transaction = self.pool.begin().await?;
+        let ids: Vec<Uuid> = messages.iter().map(|message| message.envelope.id.into()).collect();
+        let mut new = inbox::record(&mut transaction, &ids).await?;
+        // Removing, so that a message that stands twice in one batch counts once.
+        let events: Vec<Envelope> = messages
+            .iter()
+            .filter(|message| new.remove(&message.envelope.id.0))
+            .map(|message| message.envelope.clone())
+            .collect();
+        for envelope in &events {
+            let request_id = envelope.request_id.as_deref().unwrap_or_default();
+            tracing::debug!(
+                event.id = %envelope.id,
+                event.kind = envelope.event.routing_key(),
+                order.id = %envelope.event.order_id(),
+                request.id = request_id,
+                "handling an event"
+            );
+        }
+        if !events.is_empty() {
+            self.handler.handle(&mut transaction, events).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Acknowledges all up to the last: everything before it is settled.
+async fn acknowledge(messages: &[Message]) -> Result<(), Error> {
+    for message in messages {
+        metrics::counter!("events_handled_total", "kind" => message.envelope.event.routing_key()).increment(1);
+    }
+    if let Some(last) = messages.last() {
+        last.delivery.ack(BasicAckOptions { multiple: messages.len() > 1 }).await?;
+    }
+    Ok(())
+}
+
+async fn give_up(delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {
+    metrics::counter!("events_dead_lettered_total").increment(1);
+    tracing::error!(
+        event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
+        event.kind = delivery.routing_key.as_str(),
+        request.id = envelope.and_then(|envelope| envelope.request_id.as_deref()),
+        reason,
+        "gave a message up; it is with the dead letters"
+    );
+    delivery.reject(BasicRejectOptions { requeue: false }).await?;
+    Ok(())
+}

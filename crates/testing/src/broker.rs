@@ -1,0 +1,149 @@
+//! RabbitMQ for one test.
+
+use ecommerce_contract::topology::{EXCHANGE, permissions, policies};
+use ecommerce_contract::{Envelope, Service};
+use ecommerce_rabbit::Settings;
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{eventually, unique_name, variable};
+
+/// A vhost with the policies and the users of a stack.
+#[derive(Debug)]
+pub struct Broker {
+    vhost: String,
+    channel: Channel,
+    _connection: Connection,
+}
+
+impl Broker {
+    /// A new vhost. Its topology is declared by the first service that connects.
+    ///
+    /// # Panics
+    /// When no server answers.
+    pub async fn create() -> Self {
+        let vhost = unique_name();
+        manage(Method::PUT, &format!("vhosts/{vhost}"), None).await;
+        let everything = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        manage(Method::PUT, &format!("permissions/{vhost}/guest"), Some(everything)).await;
+        for policy in policies() {
+            let body = json!({ "pattern": policy.pattern, "definition": policy.definition, "apply-to": "queues" });
+            manage(Method::PUT, &format!("policies/{vhost}/{}", policy.name), Some(body)).await;
+        }
+        for service in Service::WITH_BROKER {
+            let user = format!("{vhost}.{service}");
+            manage(Method::PUT, &format!("users/{user}"), Some(json!({ "password": vhost, "tags": "" }))).await;
+            let allowed = permissions(service);
+            let body = json!({ "configure": allowed.configure, "write": allowed.write, "read": allowed.read });
+            manage(Method::PUT, &format!("permissions/{vhost}/{user}"), Some(body)).await;
+            let body = json!({ "exchange": EXCHANGE, "write": allowed.topic_write, "read": allowed.topic_read });
+            manage(Method::PUT, &format!("topic-permissions/{vhost}/{user}"), Some(body)).await;
+        }
+        let url = format!("{}/{vhost}", variable("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:15673"));
+        let connection =
+            Connection::connect(&url, ConnectionProperties::default()).await.expect("connect to the test broker");
+        let channel = connection.create_channel().await.expect("open a channel");
+        channel.confirm_select(ConfirmSelectOptions::default()).await.expect("ask for confirms");
+        Self { vhost, channel, _connection: connection }
+    }
+
+    /// As `service` logs in, with its own permissions and no more.
+    ///
+    /// # Panics
+    /// When `TEST_AMQP_URL` is no address.
+    #[must_use]
+    pub fn settings(&self, service: Service) -> Settings {
+        let server = variable("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:15673");
+        let mut url = url::Url::parse(&server).expect("TEST_AMQP_URL is an address");
+        url.set_username(&format!("{}.{service}", self.vhost)).expect("an address with a user");
+        url.set_password(Some(&self.vhost)).expect("an address with a password");
+        url.set_path(&self.vhost);
+        Settings { amqp_url: url.to_string().into() }
+    }
+
+    /// Waits until the queues stand, which is when a service has connected.
+    pub async fn ready(&self) {
+        for service in Service::WITH_BROKER {
+            eventually("a service declares the topology", || async { self.queue(service.as_str()).await }).await;
+        }
+    }
+
+    /// Gives an event to whoever reads it, as its sender would.
+    ///
+    /// # Panics
+    /// When the broker does not confirm it.
+    pub async fn publish(&self, envelope: &Envelope) {
+        let body = serde_json::to_vec(envelope).expect("an envelope is JSON");
+        self.publish_bytes(envelope.event.routing_key(), &body).await;
+    }
+
+    /// Gives any bytes to whoever reads this routing key.
+    ///
+    /// # Panics
+    /// When the broker does not confirm them.
+    pub async fn publish_bytes(&self, routing_key: &str, body: &[u8]) {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let confirm = self.channel.basic_publish(EXCHANGE.into(), routing_key.into(), options, body, properties).await;
+        let confirmation = confirm.expect("publish").await.expect("a confirm");
+        assert_eq!(confirmation, lapin::Confirmation::Ack(None), "a queue takes {routing_key}");
+    }
+
+    /// Takes the next event out of a queue that nobody else reads; waits for it.
+    ///
+    /// # Panics
+    /// When none comes in time, or what comes is no envelope.
+    pub async fn next(&self, queue: &str) -> Envelope {
+        let body = eventually("an event arrives", || self.take(queue)).await;
+        serde_json::from_slice(&body).expect("an envelope")
+    }
+
+    /// Takes a message's bytes out of a queue, if there is one.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn take(&self, queue: &str) -> Option<Vec<u8>> {
+        let message = self.channel.basic_get(queue.into(), BasicGetOptions::default()).await.expect("ask the queue")?;
+        message.delivery.ack(BasicAckOptions::default()).await.expect("acknowledge");
+        Some(message.delivery.data)
+    }
+
+    /// How many messages a queue holds, handed out or not, as far as the broker has counted.
+    pub async fn depth(&self, queue: &str) -> Option<u64> {
+        self.queue(queue).await?["messages"].as_u64()
+    }
+
+    /// Cuts every connection of this vhost but the test's own, as a broker that restarts does.
+    pub async fn cut_connections(&self) {
+        let connections = manage(Method::GET, "connections", None).await;
+        for connection in connections.as_array().into_iter().flatten() {
+            if connection["vhost"] == self.vhost.as_str() && connection["user"] != "guest" {
+                let name = connection["name"].as_str().unwrap_or_default();
+                let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+                manage(Method::DELETE, &format!("connections/{name}"), None).await;
+            }
+        }
+    }
+
+    async fn queue(&self, name: &str) -> Option<Value> {
+        let queue = manage(Method::GET, &format!("queues/{}/{name}", self.vhost), None).await;
+        queue.get("name").is_some().then_some(queue)
+    }
+}
+
+async fn manage(method: Method, path: &str, body: Option<Value>) -> Value {
+    let server = variable("TEST_RABBITMQ_MANAGEMENT_URL", "http://guest:guest@127.0.0.1:15674");
+    let mut request = reqwest::Client::new().request(method, format!("{server}/api/{path}"));
+    request = request.header("content-type", "application/json");
+    if let Some(body) = body {
+        request = request.body(body.to_string());
+    }
+    let answer = request
+        .send()
+        .await
+        .unwrap_or_else(|error| panic!("no RabbitMQ for tests, `local/stores start` starts one: {error}"));
+    answer.json().await.unwrap_or(Value::Null)
+}

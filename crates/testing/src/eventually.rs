@@ -1,0 +1,25 @@
+//! Waiting for what will be true in a moment.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a test waits before it says that something does not happen.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Asks again and again until there is an answer; panics with `what` when there is none in time.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "did not happen within {DEADLINE:?}: {what}");
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one pause between two looks at a condition with a deadline"
+        )]
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
