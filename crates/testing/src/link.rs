@@ -1,10 +1,9 @@
 //! A wire to a store that a test can cut or clog, while other tests go on using the store.
 
-use std::net::SocketAddr;
-
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use url::Url;
 
 /// How the wire is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,23 +18,25 @@ enum State {
 /// A wire from an address of its own to a store's; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Link {
-    /// Where the wire begins.
-    pub address: SocketAddr,
+    /// The store's address, through the wire.
+    pub url: Url,
     state: watch::Sender<State>,
 }
 
 impl Link {
-    /// A whole wire to `store`, such as `127.0.0.1:16379`.
+    /// A whole wire to the store at `url`, which has a host and a port.
     ///
     /// # Panics
-    ///
-    /// When no port is free.
-    #[expect(clippy::expect_used, reason = "a test says what went wrong by panicking")]
-    pub async fn to(store: &str) -> Self {
+    /// When that is no address, or no port is free.
+    pub async fn to(url: &str) -> Self {
+        let mut url = Url::parse(url).expect("an address");
+        let store = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
+        url.set_ip_host(address.ip()).expect("an address with a host");
+        url.set_port(Some(address.port())).expect("an address with a port");
         let (state, _) = watch::channel(State::Whole);
-        let (store, states) = (store.to_owned(), state.subscribe());
+        let states = state.subscribe();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (store, states) = (store.clone(), states.clone());
@@ -48,7 +49,7 @@ impl Link {
                 });
             }
         });
-        Self { address, state }
+        Self { url, state }
     }
 
     /// Ends all connections and lets no new one through.

@@ -1,0 +1,117 @@
+//! The cache answers for the database, and never against it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ecommerce_redis::Cache;
+use ecommerce_testing::eventually;
+use tokio::sync::Notify;
+
+use crate::Part;
+
+type Prices = Cache<u32, &'static str>;
+
+async fn prices(part: &Part) -> Prices {
+    Cache::new(part.connect().await, "price", Duration::from_mins(1))
+}
+
+/// What a database says, and how often it was asked.
+#[derive(Default)]
+struct Database {
+    asked: AtomicUsize,
+}
+
+impl Database {
+    fn load(&self, value: u32) -> impl Future<Output = Result<u32, &'static str>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(value))
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_loaded_once_and_then_cached_for_every_process() {
+    let (part, database) = (Part::new().await, Database::default());
+    let (one, other) = (prices(&part).await, prices(&part).await);
+    assert_eq!(one.get_or_load("mug", || database.load(5)).await, Ok(5));
+    eventually("the other process finds it", || async {
+        let before = database.asked();
+        assert_eq!(other.get_or_load("mug", || database.load(5)).await, Ok(5));
+        (database.asked() == before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_misses_at_once_ask_the_database_once_and_share_a_failure() {
+    let part = Part::new().await;
+    let (prices, asked) = (Arc::new(prices(&part).await), Arc::new(AtomicUsize::new(0)));
+    let go = Arc::new(Notify::new());
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (prices, asked, go) = (prices.clone(), asked.clone(), go.clone());
+        waiting.spawn(async move {
+            let load = || async {
+                asked.fetch_add(1, Ordering::SeqCst);
+                go.notified().await;
+                Err("the database is away")
+            };
+            prices.get_or_load("mug", load).await
+        });
+    }
+    eventually("the first asks", || async { (asked.load(Ordering::SeqCst) == 1).then_some(()) }).await;
+    // All others have had their turn on this one thread and wait for the first.
+    tokio::task::yield_now().await;
+    go.notify_one();
+    for answer in waiting.join_all().await {
+        assert_eq!(*answer.unwrap_err(), "the database is away");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn after_a_change_the_old_value_is_never_seen_again() {
+    let (part, database) = (Part::new().await, Database::default());
+    let (one, other) = (prices(&part).await, prices(&part).await);
+    // A load begins before the change and lands after it.
+    let (begun, changed) = (Notify::new(), Notify::new());
+    let slow = one.get_or_load("mug", || async {
+        begun.notify_one();
+        changed.notified().await;
+        Ok(5)
+    });
+    let change = async {
+        begun.notified().await;
+        other.invalidate("mug").await;
+        changed.notify_one();
+    };
+    assert_eq!(tokio::join!(slow, change).0, Ok(5));
+    for prices in [&one, &other] {
+        assert_eq!(prices.get_or_load("mug", || database.load(6)).await, Ok(6));
+    }
+    assert_eq!(database.asked(), 2);
+}
+
+#[tokio::test]
+async fn without_redis_the_database_answers() {
+    let (part, database) = (Part::new().await, Database::default());
+    let prices = prices(&part).await;
+    part.link.cut();
+    assert_eq!(prices.get_or_load("mug", || database.load(5)).await, Ok(5));
+    prices.invalidate("mug").await;
+    assert_eq!(prices.get_or_load("mug", || database.load(6)).await, Ok(6));
+}
+
+#[tokio::test]
+async fn a_slow_redis_costs_no_more_than_the_time_limit() {
+    let (part, database) = (Part::new().await, Database::default());
+    let prices = prices(&part).await;
+    part.link.clog();
+    let asked = Instant::now();
+    assert_eq!(prices.get_or_load("mug", || database.load(5)).await, Ok(5));
+    assert!(asked.elapsed() < Duration::from_millis(900), "{:?}", asked.elapsed());
+}
