@@ -1,0 +1,179 @@
+//! Why a request is not forwarded, or its answer not given.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ecommerce_contract::Service;
+use ecommerce_http::problem::Chain;
+use ecommerce_http::{BODY_LIMIT, Problem};
+use ecommerce_types::Role;
+use hyper_util::client::legacy;
+
+/// Each with the status and the code that the client sees.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 404 `route_not_found`: the path is not one of the table's.
+    #[error("there is nothing at this path")]
+    RouteNotFound,
+    /// 400 `unreadable_body`: the client did not send its body to the end.
+    #[error("the request's body ended early")]
+    BodyUnreadable,
+    /// 408 `body_too_slow`: the client took longer to send its body than the route may take as a whole.
+    #[error("the request's body did not come in time")]
+    BodyTooSlow,
+    /// 413 `body_too_large`.
+    #[error("the request's body is over the limit")]
+    BodyTooLarge,
+    /// 401 `login_required`: there is no token.
+    #[error("there is no access token")]
+    LoginRequired,
+    /// 401 `token_invalid`: this stack did not make the token, or not for now.
+    #[error("the access token is not valid")]
+    TokenInvalid,
+    /// 401 `token_expired`.
+    #[error("the access token has expired")]
+    TokenExpired,
+    /// 401 `token_outdated`: the user's roles have changed since the token was made.
+    #[error("the access token holds roles of the past")]
+    TokenOutdated,
+    /// 401 `session_ended`.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// 403 `role_required`.
+    #[error("the user's roles do not reach {0}")]
+    RoleRequired(Role),
+    /// 503 `keys_unavailable`: auth has not given its public keys yet.
+    #[error("the keys of access tokens are not known yet")]
+    KeysUnavailable,
+    /// 503 `sessions_unavailable`: Redis is away, and the last answer is too old to stand.
+    #[error("the session is unable to be looked up")]
+    SessionsUnavailable,
+    /// 503 `service_unavailable`: no connection to the service; nothing was sent.
+    #[error("unable to reach {0}")]
+    ServiceUnavailable(Service, #[source] legacy::Error),
+    /// 502 `answer_broken`: the connection ended before the answer; what the service has done is not known.
+    #[error("failed to get an answer of {0}")]
+    AnswerBroken(Service, #[source] legacy::Error),
+    /// 504 `answer_too_late`: what the service has done, or still does, is not known.
+    #[error("{0} did not answer in time")]
+    AnswerTooLate(Service),
+    /// 503 `openapi_unavailable`: a service has not given its part of the document.
+    #[error("unable to read the OpenAPI document of {0}")]
+    OpenApiUnavailable(Service, #[source] crate::services::DocumentError),
+}
+
+/// Seconds after which it is worth asking again.
+const SOON: u64 = 1;
+
+impl Error {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::RouteNotFound => Problem::new(
+                StatusCode::NOT_FOUND,
+                "route_not_found",
+                "there is nothing at this path; /openapi.json lists what there is",
+            ),
+            Self::BodyUnreadable => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "unreadable_body",
+                "the body ended early; send the request again",
+            ),
+            Self::BodyTooSlow => {
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not come in time; send it at once")
+            }
+            Self::BodyTooLarge => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("the body may have at most {BODY_LIMIT} bytes"),
+            ),
+            Self::LoginRequired => unauthorized(
+                "login_required",
+                "send `authorization: Bearer` with the access token of a login",
+            ),
+            Self::TokenInvalid => unauthorized("token_invalid", "this is not an access token of this shop; log in"),
+            Self::TokenExpired => unauthorized("token_expired", "the access token has expired; get a new one"),
+            Self::TokenOutdated => {
+                unauthorized("token_outdated", "the roles have changed since this token was made; get a new one")
+            }
+            Self::SessionEnded => unauthorized("session_ended", "the session of this token has ended; log in again"),
+            Self::RoleRequired(role) => {
+                Problem::new(StatusCode::FORBIDDEN, "role_required", format!("this needs the role {role}"))
+            }
+            Self::KeysUnavailable => self.ours(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable").retry_after(SOON),
+            Self::SessionsUnavailable => {
+                self.ours(StatusCode::SERVICE_UNAVAILABLE, "sessions_unavailable").retry_after(SOON)
+            }
+            Self::ServiceUnavailable(..) => {
+                self.ours(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable").retry_after(SOON)
+            }
+            Self::AnswerBroken(..) => self.ours(StatusCode::BAD_GATEWAY, "answer_broken"),
+            Self::AnswerTooLate(_) => self.ours(StatusCode::GATEWAY_TIMEOUT, "answer_too_late"),
+            Self::OpenApiUnavailable(..) => {
+                self.ours(StatusCode::SERVICE_UNAVAILABLE, "openapi_unavailable").retry_after(SOON)
+            }
+        }
+    }
+
+    /// A word for the metrics of what has gone wrong on the way.
+    #[must_use]
+    pub fn fault(&self) -> &'static str {
+        match self {
+            Self::BodyUnreadable | Self::BodyTooSlow | Self::BodyTooLarge => "body",
+            Self::ServiceUnavailable(..) => "connection",
+            Self::AnswerBroken(..) => "broken",
+            Self::AnswerTooLate(_) => "late",
+            Self::RouteNotFound
+            | Self::LoginRequired
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::TokenOutdated
+            | Self::SessionEnded
+            | Self::RoleRequired(_)
+            | Self::KeysUnavailable
+            | Self::SessionsUnavailable
+            | Self::OpenApiUnavailable(..) => "refused",
+        }
+    }
+
+    /// Not the client's fault: the cause goes to the log, the client gets the code.
+    fn ours(&self, status: StatusCode, code: &str) -> Problem {
+        tracing::warn!(error = %Chain(self), "request unable to be forwarded");
+        let mut problem = Problem::new(status, code, String::new());
+        problem.detail = None;
+        problem
+    }
+
+    /// What RFC 6750, section 3, has a 401 say: no more than the scheme to whom sent no token.
+    fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Self::LoginRequired => Some(HeaderValue::from_static("Bearer")),
+            Self::TokenInvalid | Self::TokenExpired | Self::TokenOutdated | Self::SessionEnded => {
+                Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            }
+            Self::RouteNotFound
+            | Self::BodyUnreadable
+            | Self::BodyTooSlow
+            | Self::BodyTooLarge
+            | Self::RoleRequired(_)
+            | Self::KeysUnavailable
+            | Self::SessionsUnavailable
+            | Self::ServiceUnavailable(..)
+            | Self::AnswerBroken(..)
+            | Self::AnswerTooLate(_)
+            | Self::OpenApiUnavailable(..) => None,
+        }
+    }
+}
+
+fn unauthorized(code: &str, detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.problem().into_response();
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

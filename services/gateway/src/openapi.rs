@@ -1,0 +1,265 @@
+//! One OpenAPI document of the whole shop, put together of what each service says of itself.
+//!
+//! The table decides what is in it: an operation that is not routed is left out, and who may use one that is routed is said
+//! as the table has it. Components of one name are one when they are the same, else the later one gets its service's name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::IntoResponse;
+use ecommerce_contract::Service;
+use ecommerce_types::Clock;
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Mutex;
+
+use crate::router::Gateway;
+use crate::routes::{Access, Route, TABLE};
+use crate::services::Services;
+use crate::Error;
+
+/// Where it is; each service has its own at the same path.
+pub const PATH: &str = "/openapi.json";
+/// How old the document may become.
+const FRESH: Duration = Duration::minutes(1);
+/// The name of the access token among the document's security schemes.
+const SCHEME: &str = "access_token";
+
+/// The document, made when it is asked for and kept for a minute. Clones share it.
+#[derive(Clone)]
+pub struct OpenApi {
+    services: Services,
+    clock: Clock,
+    made: Arc<Mutex<Option<(OffsetDateTime, Bytes)>>>,
+}
+
+impl OpenApi {
+    /// Not made yet.
+    #[must_use]
+    pub fn new(services: Services, clock: Clock) -> Self {
+        Self { services, clock, made: Arc::default() }
+    }
+
+    /// The document as JSON. Many that ask for it at once wait for one making; the last one stands while a service is away.
+    async fn get(&self) -> Result<Bytes, Error> {
+        let mut made = self.made.lock().await;
+        let now = self.clock.now();
+        if let Some((at, document)) = made.as_ref()
+            && now - *at < FRESH
+        {
+            return Ok(document.clone());
+        }
+        match self.make().await {
+            Ok(document) => {
+                *made = Some((now, document.clone()));
+                Ok(document)
+            }
+            Err(error) => made.as_ref().map(|(_, document)| document.clone()).ok_or(error),
+        }
+    }
+
+    async fn make(&self) -> Result<Bytes, Error> {
+        let mut merged = own();
+        for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
+            let document = self.services.document::<Value>(service, PATH).await;
+            add(&mut merged, service, document.map_err(|error| Error::OpenApiUnavailable(service, error))?);
+        }
+        Ok(Bytes::from(merged.to_string()))
+    }
+}
+
+/// `GET /openapi.json`.
+pub async fn handler(State(gateway): State<Gateway>) -> Result<impl IntoResponse, Error> {
+    let document = gateway.openapi.get().await?;
+    Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=60")], document))
+}
+
+/// The gateway's own document: the frame of the merged one.
+#[must_use]
+pub fn own() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Shop",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The API of one shop. Errors are problem documents (RFC 9457) with a stable `code`.",
+        },
+        "paths": {
+            PATH: { "get": {
+                "tags": ["gateway"],
+                "operationId": "get_openapi_json",
+                "summary": "This document",
+                "responses": { "200": { "description": "The document", "content": { "application/json": {} } } },
+                "security": [],
+            } },
+        },
+        "components": { "securitySchemes": {
+            SCHEME: { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "What a login gives" },
+        } },
+    })
+}
+
+/// Adds what is routed of a service's document.
+fn add(merged: &mut Value, service: Service, mut document: Value) {
+    let mut components = take_object(&mut document, "components");
+    components.remove("securitySchemes"); // the gateway's own are the only ones from outside
+    let renamed = clashes(&merged["components"], &components, service);
+    let mut paths = Value::Object(take_object(&mut document, "paths"));
+    rename_references(&mut paths, &renamed);
+    for (path, mut operations) in take_all(paths) {
+        for route in TABLE.iter().filter(|route| route.service == service && route.path == path) {
+            let method = route.method.as_str().to_lowercase();
+            let Some(operation) = operations.get_mut(&method).filter(|operation| operation.is_object()) else { continue };
+            let mut operation = operation.take();
+            describe(&mut operation, route);
+            merged["paths"][&path][method] = operation;
+        }
+    }
+    for (section, entries) in components {
+        for (name, mut component) in take_all(entries) {
+            rename_references(&mut component, &renamed);
+            let name = match renamed.get(&reference(&section, &name)) {
+                Some(new) => new.rsplit('/').next().unwrap_or(new).to_owned(),
+                None => name,
+            };
+            merged["components"][&section][name] = component;
+        }
+    }
+}
+
+/// Says what the table says. Names of operations are made of method and path: those of different services would clash.
+fn describe(operation: &mut Value, route: &Route) {
+    let path = route.path.trim_start_matches("/api/v1");
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name: Vec<&str> = words.collect();
+    operation["operationId"] = format!("{}_{}", route.method.as_str().to_lowercase(), name.join("_")).into();
+    operation["tags"] = json!([route.service.as_str()]);
+    operation["security"] = match route.access {
+        Access::Public => json!([]),
+        Access::Needs(role) => {
+            operation["x-required-role"] = role.as_str().into();
+            json!([{ SCHEME: [] }])
+        }
+    };
+}
+
+/// The components that cannot keep their names, by reference: another of that name says something else, or something that
+/// it refers to does.
+fn clashes(merged: &Value, components: &Map<String, Value>, service: Service) -> BTreeMap<String, String> {
+    let entries = || {
+        components.iter().flat_map(|(section, entries)| {
+            entries.as_object().into_iter().flatten().map(move |(name, component)| (section, name, component))
+        })
+    };
+    let mut clashing = BTreeMap::new();
+    loop {
+        let before = clashing.len();
+        for (section, name, component) in entries() {
+            let Some(other) = merged[section].get(name) else { continue };
+            let refers = references(component).iter().any(|reference| clashing.contains_key(*reference));
+            if other != component || refers {
+                clashing.insert(reference(section, name), reference(section, &format!("{}{name}", capitalised(service))));
+            }
+        }
+        if clashing.len() == before {
+            return clashing;
+        }
+    }
+}
+
+fn reference(section: &str, name: &str) -> String {
+    format!("#/components/{section}/{name}")
+}
+
+fn capitalised(service: Service) -> String {
+    let (first, rest) = service.as_str().split_at(1);
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// Every text that refers to a component: in `$ref`, or in the mapping of a discriminator.
+fn references(value: &Value) -> BTreeSet<&str> {
+    match value {
+        Value::String(text) if text.starts_with("#/components/") => BTreeSet::from([text.as_str()]),
+        Value::Array(values) => values.iter().flat_map(references).collect(),
+        Value::Object(members) => members.values().flat_map(references).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn rename_references(value: &mut Value, renamed: &BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(new) = renamed.get(text) {
+                text.clone_from(new);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| rename_references(value, renamed)),
+        Value::Object(members) => members.values_mut().for_each(|value| rename_references(value, renamed)),
+        _ => {}
+    }
+}
+
+fn take_object(value: &mut Value, name: &str) -> Map<String, Value> {
+    match value.get_mut(name).map(Value::take) {
+        Some(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+fn take_all(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value { members } else { Map::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(reference: &str) -> Value {
+        json!({ "$ref": format!("#/components/schemas/{reference}") })
+    }
+
+    #[test]
+    fn what_is_not_routed_is_left_out_and_the_table_says_who_may() {
+        let mut merged = own();
+        let operation = json!({ "operationId": "handler", "responses": {} });
+        add(&mut merged, Service::Product, json!({ "paths": {
+            "/internal/products": { "get": operation },
+            "/api/v1/products": { "get": operation, "post": operation, "trace": operation },
+            "/api/v1/orders": { "get": operation },
+        } }));
+        let paths = merged["paths"].as_object().unwrap();
+        assert_eq!(paths.keys().collect::<Vec<_>>(), ["/api/v1/products", PATH]);
+        assert_eq!(paths["/api/v1/products"].as_object().unwrap().len(), 2);
+        assert_eq!(paths["/api/v1/products"]["get"]["security"], json!([]));
+        assert_eq!(paths["/api/v1/products"]["post"]["security"], json!([{ SCHEME: [] }]));
+        assert_eq!(paths["/api/v1/products"]["post"]["operationId"], "post_products");
+        assert_eq!(paths["/api/v1/products"]["post"]["x-required-role"], "staff");
+    }
+
+    #[test]
+    fn components_of_one_name_are_one_when_they_are_the_same_to_the_last_reference() {
+        let mut merged = own();
+        let of = |status: &str| {
+            json!({
+                "paths": {},
+                "components": { "schemas": {
+                    "Money": { "type": "object" },
+                    "Status": { "enum": [status] },
+                    "Page": { "items": schema("Status") },
+                } },
+            })
+        };
+        add(&mut merged, Service::Order, of("paid"));
+        let mut payments = of("captured");
+        payments["paths"]["/api/v1/payments"]["get"] = json!({ "answer": schema("Page"), "amount": schema("Money") });
+        add(&mut merged, Service::Payment, payments);
+        let schemas = merged["components"]["schemas"].as_object().unwrap();
+        assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Money", "Page", "PaymentPage", "PaymentStatus", "Status"]);
+        assert_eq!(schemas["PaymentPage"], json!({ "items": schema("PaymentStatus") }));
+        let operation = &merged["paths"]["/api/v1/payments"]["get"];
+        assert_eq!((&operation["answer"], &operation["amount"]), (&schema("PaymentPage"), &schema("Money")));
+    }
+}
