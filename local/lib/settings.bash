@@ -13,9 +13,6 @@ export PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin:$state/bin
 # Built with `go install` where they are missing.
 kind_version=v0.33.0
 helm_version=v3.22.0
-# Fetched where there is no Go of at least that minimum.
-go_version=1.26.8
-go_minimum=1.21 # older ones cannot fetch the newer toolchain that a module may ask for
 
 cluster=ecommerce
 context=kind-$cluster

@@ -1,0 +1,38 @@
+# The vocabulary of this tree; local/ holds what stands behind each word.
+# One more: a target with a sentence after `##`, which `make help` shows.
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs logs-operator footprint test lint generate
+
+kubectl := kubectl --kubeconfig .local/kubeconfig
+export PATH := $(PATH):$(CURDIR)/.local/bin
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## from a bare machine to a shop at http://localhost:8080 and a paid order; again: change what changed
+	@local/up
+
+down: ## remove the cluster and stop what was started
+	@local/down
+
+status: ## what the stack says of itself, and its pods
+	@$(kubectl) get ecommercestacks
+	@$(kubectl) get pods --all-namespaces
+
+logs: ## follow the five services
+	@$(kubectl) logs --follow --prefix --tail 20 --max-log-requests 20 --selector app.kubernetes.io/instance=shop
+
+logs-operator: ## follow the operator
+	@$(kubectl) logs --follow --tail 100 --namespace ecommerce-system deployment/ecommerce-stack-operator
+
+footprint: ## the memory of each service and the operator, and the sum
+	@local/footprint
+
+test: ## every lane; the last line counts
+	@local/test
+
+lint: ## the first lane alone: format, clippy, generated files, dependencies, scripts
+	@local/test lint
+
+generate: ## make the generated files again: the CRD, the API documents, checked SQL
+	@local/generate
