@@ -4,6 +4,7 @@
 //! Nothing here knows HTTP, SQL or a broker. To add a setting that all processes share: a field with its variable in
 //! [`settings`], and a row in the operator's environment.
 
+pub mod arguments;
 pub mod request_id;
 pub mod settings;
 pub mod shutdown;

@@ -8,7 +8,10 @@ use tokio::time::Instant;
 /// How long a test waits before it says that something does not happen.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Asks again and again until there is an answer; panics with `what` when there is none in time.
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// With `what`, when there is none in time.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {

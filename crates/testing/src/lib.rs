@@ -9,6 +9,7 @@ pub mod client;
 pub mod database;
 pub mod eventually;
 pub mod keys;
+pub mod link;
 pub mod redis;
 
 pub use broker::Broker;
@@ -16,6 +17,7 @@ pub use client::{Answer, Client};
 pub use database::Database;
 pub use eventually::eventually;
 pub use keys::Keys;
+pub use link::Link;
 
 use ecommerce_types::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};

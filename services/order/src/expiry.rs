@@ -1,0 +1,59 @@
+//! The clock of all orders: ends those that nobody paid in time.
+//!
+//! The deadline stands in the order's row, so it survives restarts. Each replica looks, and each takes other rows.
+
+use std::time::Duration;
+
+use ecommerce_contract::Envelope;
+use ecommerce_postgres::{Wake, outbox};
+use ecommerce_runtime::Shutdown;
+use ecommerce_types::Clock;
+use sqlx::PgPool;
+use tokio::time::MissedTickBehavior;
+
+use crate::domain::Change;
+use crate::store;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// How many orders one transaction ends.
+const BATCH: i64 = 200;
+
+/// Runs until the process stops.
+pub(crate) async fn run(pool: PgPool, clock: Clock, wake: Wake, shutdown: Shutdown) {
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.stopped() => return,
+            _ = tick.tick() => {}
+        }
+        match expire(&pool, &clock).await {
+            Ok(0) => {}
+            Ok(expired) => {
+                metrics::counter!("orders_expired_total").increment(expired as u64);
+                tracing::info!(expired, "ended orders that nobody paid in time");
+                wake.tap();
+            }
+            Err(error) => tracing::warn!(%error, "unable to look for orders that have expired; looking again"),
+        }
+    }
+}
+
+async fn expire(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error> {
+    let now = clock.now();
+    let mut transaction = pool.begin().await?;
+    let mut orders = store::lock_due(&mut transaction, now, BATCH).await?;
+    let mut events = Vec::with_capacity(orders.len());
+    for order in &mut orders {
+        if let Change::Told(event) = order.expire(now) {
+            events.push(Envelope::new(clock, None, event));
+        }
+    }
+    if orders.is_empty() {
+        return Ok(0);
+    }
+    store::update(&mut transaction, &orders).await?;
+    outbox::append(&mut transaction, &events).await?;
+    transaction.commit().await?;
+    Ok(events.len())
+}

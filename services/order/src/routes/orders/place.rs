@@ -1,0 +1,85 @@
+//! `POST /api/v1/orders`
+
+use axum::extract::State as Shared;
+use axum::http::{Method, StatusCode};
+use ecommerce_contract::catalogue::{self, Orderable};
+use ecommerce_http::extract::{IdempotencyKey, Json};
+use ecommerce_http::{Caller, Problem};
+use ecommerce_postgres::idempotency::{self, Answer, Scope};
+use ecommerce_types::OrderId;
+use serde::{Deserialize, Serialize};
+
+use super::{tell, view};
+use crate::State;
+use crate::domain::{Draft, Item};
+use crate::error::Error;
+use crate::store;
+
+/// What to order.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    /// 1 to 100 items, each of another product.
+    #[schema(min_items = 1, max_items = 100)]
+    items: Vec<Item>,
+    /// A method of the payment provider; charged as soon as the stock is reserved. Without one, pay later.
+    #[serde(default)]
+    #[schema(max_length = 255, example = "tok_success")]
+    payment_method: Option<String>,
+}
+
+/// Places an order at the catalogue's present prices. Sent again with the same key, it is placed once.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "orders",
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 characters that name this order, such as a UUID")),
+    responses(
+        (status = 201, description = "taken; its stock is being reserved", body = view::Order),
+        (status = 400, description = "malformed JSON, or no Idempotency-Key", body = Problem),
+        (status = 409, description = "the first request with this key is still running", body = Problem),
+        (status = 422, description = "not an order, unknown products, or a key that named another order", body = Problem),
+        (status = 503, description = "the catalogue or the database is away", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(request): Json<Request>,
+) -> Result<Answer, Error> {
+    let scope = Scope::new(&caller, &Method::POST, "/api/v1/orders", &key, &request)?;
+    let draft = Draft::new(request.items, request.payment_method)?;
+
+    // Asked before the transaction begins: no connection waits for another service.
+    let catalogue = prices(&state, &draft).await?;
+    let unknown = draft.unknown(&catalogue);
+    if !unknown.is_empty() {
+        // A product may have been archived since the order was placed; its answer stands.
+        let mut connection = state.pool.acquire().await?;
+        let answered = idempotency::find(&mut connection, &scope).await?;
+        return answered.ok_or(Error::UnknownProducts(unknown));
+    }
+    let id = OrderId::new(&state.clock);
+    let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.payment_window)?;
+
+    let mut transaction = state.pool.begin().await?;
+    if let Some(answered) = idempotency::claim(&mut transaction, &scope).await? {
+        return Ok(answered);
+    }
+    store::insert(&mut transaction, &order).await?;
+    tell(&state, &mut transaction, order.placed()).await?;
+    let answer = Answer::json(StatusCode::CREATED, &view::Order::from(order))?;
+    idempotency::store(&mut transaction, &scope, &answer).await?;
+    transaction.commit().await?;
+
+    state.outbox.tap();
+    metrics::counter!("orders_placed_total").increment(1);
+    tracing::info!(order.id = %id, "placed an order");
+    Ok(answer)
+}
+
+async fn prices(state: &State, draft: &Draft) -> Result<Vec<Orderable>, Error> {
+    let ids: Vec<String> = draft.products().map(|id| id.to_string()).collect();
+    Ok(state.product.get(catalogue::PATH, &[("ids", ids.join(","))]).await?)
+}

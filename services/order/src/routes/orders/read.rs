@@ -1,0 +1,32 @@
+//! `GET /api/v1/orders/{id}`
+
+use axum::extract::State as Shared;
+use ecommerce_http::extract::{Json, Path};
+use ecommerce_http::{Caller, Problem};
+use ecommerce_types::OrderId;
+
+use super::{may_see, view};
+use crate::State;
+use crate::error::Error;
+use crate::store;
+
+/// One order.
+#[utoipa::path(
+    get,
+    path = "/{id}",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    responses(
+        (status = 200, body = view::Order),
+        (status = 404, description = "you have no such order", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<view::Order>, Error> {
+    let mut connection = state.pool.acquire().await?;
+    let order = store::find(&mut connection, id).await?.filter(|order| may_see(&caller, order));
+    Ok(Json(order.ok_or(Error::NotFound)?.into()))
+}
