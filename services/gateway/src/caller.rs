@@ -3,10 +3,10 @@
 use axum::http::{HeaderMap, header};
 use ecommerce_token::Claims;
 
+use crate::Error;
 use crate::keys::Keys;
 use crate::routes::Access;
 use crate::sessions::RememberedSessions;
-use crate::Error;
 
 /// What it takes to know a caller.
 #[derive(Clone)]

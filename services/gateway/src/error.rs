@@ -72,23 +72,22 @@ impl Error {
                 "route_not_found",
                 "there is nothing at this path; /openapi.json lists what there is",
             ),
-            Self::BodyUnreadable => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "unreadable_body",
-                "the body ended early; send the request again",
-            ),
-            Self::BodyTooSlow => {
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not come in time; send it at once")
+            Self::BodyUnreadable => {
+                Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "the body ended early; send the request again")
             }
+            Self::BodyTooSlow => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                "the body did not come in time; send it at once",
+            ),
             Self::BodyTooLarge => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
                 format!("the body may have at most {BODY_LIMIT} bytes"),
             ),
-            Self::LoginRequired => unauthorized(
-                "login_required",
-                "send `authorization: Bearer` with the access token of a login",
-            ),
+            Self::LoginRequired => {
+                unauthorized("login_required", "send `authorization: Bearer` with the access token of a login")
+            }
             Self::TokenInvalid => unauthorized("token_invalid", "this is not an access token of this shop; log in"),
             Self::TokenExpired => unauthorized("token_expired", "the access token has expired; get a new one"),
             Self::TokenOutdated => {

@@ -116,14 +116,16 @@ mod tests {
 
     #[test]
     fn what_connection_lists_goes_with_it() {
-        let mut some = headers(&[("connection", "close, X-One"), ("Connection", "x_two"), ("x-one", "1"), ("x_two", "2")]);
+        let mut some =
+            headers(&[("connection", "close, X-One"), ("Connection", "x_two"), ("x-one", "1"), ("x_two", "2")]);
         remove_hop_by_hop(&mut some);
         assert_eq!(some, HeaderMap::new());
     }
 
     #[test]
     fn an_answer_keeps_what_is_for_the_client() {
-        let mut some = headers(&[("etag", "\"1\""), ("server", "x"), ("x_user_id", "1"), ("transfer-encoding", "chunked")]);
+        let mut some =
+            headers(&[("etag", "\"1\""), ("server", "x"), ("x_user_id", "1"), ("transfer-encoding", "chunked")]);
         clean_answer(&mut some);
         assert_eq!(some, headers(&[("etag", "\"1\"")]));
     }

@@ -16,10 +16,10 @@ use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
+use crate::Error;
 use crate::router::Gateway;
 use crate::routes::{Access, Route, TABLE};
 use crate::services::Services;
-use crate::Error;
 
 /// Where it is; each service has its own at the same path.
 pub const PATH: &str = "/openapi.json";
@@ -112,7 +112,9 @@ fn add(merged: &mut Value, service: Service, mut document: Value) {
     for (path, mut operations) in take_all(paths) {
         for route in TABLE.iter().filter(|route| route.service == service && route.path == path) {
             let method = route.method.as_str().to_lowercase();
-            let Some(operation) = operations.get_mut(&method).filter(|operation| operation.is_object()) else { continue };
+            let Some(operation) = operations.get_mut(&method).filter(|operation| operation.is_object()) else {
+                continue;
+            };
             let mut operation = operation.take();
             describe(&mut operation, route);
             merged["paths"][&path][method] = operation;
@@ -161,7 +163,8 @@ fn clashes(merged: &Value, components: &Map<String, Value>, service: Service) ->
             let Some(other) = merged[section].get(name) else { continue };
             let refers = references(component).iter().any(|reference| clashing.contains_key(*reference));
             if other != component || refers {
-                clashing.insert(reference(section, name), reference(section, &format!("{}{name}", capitalised(service))));
+                clashing
+                    .insert(reference(section, name), reference(section, &format!("{}{name}", capitalised(service))));
             }
         }
         if clashing.len() == before {
@@ -225,11 +228,15 @@ mod tests {
     fn what_is_not_routed_is_left_out_and_the_table_says_who_may() {
         let mut merged = own();
         let operation = json!({ "operationId": "handler", "responses": {} });
-        add(&mut merged, Service::Product, json!({ "paths": {
+        add(
+            &mut merged,
+            Service::Product,
+            json!({ "paths": {
             "/internal/products": { "get": operation },
             "/api/v1/products": { "get": operation, "post": operation, "trace": operation },
             "/api/v1/orders": { "get": operation },
-        } }));
+        } }),
+        );
         let paths = merged["paths"].as_object().unwrap();
         assert_eq!(paths.keys().collect::<Vec<_>>(), ["/api/v1/products", PATH]);
         assert_eq!(paths["/api/v1/products"].as_object().unwrap().len(), 2);

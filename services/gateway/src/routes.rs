@@ -1,6 +1,6 @@
 //! The table of routes: what is not in it is not there.
 //!
-//! To add one: a row, and a line in the matrix of `tests/it/roles.rs` follows by itself. Nothing under `/internal/` may stand
+//! To add one: a row, and its line in `tests/it/roles.rs`, which says once more who may. Nothing under `/internal/` may stand
 //! here; a test sees to it.
 
 use std::time::Duration;
@@ -95,13 +95,28 @@ mod tests {
     #[test]
     fn nothing_internal_is_routed() {
         assert!(TABLE.iter().all(|route| !route.path.contains("internal")));
-        assert!(TABLE.iter().all(|route| route.path.starts_with("/api/v1/") || route.path.starts_with("/.well-known/")));
+        assert!(
+            TABLE.iter().all(|route| route.path.starts_with("/api/v1/") || route.path.starts_with("/.well-known/"))
+        );
     }
 
     #[test]
     fn a_path_that_two_readers_could_read_differently_is_not_plain() {
         for path in [
-            "", "*", "/", "//", "/a/", "/a//b", "/a/..", "/a/./b", "/%61", "/a%2fb", "/a%2Fb", "/%2e%2e/a", "/a\\b", "/a;b",
+            "",
+            "*",
+            "/",
+            "//",
+            "/a/",
+            "/a//b",
+            "/a/..",
+            "/a/./b",
+            "/%61",
+            "/a%2fb",
+            "/a%2Fb",
+            "/%2e%2e/a",
+            "/a\\b",
+            "/a;b",
         ] {
             assert!(!is_plain(path), "{path}");
         }

@@ -106,7 +106,11 @@ impl Services {
     }
 
     /// Reads a document of a service for the gateway itself.
-    pub async fn document<T: DeserializeOwned>(&self, service: Service, path: &'static str) -> Result<T, DocumentError> {
+    pub async fn document<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &'static str,
+    ) -> Result<T, DocumentError> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = Uri::from_static(path);
         let request = self.address(service, request);

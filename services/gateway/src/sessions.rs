@@ -57,7 +57,11 @@ impl RememberedSessions {
         let outcome = self.remembered.entry(id).and_compute_with(|entry| async move {
             // Whoever waited for another's look-up finds its outcome here.
             let before = entry.map(moka::Entry::into_value);
-            if before.is_some_and(|remembered| remembered.is_fresh(now)) { Op::Nop } else { Op::Put(self.ask(id, before).await) }
+            if before.is_some_and(|remembered| remembered.is_fresh(now)) {
+                Op::Nop
+            } else {
+                Op::Put(self.ask(id, before).await)
+            }
         });
         match outcome.await {
             CompResult::Inserted(entry) | CompResult::ReplacedWith(entry) | CompResult::Unchanged(entry) => {

@@ -1,0 +1,15 @@
+//! The gateway between real sockets: clients in front, small servers behind that tell what they have received, a real Redis
+//! beside it, and tokens signed with a real key. Time stands still until a test moves it.
+
+mod answers;
+mod bodies;
+mod openapi;
+mod raw;
+mod request_id;
+mod roles;
+mod routes;
+mod sessions;
+mod shop;
+mod tokens;
+mod trusted_headers;
+mod upstream;

@@ -1,0 +1,68 @@
+//! Who may what, route by route. This is the requirement once more, in words of its own: a new route needs its line.
+
+use gateway::routes::TABLE;
+use reqwest::Method;
+
+use crate::shop::Shop;
+
+/// Method, path, service; then what anonymous, customer, staff and admin get.
+const EXPECTED: &str = "
+POST   /api/v1/auth/register                   auth    200 200 200 200
+POST   /api/v1/auth/login                      auth    200 200 200 200
+POST   /api/v1/auth/logout                     auth    401 200 200 200
+GET    /api/v1/auth/me                         auth    401 200 200 200
+GET    /.well-known/jwks.json                  auth    200 200 200 200
+GET    /api/v1/products                        product 200 200 200 200
+POST   /api/v1/products                        product 401 403 200 200
+GET    /api/v1/products/{id}                   product 200 200 200 200
+PATCH  /api/v1/products/{id}                   product 401 403 200 200
+DELETE /api/v1/products/{id}                   product 401 403 200 200
+GET    /api/v1/products/{id}/stock             product 401 403 200 200
+PUT    /api/v1/products/{id}/stock             product 401 403 200 200
+POST   /api/v1/products/{id}/stock/adjustments product 401 403 200 200
+GET    /api/v1/orders                          order   401 200 200 200
+POST   /api/v1/orders                          order   401 200 200 200
+GET    /api/v1/orders/{id}                     order   401 200 200 200
+POST   /api/v1/orders/{id}/cancel              order   401 200 200 200
+POST   /api/v1/orders/{id}/fulfil              order   401 403 200 200
+GET    /api/v1/payments                        payment 401 200 200 200
+GET    /api/v1/payments/{id}                   payment 401 200 200 200
+POST   /api/v1/payments/{id}/pay               payment 401 200 200 200
+";
+
+#[tokio::test]
+async fn each_route_is_open_to_whom_it_is_for_and_to_nobody_else() {
+    let shop = Shop::open().await;
+    let lines: Vec<&str> = EXPECTED.trim().lines().collect();
+    assert_eq!(lines.len(), TABLE.len(), "a route has no line here, or a line no route");
+    let people =
+        [None, Some(shop.person("customer").await), Some(shop.person("staff").await), Some(shop.person("admin").await)];
+    for line in lines {
+        let words: [&str; 7] = line.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+        let [method, path, service, expected @ ..] = words;
+        // A query makes the keys' route one that echoes.
+        let target = format!("{}?from=matrix", path.replace("{id}", "01990000-0000-7000-8000-000000000001"));
+        for (person, expected) in people.iter().zip(expected) {
+            let method: Method = method.parse().unwrap();
+            let answer = shop.send(method.clone(), &target, person.as_ref(), None).await;
+            let roles = person.as_ref().map(|person| person.claims.roles.to_string()).unwrap_or_default();
+            assert_eq!(answer.status.to_string(), expected, "{line} for {roles:?}: {}", answer.body);
+            if answer.status == 200 {
+                assert_eq!(answer.body["service"], service, "{line}");
+                assert_eq!(answer.body["method"], method.as_str(), "{line}");
+                assert_eq!(answer.body["target"], target, "{line}");
+            } else {
+                let code = if expected == "401" { "login_required" } else { "role_required" };
+                assert_eq!(answer.code(), code, "{line}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_without_a_role_is_nobody() {
+    let shop = Shop::open().await;
+    let nobody = shop.person("").await;
+    let answer = shop.get("/api/v1/auth/me", Some(&nobody)).await;
+    assert_eq!((answer.status, answer.code()), (403, "role_required"));
+}

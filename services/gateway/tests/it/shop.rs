@@ -1,0 +1,171 @@
+//! A gateway with everything around it.
+
+use std::net::SocketAddr;
+
+use ecommerce_contract::Service;
+use ecommerce_redis::{Redis, Session, Sessions};
+use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
+use ecommerce_testing::{Answer, Link, eventually};
+use ecommerce_token::{Claims, Jwks, Settings, Signer};
+use ecommerce_types::{Clock, Roles, SessionId, UserId};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use gateway::config::Behind;
+use gateway::{App, Config};
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use crate::upstream::Upstream;
+
+/// A gateway, the services behind it, the wire to its Redis, and the clock of all.
+pub(crate) struct Shop {
+    pub(crate) address: SocketAddr,
+    pub(crate) operations_address: SocketAddr,
+    pub(crate) auth: Upstream,
+    pub(crate) product: Upstream,
+    pub(crate) order: Upstream,
+    pub(crate) payment: Upstream,
+    /// The gateway's wire to Redis; the test itself has another.
+    pub(crate) link: Link,
+    pub(crate) sessions: Sessions,
+    pub(crate) clock: Clock,
+    pub(crate) http: reqwest::Client,
+    shutdown: Shutdown,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+    }
+}
+
+/// Somebody with a session, and a token of it.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) claims: Claims,
+    pub(crate) token: String,
+}
+
+pub(crate) const PRODUCT: &str = "/api/v1/products/01990000-0000-7000-8000-000000000001";
+
+impl Shop {
+    /// A gateway that knows auth's keys.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
+        let shop = Self::start(Some(signer(7).jwks()), change).await;
+        let stranger = shop.token(7, |_| {});
+        eventually("the gateway knows the keys", || async {
+            (shop.get("/api/v1/auth/me", Some(&stranger)).await.code() == "session_ended").then_some(())
+        })
+        .await;
+        shop
+    }
+
+    /// A gateway whose auth has no keys yet.
+    pub(crate) async fn open_before_auth() -> Self {
+        Self::start(None, |_| {}).await
+    }
+
+    async fn start(jwks: Option<Jwks>, change: impl FnOnce(&mut Config)) -> Self {
+        let clock = Clock::manual(Clock::system().now());
+        let (auth, product) = (Upstream::start(Service::Auth).await, Upstream::start(Service::Product).await);
+        let (order, payment) = (Upstream::start(Service::Order).await, Upstream::start(Service::Payment).await);
+        *auth.seen.jwks.lock().unwrap() = jwks;
+        let (store, prefix) = (ecommerce_testing::redis::url(), ecommerce_testing::redis::prefix());
+        let link = Link::to(&store).await;
+        let redis = |url: &str| ecommerce_redis::Settings { redis_url: url.into(), redis_prefix: prefix.clone() };
+        let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let mut config = Config {
+            listen: Listen { http_address: here, operations_address: here },
+            logs: Logs { log_filter: "off".to_owned(), log_format: LogFormat::Text },
+            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 1 },
+            token: settings(),
+            redis: redis(link.url.as_str()),
+            services: Behind {
+                auth_url: auth.url.parse().unwrap(),
+                auth_api_key: "key-of-auth".into(),
+                product_url: product.url.parse().unwrap(),
+                product_api_key: "key-of-product".into(),
+                order_url: order.url.parse().unwrap(),
+                order_api_key: "key-of-order".into(),
+                payment_url: payment.url.parse().unwrap(),
+                payment_api_key: "key-of-payment".into(),
+            },
+        };
+        change(&mut config);
+        let shutdown = Shutdown::new();
+        let app = App::build(config, ecommerce_testing::metrics(), clock.clone(), shutdown.clone()).await.unwrap();
+        let (address, operations_address) = (app.address, app.operations_address);
+        tokio::spawn(app.run());
+        let sessions = Sessions::new(Redis::connect(&redis(&store)).await.unwrap());
+        let http = reqwest::Client::new();
+        Self { address, operations_address, auth, product, order, payment, link, sessions, clock, http, shutdown }
+    }
+
+    /// Somebody with these roles who has just logged in.
+    pub(crate) async fn person(&self, roles: &str) -> Person {
+        let person = self.token(7, |claims| claims.roles = roles.parse::<Roles>().unwrap());
+        let session = Session { user_id: person.claims.sub, roles_version: person.claims.ver };
+        self.sessions.put(person.claims.sid, &session, std::time::Duration::from_secs(60)).await.unwrap();
+        person
+    }
+
+    /// A token of the key that this seed makes; without a session.
+    pub(crate) fn token(&self, seed: u8, change: impl FnOnce(&mut Claims)) -> Person {
+        let (user, session) = (UserId::new(&self.clock), SessionId::new(&self.clock));
+        let mut claims = Claims::new(&settings(), user, session, 3, "customer".parse().unwrap(), &self.clock);
+        change(&mut claims);
+        Person { token: signer(seed).sign(&claims).unwrap(), claims }
+    }
+
+    pub(crate) async fn get(&self, path: &str, person: Option<&Person>) -> Answer {
+        self.send(Method::GET, path, person, None).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        person: Option<&Person>,
+        body: Option<String>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("http://{}{path}", self.address));
+        if let Some(person) = person {
+            request = request.bearer_auth(&person.token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        answer(request.send().await.unwrap()).await
+    }
+}
+
+/// Collects an answer.
+pub(crate) async fn answer(response: Response) -> Answer {
+    let status = response.status().as_u16();
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let bytes = response.bytes().await.unwrap().to_vec();
+    Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes }
+}
+
+/// The values of a header that the service has received.
+pub(crate) fn received<'a>(echo: &'a Value, name: &str) -> Vec<&'a str> {
+    let headers = echo["headers"].as_array().unwrap_or_else(|| panic!("no echo: {echo}"));
+    headers.iter().filter(|pair| pair[0] == name).filter_map(|pair| pair[1].as_str()).collect()
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings { token_issuer: "https://shop.default".to_owned(), token_audience: "shop.default".to_owned() }
+}
+
+pub(crate) fn signer(seed: u8) -> Signer {
+    let pem = SigningKey::from_bytes(&[seed; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
+    Signer::from_pkcs8_pem(&pem).unwrap()
+}
