@@ -4,6 +4,11 @@
 
 set -euo pipefail
 
+if [ "${BASH_VERSINFO[0]}" -lt 5 ] || ! command -v timeout sha256sum >/dev/null; then
+  echo "bash 5 and the GNU core utilities are needed; on macOS: brew install bash coreutils" >&2
+  exit 1
+fi
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 state=$root/.local # everything made here and git-ignored: tools, logs, data of the test stores, kubeconfig
 
