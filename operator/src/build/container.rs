@@ -1,0 +1,142 @@
+//! What every container of a stack has in common: the `restricted` Pod Security Standard with a read-only root.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, ExecAction, HTTPGetAction, LocalObjectReference, Probe,
+    ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext, TCPSocketAction, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::Inputs;
+use crate::crd::Resources;
+
+/// The user of the services' images and of the operator's.
+pub(super) const SERVICE_USER: i64 = 65532;
+/// The user of the stores' images.
+pub(super) const STORE_USER: i64 = 999;
+/// Health and metrics.
+pub(super) const OPERATIONS_PORT: i32 = 9090;
+
+pub(super) fn security_context() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        read_only_root_filesystem: Some(true),
+        ..SecurityContext::default()
+    }
+}
+
+pub(super) fn pod_security_context(user: i64) -> k8s_openapi::api::core::v1::PodSecurityContext {
+    k8s_openapi::api::core::v1::PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(user),
+        run_as_group: Some(user),
+        fs_group: Some(user),
+        // Once: a database whose directory the group may write does not start.
+        fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        ..Default::default()
+    }
+}
+
+/// The operator's own figures, and what the spec says over them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Figures {
+    pub(super) cpu: &'static str,
+    pub(super) memory: &'static str,
+    pub(super) memory_limit: &'static str,
+}
+
+/// No limit of processor time: it would slow a start down and save nothing that a request does not.
+pub(super) fn resources(figures: Figures, said: Option<&Resources>) -> ResourceRequirements {
+    let quantity = |text: &str| Quantity(text.to_owned());
+    let mut requests =
+        BTreeMap::from([("cpu".to_owned(), quantity(figures.cpu)), ("memory".to_owned(), quantity(figures.memory))]);
+    let mut limits = BTreeMap::from([("memory".to_owned(), quantity(figures.memory_limit))]);
+    if let Some(said) = said {
+        if let Some(amounts) = &said.requests {
+            amounts.over(&mut requests);
+        }
+        if let Some(amounts) = &said.limits {
+            amounts.over(&mut limits);
+        }
+    }
+    ResourceRequirements { requests: Some(requests), limits: Some(limits), claims: None }
+}
+
+pub(super) fn value(name: &str, value: impl Into<String>) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.into()), value_from: None }
+}
+
+pub(super) fn from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
+    let key = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: None };
+    EnvVar {
+        name: name.to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource { secret_key_ref: Some(key), ..EnvVarSource::default() }),
+    }
+}
+
+pub(super) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
+    VolumeMount {
+        name: volume.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: read_only.then_some(true),
+        ..VolumeMount::default()
+    }
+}
+
+/// A file system that the process may write and that goes with the pod.
+pub(super) fn scratch(name: &str) -> Volume {
+    Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
+}
+
+/// The times of a probe, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) period: i32,
+    pub(super) timeout: i32,
+    pub(super) failures: i32,
+}
+
+fn probe(times: Times) -> Probe {
+    Probe {
+        period_seconds: Some(times.period),
+        timeout_seconds: Some(times.timeout),
+        failure_threshold: Some(times.failures),
+        ..Probe::default()
+    }
+}
+
+pub(super) fn http_probe(path: &str, times: Times) -> Probe {
+    let action = HTTPGetAction {
+        path: Some(path.to_owned()),
+        port: IntOrString::Int(OPERATIONS_PORT),
+        ..HTTPGetAction::default()
+    };
+    Probe { http_get: Some(action), ..probe(times) }
+}
+
+pub(super) fn tcp_probe(port: u16, times: Times) -> Probe {
+    Probe { tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port.into()), host: None }), ..probe(times) }
+}
+
+pub(super) fn shell_probe(script: &str, times: Times) -> Probe {
+    Probe { exec: Some(ExecAction { command: Some(shell(script)) }), ..probe(times) }
+}
+
+pub(super) fn shell(script: &str) -> Vec<String> {
+    ["sh", "-c", script].map(str::to_owned).to_vec()
+}
+
+pub(super) fn pull_secrets(inputs: &Inputs<'_>) -> Option<Vec<LocalObjectReference>> {
+    let secrets = inputs.spec.pull_secrets();
+    (!secrets.is_empty()).then(|| secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect())
+}
+
+pub(super) fn pull_policy(inputs: &Inputs<'_>) -> String {
+    let policy = inputs.spec.images.as_ref().and_then(|images| images.pull_policy).unwrap_or_default();
+    policy.as_str().to_owned()
+}

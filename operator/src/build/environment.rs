@@ -1,0 +1,117 @@
+//! What each service is told, and by which variable: the one table of the operator's side. The other side is the `clap`
+//! structs of `crates/runtime` and of each service.
+
+use ecommerce_contract::Service;
+use ecommerce_contract::edges::EDGES;
+use k8s_openapi::api::core::v1::EnvVar;
+
+use super::Inputs;
+use super::container::{from_secret, value};
+use super::secrets::HASHES_FILE;
+use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, SIGNING_KEY, WITH_REDIS, migrate_login_key, service_login_key};
+use crate::names::{Backend, api_key_entry};
+
+/// Where the hashes of callers' keys are mounted.
+pub(super) const API_KEY_HASHES: &str = "/etc/ecommerce/api-keys";
+/// Where the signing key is mounted.
+pub(super) const SIGNING_KEYS: &str = "/etc/ecommerce/signing-key";
+
+/// The environment of a service that serves.
+pub(super) fn of_service(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    let mut environment = Vec::new();
+    if Service::WITH_DATABASE.contains(&service) {
+        let login = inputs.names.service_login(service);
+        environment.extend(database(inputs, service, &login, &service_login_key(service)));
+    }
+    if Service::WITH_BROKER.contains(&service) {
+        environment.extend(broker(inputs, service));
+    }
+    if WITH_REDIS.contains(&service) {
+        environment.extend(redis(inputs, service));
+    }
+    environment.extend(edges(inputs, service));
+    environment.extend(own(inputs, service));
+    environment
+}
+
+/// The environment of a service that migrates.
+pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    let login = inputs.names.migrate_login(service);
+    let mut environment = database(inputs, service, &login, &migrate_login_key(service)).to_vec();
+    environment.push(value("DATABASE_OWNER", inputs.names.owner_role(service)));
+    environment
+}
+
+/// Kubernetes puts `$(…)` in: no Secret needs to hold the whole address, and none of its parts needs escaping.
+fn database(inputs: &Inputs<'_>, service: Service, login: &str, key: &str) -> [EnvVar; 2] {
+    let host = inputs.names.backend(Backend::Postgres);
+    let port = Backend::Postgres.port();
+    let database = inputs.names.database(service);
+    [
+        from_secret("DATABASE_PASSWORD", &host, key),
+        value("DATABASE_URL", format!("postgres://{login}:$(DATABASE_PASSWORD)@{host}:{port}/{database}")),
+    ]
+}
+
+fn broker(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 2] {
+    let host = inputs.names.backend(Backend::Rabbitmq);
+    let port = Backend::Rabbitmq.port();
+    let (user, vhost) = (inputs.names.user(service), inputs.names.vhost());
+    [
+        from_secret("AMQP_PASSWORD", &host, service.as_str()),
+        value("AMQP_URL", format!("amqp://{user}:$(AMQP_PASSWORD)@{host}:{port}/{vhost}")),
+    ]
+}
+
+fn redis(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 3] {
+    let host = inputs.names.backend(Backend::Redis);
+    let port = Backend::Redis.port();
+    let user = inputs.names.user(service);
+    [
+        from_secret("REDIS_PASSWORD", &host, service.as_str()),
+        value("REDIS_URL", format!("redis://{user}:$(REDIS_PASSWORD)@{host}:{port}/0")),
+        value("REDIS_PREFIX", inputs.names.redis_prefix()),
+    ]
+}
+
+/// Where the callees are and the keys to them; and for a callee, what it compares its callers' keys with.
+fn edges(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    let names = inputs.names;
+    let mut environment = Vec::new();
+    for edge in EDGES.iter().filter(|edge| edge.caller == service) {
+        let callee = edge.callee.as_str().to_uppercase();
+        environment.push(value(&format!("{callee}_URL"), names.service_url(edge.callee)));
+        let key = from_secret(&format!("{callee}_API_KEY"), &names.api_keys(service), api_key_entry(*edge));
+        environment.push(key);
+    }
+    if is_callee(service) {
+        environment.push(value("API_KEY_HASHES_FILE", format!("{API_KEY_HASHES}/{HASHES_FILE}")));
+    }
+    environment
+}
+
+/// Whether another service calls this one.
+pub(super) fn is_callee(service: Service) -> bool {
+    EDGES.iter().any(|edge| edge.callee == service)
+}
+
+fn own(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    let names = inputs.names;
+    let tokens = || {
+        let audience = names.qualified();
+        let stack = format!("https://{}.{}", names.stack, names.namespace);
+        [value("TOKEN_ISSUER", stack), value("TOKEN_AUDIENCE", audience)]
+    };
+    match service {
+        Service::Auth => {
+            let mut environment = tokens().to_vec();
+            environment.push(value("SIGNING_KEY_FILE", format!("{SIGNING_KEYS}/{SIGNING_KEY}")));
+            environment.push(from_secret("ADMIN_EMAIL", &names.admin(), ADMIN_EMAIL));
+            environment.push(from_secret("ADMIN_PASSWORD", &names.admin(), ADMIN_PASSWORD));
+            environment
+        }
+        Service::Gateway => tokens().to_vec(),
+        Service::Payment => vec![value("PAYMENT_PROVIDER", "simulator")],
+        Service::Product | Service::Order => Vec::new(),
+    }
+}

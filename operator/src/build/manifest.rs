@@ -1,0 +1,50 @@
+//! An object on its way to the API server, whatever its kind.
+
+use kube::Resource;
+use kube::api::{ApiResource, DynamicObject};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// An object with the kind that the API server knows it by.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The kind.
+    pub resource: ApiResource,
+    /// The object: only what the operator decides.
+    pub object: DynamicObject,
+}
+
+impl Manifest {
+    /// An object of a known kind.
+    ///
+    /// # Panics
+    /// Never: the objects of `k8s-openapi` are JSON objects with metadata.
+    #[must_use]
+    pub fn new<K>(object: &K) -> Self
+    where
+        K: Resource<DynamicType = ()> + Serialize,
+    {
+        let resource = ApiResource::erase::<K>(&());
+        #[expect(clippy::expect_used, reason = "an object of Kubernetes is a JSON object with metadata")]
+        let object = serde_json::to_value(object).and_then(serde_json::from_value).expect("an object of Kubernetes");
+        Self { resource, object }
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.object.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// Kind and name, for sentences.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} {}", self.resource.kind, self.name())
+    }
+
+    /// Stands for everything in it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hex::encode(Sha256::digest(serde_json::to_vec(&self.object).unwrap_or_default()))
+    }
+}

@@ -1,0 +1,54 @@
+//! Labels and the rest of an object's metadata.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+
+use crate::names::{MANAGER, Names, STACK_LABEL};
+
+/// The labels of everything that belongs to a stack.
+#[must_use]
+pub fn stack_labels(names: &Names) -> BTreeMap<String, String> {
+    [
+        ("app.kubernetes.io/instance", names.stack.as_str()),
+        ("app.kubernetes.io/managed-by", MANAGER),
+        ("app.kubernetes.io/part-of", "ecommerce-stack"),
+        (STACK_LABEL, names.stack.as_str()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// The labels of one part: `name` is what it is (`postgres`, `order`), `component` is what it is for.
+#[must_use]
+pub fn labels(names: &Names, name: &str, component: &str) -> BTreeMap<String, String> {
+    let mut labels = stack_labels(names);
+    labels.insert("app.kubernetes.io/component".to_owned(), component.to_owned());
+    labels.insert("app.kubernetes.io/name".to_owned(), name.to_owned());
+    labels
+}
+
+/// The labels that find a part's pods. They can never change, so there are few.
+pub(super) fn selector(names: &Names, name: &str, component: &str) -> BTreeMap<String, String> {
+    let keys = ["app.kubernetes.io/component", "app.kubernetes.io/name", STACK_LABEL];
+    labels(names, name, component).into_iter().filter(|(key, _)| keys.contains(&key.as_str())).collect()
+}
+
+pub(super) fn label_selector(names: &Names, name: &str, component: &str) -> LabelSelector {
+    LabelSelector { match_labels: Some(selector(names, name, component)), match_expressions: None }
+}
+
+pub(super) fn metadata(
+    names: &Names,
+    name: String,
+    labels: BTreeMap<String, String>,
+    owners: Option<Vec<OwnerReference>>,
+) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(names.namespace.clone()),
+        labels: Some(labels),
+        owner_references: owners,
+        ..ObjectMeta::default()
+    }
+}

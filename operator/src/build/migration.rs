@@ -1,0 +1,62 @@
+//! The Job that brings a service's database to what its image needs: the service's own binary, told `migrate`.
+
+use ecommerce_contract::Service;
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::container::{self, Figures};
+use super::metadata::{labels, metadata};
+use super::{Inputs, environment, migration_key, provisioning_key};
+
+const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
+const COMPONENT: &str = "migration";
+/// The result is in the stack's status long before; until then an ended Job is there for its log.
+pub(super) const KEEP_SECONDS: i32 = 3600;
+
+/// The Job, unless the database is as the image needs it, or is not there yet.
+pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
+    let provisioned = inputs.provisioned_from? == provisioning_key(inputs, inputs.postgres_claim?);
+    let database_id = inputs.databases.get(&service)?;
+    if !provisioned || inputs.migrated.contains(&service) {
+        return None;
+    }
+    let names = inputs.names;
+    let image = inputs.image(service);
+    let name = names.migration_job(service, &migration_key(&image, database_id));
+    let labels = labels(names, service.as_str(), COMPONENT);
+    let migrate = Container {
+        name: "migrate".to_owned(),
+        image: Some(image),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        args: Some(vec!["migrate".to_owned()]),
+        env: Some(environment::of_migration(inputs, service)),
+        resources: Some(container::resources(FIGURES, None)),
+        security_context: Some(container::security_context()),
+        // The end of a failed one's log comes with its pod's status.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
+        ..Container::default()
+    };
+    Some(Job {
+        metadata: metadata(names, name, labels.clone(), Some(inputs.owned())),
+        spec: Some(JobSpec {
+            active_deadline_seconds: Some(3600),
+            backoff_limit: Some(2),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
+                spec: Some(PodSpec {
+                    automount_service_account_token: Some(false),
+                    containers: vec![migrate],
+                    enable_service_links: Some(false),
+                    image_pull_secrets: container::pull_secrets(inputs),
+                    restart_policy: Some("Never".to_owned()),
+                    security_context: Some(container::pod_security_context(container::SERVICE_USER)),
+                    ..PodSpec::default()
+                }),
+            },
+            ttl_seconds_after_finished: Some(KEEP_SECONDS),
+            ..JobSpec::default()
+        }),
+        status: None,
+    })
+}

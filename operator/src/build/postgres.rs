@@ -1,0 +1,140 @@
+//! PostgreSQL 17: made by `initdb`, run by `postgres`, configured by our own files whatever image it is.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, KeyToPath, Lifecycle, LifecycleHandler,
+    SecretVolumeSource, Volume,
+};
+
+use super::backend::{self, DATA, Parts};
+use super::container::{self, Figures, Times, mount};
+use super::metadata::{labels, metadata};
+use super::{Inputs, Manifest};
+use crate::credentials::SUPERUSER;
+use crate::names::Backend;
+
+const IMAGE: &str = "docker.io/library/postgres:17";
+const FIGURES: Figures = Figures { cpu: "50m", memory: "128Mi", memory_limit: "512Mi" };
+const INITIALISE: &str = include_str!("files/initialise-postgres.sh");
+const CONFIGURATION: &str = include_str!("files/postgresql.conf");
+const HOST_BASED_AUTHENTICATION: &str = include_str!("files/pg_hba.conf");
+/// Debian's packages and the official image keep the programs here; an image that does not has them in `PATH`.
+const PROGRAMS: &str = r#"PATH="/usr/lib/postgresql/17/bin:$PATH""#;
+
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+    [
+        configuration(inputs),
+        backend::kubernetes_service(inputs, Backend::Postgres),
+        backend::stateful_set(inputs, parts(inputs)),
+    ]
+}
+
+fn configuration(inputs: &Inputs<'_>) -> Manifest {
+    let files =
+        [("initialise.sh", INITIALISE), ("pg_hba.conf", HOST_BASED_AUTHENTICATION), ("postgresql.conf", CONFIGURATION)];
+    let data: BTreeMap<_, _> = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    Manifest::new(&ConfigMap {
+        metadata: metadata(
+            inputs.names,
+            inputs.names.backend_config(Backend::Postgres),
+            labels(inputs.names, "postgres", backend::COMPONENT),
+            Some(inputs.owned()),
+        ),
+        data: Some(data),
+        ..ConfigMap::default()
+    })
+}
+
+fn parts(inputs: &Inputs<'_>) -> Parts {
+    let image = backend::image(inputs, Backend::Postgres, IMAGE);
+    let said = backend::embedded(inputs, Backend::Postgres).and_then(|store| store.resources.as_ref());
+    let data = mount(DATA, "/data", false);
+    let configuration = mount("configuration", "/etc/ecommerce/postgres", true);
+    let temporary = mount("tmp", "/tmp", false);
+    let initialise = Container {
+        name: "initialise".to_owned(),
+        image: Some(image.clone()),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        command: Some(["sh", "/etc/ecommerce/postgres/initialise.sh"].map(str::to_owned).to_vec()),
+        resources: Some(container::resources(FIGURES, said)),
+        security_context: Some(container::security_context()),
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
+        volume_mounts: Some(vec![
+            data.clone(),
+            configuration.clone(),
+            mount("superuser", "/credentials", true),
+            temporary.clone(),
+        ]),
+        ..Container::default()
+    };
+    let is_ready = format!("{PROGRAMS} exec pg_isready --quiet --host=127.0.0.1 --username=postgres");
+    // A plain SIGTERM waits until every pool has let go; this ends their sessions and loses nothing.
+    let stop = format!("{PROGRAMS} exec pg_ctl stop --pgdata=/data/postgres --mode=fast --wait");
+    let postgres = Container {
+        name: "postgres".to_owned(),
+        image: Some(image),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        command: Some(container::shell(&format!(
+            "{PROGRAMS} exec postgres --config_file=/etc/ecommerce/postgres/postgresql.conf"
+        ))),
+        ports: Some(vec![ContainerPort {
+            name: Some("postgres".to_owned()),
+            container_port: Backend::Postgres.port().into(),
+            ..ContainerPort::default()
+        }]),
+        // Replaying the log after a crash may take minutes and is not to be cut short.
+        startup_probe: Some(container::shell_probe(&is_ready, Times { period: 1, timeout: 5, failures: 900 })),
+        readiness_probe: Some(container::shell_probe(&is_ready, Times { period: 10, timeout: 5, failures: 3 })),
+        liveness_probe: Some(container::shell_probe(&is_ready, Times { period: 30, timeout: 10, failures: 6 })),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                exec: Some(k8s_openapi::api::core::v1::ExecAction { command: Some(container::shell(&stop)) }),
+                ..LifecycleHandler::default()
+            }),
+            ..Lifecycle::default()
+        }),
+        resources: Some(container::resources(FIGURES, said)),
+        security_context: Some(container::security_context()),
+        volume_mounts: Some(vec![data, configuration, mount("run", "/run/postgresql", false), temporary]),
+        ..Container::default()
+    };
+    let superuser = SecretVolumeSource {
+        secret_name: Some(inputs.names.backend(Backend::Postgres)),
+        items: Some(vec![KeyToPath { key: SUPERUSER.to_owned(), path: SUPERUSER.to_owned(), mode: None }]),
+        default_mode: Some(0o440),
+        ..SecretVolumeSource::default()
+    };
+    let files = ConfigMapVolumeSource {
+        name: inputs.names.backend_config(Backend::Postgres),
+        ..ConfigMapVolumeSource::default()
+    };
+    Parts {
+        backend: Backend::Postgres,
+        grace_seconds: 120,
+        init_containers: vec![initialise],
+        container: postgres,
+        volumes: vec![
+            Volume { name: "configuration".to_owned(), config_map: Some(files), ..Volume::default() },
+            Volume { name: "superuser".to_owned(), secret: Some(superuser), ..Volume::default() },
+            container::scratch("run"),
+            container::scratch("tmp"),
+        ],
+        // Passwords are set by provisioning, so a new one is no reason to restart.
+        configuration: [INITIALISE, CONFIGURATION, HOST_BASED_AUTHENTICATION].map(str::to_owned).to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CONFIGURATION;
+
+    #[test]
+    fn the_pools_of_the_most_replicas_fit_with_room_for_jobs_and_people() {
+        const POOL: u32 = 8;
+        const MOST_PODS: u32 = 10 + 1;
+        let line = CONFIGURATION.lines().find(|line| line.starts_with("max_connections")).unwrap();
+        let allowed: u32 = line.split('=').nth(1).unwrap().trim().parse().unwrap();
+        assert!(allowed >= 4 * POOL * MOST_PODS + 20);
+    }
+}

@@ -1,0 +1,135 @@
+//! RabbitMQ 4: vhost, users, permissions and policies come from a definitions file, so the broker is as we say at each start.
+
+use ecommerce_contract::{Service, topology};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, SecretVolumeSource, Volume};
+use serde_json::{Value, json};
+
+use super::backend::{self, DATA, Parts};
+use super::container::{self, Figures, Times, mount, value};
+use super::{Inputs, Manifest, secrets};
+use crate::credentials::rabbit_password_hash;
+use crate::names::Backend;
+
+const IMAGE: &str = "docker.io/library/rabbitmq:4";
+const FIGURES: Figures = Figures { cpu: "50m", memory: "192Mi", memory_limit: "512Mi" };
+const CONFIGURATION: &str = include_str!("files/rabbitmq.conf");
+const DIRECTORY: &str = "/etc/ecommerce/rabbitmq";
+
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+    let definitions = definitions(inputs).to_string();
+    let files = [
+        ("definitions.json", definitions.clone()),
+        ("enabled_plugins", "[].\n".to_owned()),
+        ("rabbitmq.conf", CONFIGURATION.to_owned()),
+    ];
+    [
+        secrets::file_secret(inputs, inputs.names.backend_config(Backend::Rabbitmq), files),
+        backend::kubernetes_service(inputs, Backend::Rabbitmq),
+        backend::stateful_set(inputs, parts(inputs, definitions)),
+    ]
+}
+
+/// Vhost, users, permissions and policies. Exchange and queues are not here: each service declares them.
+fn definitions(inputs: &Inputs<'_>) -> Value {
+    let names = inputs.names;
+    let vhost = names.vhost();
+    let secret = names.backend(Backend::Rabbitmq);
+    let mut users = Vec::new();
+    let mut permissions = Vec::new();
+    let mut topic_permissions = Vec::new();
+    for service in Service::WITH_BROKER {
+        let user = names.user(service);
+        let may = topology::permissions(service);
+        let hash = rabbit_password_hash(&user, inputs.credentials.get(&secret, service.as_str()));
+        users.push(json!({
+            "name": user, "password_hash": hash, "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": [],
+        }));
+        permissions.push(json!({
+            "user": user, "vhost": vhost, "configure": may.configure, "write": may.write, "read": may.read,
+        }));
+        topic_permissions.push(json!({
+            "user": user, "vhost": vhost, "exchange": topology::EXCHANGE,
+            "write": may.topic_write, "read": may.topic_read,
+        }));
+    }
+    let policies: Vec<Value> = topology::policies()
+        .into_iter()
+        .map(|policy| {
+            json!({
+                "vhost": vhost, "name": policy.name, "pattern": policy.pattern, "apply-to": "quorum_queues",
+                "priority": 0, "definition": policy.definition,
+            })
+        })
+        .collect();
+    json!({
+        "vhosts": [{"name": vhost, "default_queue_type": "quorum"}],
+        "users": users,
+        "permissions": permissions,
+        "topic_permissions": topic_permissions,
+        "policies": policies,
+    })
+}
+
+fn parts(inputs: &Inputs<'_>, definitions: String) -> Parts {
+    let said = backend::embedded(inputs, Backend::Rabbitmq).and_then(|store| store.resources.as_ref());
+    let port = Backend::Rabbitmq.port();
+    let broker = Container {
+        name: "rabbitmq".to_owned(),
+        image: Some(backend::image(inputs, Backend::Rabbitmq, IMAGE)),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        command: Some(vec!["rabbitmq-server".to_owned()]),
+        env: Some(vec![
+            // The data's path is made from the node's name, so the name never changes; alone, it speaks to itself only.
+            value("RABBITMQ_NODENAME", "rabbit@localhost"),
+            value("RABBITMQ_MNESIA_BASE", "/var/lib/rabbitmq/mnesia"),
+            value("RABBITMQ_CONFIG_FILE", format!("{DIRECTORY}/rabbitmq.conf")),
+            value("RABBITMQ_CONFIG_FILES", format!("{DIRECTORY}/none")),
+            value("RABBITMQ_ENABLED_PLUGINS_FILE", format!("{DIRECTORY}/enabled_plugins")),
+            value("RABBITMQ_LOGS", "-"),
+            value("HOME", "/var/lib/rabbitmq"),
+            value("ERL_EPMD_ADDRESS", "127.0.0.1"),
+            // One scheduler that sleeps when it has nothing to do: an idle broker costs the node nothing.
+            value(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+            ),
+        ]),
+        ports: Some(vec![ContainerPort {
+            name: Some("amqp".to_owned()),
+            container_port: port.into(),
+            ..ContainerPort::default()
+        }]),
+        // The listener opens when the definitions are in; asking more would start a second Erlang each time.
+        startup_probe: Some(container::tcp_probe(port, Times { period: 1, timeout: 1, failures: 600 })),
+        readiness_probe: Some(container::tcp_probe(port, Times { period: 10, timeout: 3, failures: 3 })),
+        liveness_probe: Some(container::tcp_probe(port, Times { period: 30, timeout: 10, failures: 6 })),
+        resources: Some(container::resources(FIGURES, said)),
+        security_context: Some(container::security_context()),
+        volume_mounts: Some(vec![
+            mount(DATA, "/var/lib/rabbitmq", false),
+            mount("configuration", DIRECTORY, true),
+            mount("etc", "/etc/rabbitmq", false),
+            mount("log", "/var/log/rabbitmq", false),
+            mount("tmp", "/tmp", false),
+        ]),
+        ..Container::default()
+    };
+    let files = SecretVolumeSource {
+        secret_name: Some(inputs.names.backend_config(Backend::Rabbitmq)),
+        default_mode: Some(0o440),
+        ..SecretVolumeSource::default()
+    };
+    Parts {
+        backend: Backend::Rabbitmq,
+        grace_seconds: 60,
+        init_containers: Vec::new(),
+        container: broker,
+        volumes: vec![
+            Volume { name: "configuration".to_owned(), secret: Some(files), ..Volume::default() },
+            container::scratch("etc"),
+            container::scratch("log"),
+            container::scratch("tmp"),
+        ],
+        configuration: vec![CONFIGURATION.to_owned(), definitions],
+    }
+}

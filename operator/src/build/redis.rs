@@ -1,0 +1,93 @@
+//! Redis 8: one user a service, each with the keys that are its own.
+
+use std::fmt::Write as _;
+
+use ecommerce_contract::Service;
+use k8s_openapi::api::core::v1::{Container, ContainerPort, SecretVolumeSource, Volume};
+
+use super::backend::{self, DATA, Parts};
+use super::container::{self, Figures, Times, mount};
+use super::{Inputs, Manifest, secrets};
+use crate::credentials::{WITH_REDIS, sha256};
+use crate::names::Backend;
+
+const IMAGE: &str = "docker.io/library/redis:8";
+const FIGURES: Figures = Figures { cpu: "20m", memory: "32Mi", memory_limit: "256Mi" };
+const CONFIGURATION: &str = include_str!("files/redis.conf");
+
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+    let configuration = configuration(inputs);
+    let files = [("redis.conf", configuration.clone())];
+    [
+        secrets::file_secret(inputs, inputs.names.backend_config(Backend::Redis), files),
+        backend::kubernetes_service(inputs, Backend::Redis),
+        backend::stateful_set(inputs, parts(inputs, configuration)),
+    ]
+}
+
+fn configuration(inputs: &Inputs<'_>) -> String {
+    let mut text = CONFIGURATION.to_owned();
+    let secret = inputs.names.backend(Backend::Redis);
+    for service in WITH_REDIS {
+        let user = inputs.names.user(service);
+        let hash = sha256(inputs.credentials.get(&secret, service.as_str()));
+        let may = may(service, &inputs.names.redis_prefix());
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "user {user} on #{hash} resetchannels -@all +@connection +info {may}");
+    }
+    text
+}
+
+/// The keys of a service and what it does with them.
+fn may(service: Service, prefix: &str) -> String {
+    match service {
+        Service::Auth => format!("~{prefix}session:* +@read +@write +@transaction -@dangerous"),
+        Service::Gateway => format!("%R~{prefix}session:* +@read -@dangerous"),
+        Service::Product => format!("~{prefix}cache:* +@read +@write +@transaction -@dangerous"),
+        Service::Order | Service::Payment => String::new(),
+    }
+}
+
+fn parts(inputs: &Inputs<'_>, configuration: String) -> Parts {
+    let said = backend::embedded(inputs, Backend::Redis).and_then(|store| store.resources.as_ref());
+    // While it loads its file it answers, but not with this.
+    let answers = r#"[ "$(redis-cli ping)" = PONG ]"#;
+    let redis = Container {
+        name: "redis".to_owned(),
+        image: Some(backend::image(inputs, Backend::Redis, IMAGE)),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        command: Some(["redis-server", "/etc/ecommerce/redis/redis.conf"].map(str::to_owned).to_vec()),
+        ports: Some(vec![ContainerPort {
+            name: Some("redis".to_owned()),
+            container_port: Backend::Redis.port().into(),
+            ..ContainerPort::default()
+        }]),
+        startup_probe: Some(container::shell_probe(answers, Times { period: 1, timeout: 5, failures: 600 })),
+        readiness_probe: Some(container::shell_probe(answers, Times { period: 10, timeout: 5, failures: 3 })),
+        liveness_probe: Some(container::shell_probe(answers, Times { period: 30, timeout: 10, failures: 6 })),
+        resources: Some(container::resources(FIGURES, said)),
+        security_context: Some(container::security_context()),
+        volume_mounts: Some(vec![
+            mount(DATA, "/data", false),
+            mount("configuration", "/etc/ecommerce/redis", true),
+            mount("tmp", "/tmp", false),
+        ]),
+        ..Container::default()
+    };
+    let files = SecretVolumeSource {
+        secret_name: Some(inputs.names.backend_config(Backend::Redis)),
+        default_mode: Some(0o440),
+        ..SecretVolumeSource::default()
+    };
+    Parts {
+        backend: Backend::Redis,
+        grace_seconds: 30,
+        init_containers: Vec::new(),
+        container: redis,
+        volumes: vec![
+            Volume { name: "configuration".to_owned(), secret: Some(files), ..Volume::default() },
+            container::scratch("tmp"),
+        ],
+        configuration: vec![configuration],
+    }
+}

@@ -1,0 +1,182 @@
+//! A service's Deployment and the Service in front of it.
+
+use std::collections::BTreeMap;
+
+use ecommerce_contract::Service;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, EnvVar, PodSpec, PodTemplateSpec, SecretVolumeSource, Service as KubernetesService,
+    ServicePort, ServiceSpec, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::backend::CHECKSUM;
+use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
+use super::environment::{self, API_KEY_HASHES, SIGNING_KEYS, is_callee};
+use super::metadata::{label_selector, labels, metadata, selector};
+use super::{Inputs, Manifest};
+use crate::crd::{self, GatewayServiceType};
+use crate::credentials::SIGNING_KEY;
+use crate::names::long_hash;
+
+const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
+const COMPONENT: &str = "service";
+const HTTP_PORT: i32 = 8080;
+/// Longer than the service's own wait and drain together.
+const GRACE_SECONDS: i64 = 30;
+
+/// The Service in front of a service; the gateway's is as the spec says.
+pub(super) fn kubernetes_service(inputs: &Inputs<'_>, service: Service) -> Manifest {
+    let names = inputs.names;
+    let said = match service {
+        Service::Gateway => inputs.spec.gateway.as_ref().and_then(|gateway| gateway.service.clone()),
+        _ => None,
+    }
+    .unwrap_or_default();
+    let type_: GatewayServiceType = said.type_.unwrap_or_default();
+    Manifest::new(&KubernetesService {
+        metadata: metadata(
+            names,
+            names.service(service),
+            labels(names, service.as_str(), COMPONENT),
+            Some(inputs.owned()),
+        ),
+        spec: Some(ServiceSpec {
+            type_: Some(type_.as_str().to_owned()),
+            selector: Some(selector(names, service.as_str(), COMPONENT)),
+            ports: Some(vec![ServicePort {
+                name: Some("http".to_owned()),
+                port: HTTP_PORT,
+                node_port: said.node_port,
+                protocol: Some("TCP".to_owned()),
+                target_port: Some(IntOrString::Int(HTTP_PORT)),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
+        }),
+        status: None,
+    })
+}
+
+/// The pods of a service.
+pub(super) fn deployment(inputs: &Inputs<'_>, service: Service) -> Manifest {
+    let names = inputs.names;
+    let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
+    let environment = environment::of_service(inputs, service);
+    let configuration = configuration(inputs, service, &environment);
+    let (volumes, mounts) = files(inputs, service);
+    let template = PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels(names, service.as_str(), COMPONENT)),
+            annotations: Some([(CHECKSUM.to_owned(), configuration)].into()),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(PodSpec {
+            automount_service_account_token: Some(false),
+            containers: vec![container(inputs, service, said, environment, mounts)],
+            enable_service_links: Some(false),
+            image_pull_secrets: container::pull_secrets(inputs),
+            security_context: Some(container::pod_security_context(container::SERVICE_USER)),
+            termination_grace_period_seconds: Some(GRACE_SECONDS),
+            volumes: (!volumes.is_empty()).then_some(volumes),
+            ..PodSpec::default()
+        }),
+    };
+    Manifest::new(&Deployment {
+        metadata: metadata(
+            names,
+            names.service(service),
+            labels(names, service.as_str(), COMPONENT),
+            Some(inputs.owned()),
+        ),
+        spec: Some(DeploymentSpec {
+            progress_deadline_seconds: Some(180),
+            replicas: Some(replicas(said)),
+            revision_history_limit: Some(2),
+            selector: label_selector(names, service.as_str(), COMPONENT),
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+            }),
+            template,
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    })
+}
+
+fn replicas(said: Option<&crd::ServiceSpec>) -> i32 {
+    said.and_then(|said| said.replicas).unwrap_or(1)
+}
+
+fn container(
+    inputs: &Inputs<'_>,
+    service: Service,
+    said: Option<&crd::ServiceSpec>,
+    environment: Vec<EnvVar>,
+    mounts: Vec<VolumeMount>,
+) -> Container {
+    let port = |name: &str, container_port: i32| ContainerPort {
+        name: Some(name.to_owned()),
+        container_port,
+        ..ContainerPort::default()
+    };
+    Container {
+        name: service.to_string(),
+        image: Some(inputs.image(service)),
+        image_pull_policy: Some(container::pull_policy(inputs)),
+        args: Some(vec!["serve".to_owned()]),
+        env: Some(environment),
+        ports: Some(vec![port("http", HTTP_PORT), port("operations", OPERATIONS_PORT)]),
+        startup_probe: Some(container::http_probe("/livez", Times { period: 1, timeout: 2, failures: 120 })),
+        readiness_probe: Some(container::http_probe("/readyz", Times { period: 3, timeout: 3, failures: 2 })),
+        liveness_probe: Some(container::http_probe("/livez", Times { period: 10, timeout: 5, failures: 6 })),
+        resources: Some(container::resources(FIGURES, said.and_then(|said| said.resources.as_ref()))),
+        security_context: Some(container::security_context()),
+        volume_mounts: (!mounts.is_empty()).then_some(mounts),
+        ..Container::default()
+    }
+}
+
+/// The files of a service. Hashes are read again when they change; a signing key is read once.
+fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount>) {
+    let mut secrets = Vec::new();
+    if is_callee(service) {
+        secrets.push(("api-keys", inputs.names.api_key_hashes(service), API_KEY_HASHES));
+    }
+    if service == Service::Auth {
+        secrets.push(("signing-key", inputs.names.signing_key(), SIGNING_KEYS));
+    }
+    secrets
+        .into_iter()
+        .map(|(name, secret, path)| {
+            let source = SecretVolumeSource {
+                secret_name: Some(secret),
+                default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            };
+            let volume = Volume { name: name.to_owned(), secret: Some(source), ..Volume::default() };
+            (volume, mount(name, path, true))
+        })
+        .unzip()
+}
+
+/// Stands for the secrets that the process reads at its start: another one is a reason to roll.
+fn configuration(inputs: &Inputs<'_>, service: Service, environment: &[EnvVar]) -> String {
+    let mut read: BTreeMap<&str, &str> = environment
+        .iter()
+        .filter_map(|variable| {
+            let key = variable.value_from.as_ref()?.secret_key_ref.as_ref()?;
+            Some((variable.name.as_str(), inputs.credentials.get(&key.name, &key.key)))
+        })
+        .collect();
+    let signing_key = inputs.names.signing_key();
+    if service == Service::Auth {
+        read.insert("SIGNING_KEY_FILE", inputs.credentials.get(&signing_key, SIGNING_KEY));
+    }
+    long_hash(read.into_iter().flat_map(|(name, value)| [name, value]))
+}

@@ -1,0 +1,146 @@
+//! The resource: `EcommerceStack` of `ecommercestack.dev/v1alpha1`. One stack is one shop.
+//!
+//! Here live the fields that a person writes, the rules they keep (CEL, run by the API server), and the status that the
+//! operator writes. No default of a version, an image or an amount stands in the schema: a default written into an object is
+//! a promise for ever; what an absent field means is decided in `build/`. To add a field: here with its rule and sentence, in
+//! `build/`, a case in `tests/it/rules.rs`, and `make generate`.
+
+#![expect(unreachable_pub, reason = "KubeSchema writes a public twin of each struct where no one reaches it")]
+
+mod resources;
+mod services;
+mod status;
+mod stores;
+
+use kube::{CustomResource, CustomResourceExt as _, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+pub use resources::{Amount, Amounts, Resources};
+pub use services::{Gateway, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services};
+pub use status::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
+pub use stores::{EmbeddedStore, Storage, Store};
+
+/// A shop's backend: five services with their PostgreSQL, RabbitMQ and Redis. `spec: {}` is a whole stack.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "ecommercestack.dev",
+    version = "v1alpha1",
+    kind = "EcommerceStack",
+    plural = "ecommercestacks",
+    shortname = "ecs",
+    namespaced,
+    status = "EcommerceStackStatus",
+    derive = "PartialEq",
+    doc = "A shop's backend: five services with their PostgreSQL, RabbitMQ and Redis. `spec: {}` is a whole stack.",
+    annotation("helm.sh/resource-policy", "keep"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
+    printcolumn(name = "Endpoint", type_ = "string", json_path = ".status.endpoint"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message"
+    ),
+    validation = Rule::new("self.metadata.name.size() <= 30 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')")
+        .message("metadata.name must be at most 30 lower-case letters, digits and dashes, beginning with a letter: the names of everything in the stack are made from it"),
+)]
+#[serde(rename_all = "camelCase")]
+pub struct EcommerceStackSpec {
+    /// Version of the services. Absent: the operator's own at the time the stack is made, kept in `status.version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_][A-Za-z0-9_.-]*$')")
+        .message("version must be an image tag: letters, digits, dots, dashes and underscores"))]
+    pub version: Option<String>,
+
+    /// Where the images of the services come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Images>,
+
+    /// The services, one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Services>,
+
+    /// The databases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<Store>,
+
+    /// The message broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<Store>,
+
+    /// Sessions and the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis: Option<Store>,
+
+    /// The way in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+
+    /// The first administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<Admin>,
+
+    /// What becomes of the data when the stack is deleted: volumes and generated Secrets. Absent: `Retain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+
+    /// While true the operator changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+}
+
+/// The first administrator. The password is generated into the Secret `<stack>-admin`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Admin {
+    /// The name to log in with. Absent: `admin@<stack>.<namespace>.svc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 254))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$')")
+        .message("admin.email must be an e-mail address like name@example.com"))]
+    pub email: Option<String>,
+}
+
+/// What becomes of the data when the stack is deleted.
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeletionPolicy {
+    /// Volumes and generated Secrets stay, and a stack of the same name takes them up again.
+    #[default]
+    Retain,
+    /// Everything goes.
+    Delete,
+}
+
+impl EcommerceStackSpec {
+    /// What becomes of the data.
+    #[must_use]
+    pub fn deletion_policy(&self) -> DeletionPolicy {
+        self.deletion_policy.unwrap_or_default()
+    }
+
+    /// Whether the operator is to change nothing.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused.unwrap_or_default()
+    }
+
+    /// The names of the Secrets that images are pulled with.
+    #[must_use]
+    pub fn pull_secrets(&self) -> &[String] {
+        self.images.as_ref().map_or(&[], |images| images.pull_secrets.as_slice())
+    }
+}
+
+/// The definition of the resource as it is committed and installed.
+pub fn yaml() -> Result<String, serde_yaml_ng::Error> {
+    let body = serde_yaml_ng::to_string(&EcommerceStack::crd())?;
+    Ok(format!(
+        "# Made by `operator crd` from operator/src/crd/. Do not edit; change the types and make it again.\n{body}"
+    ))
+}

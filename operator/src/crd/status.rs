@@ -1,0 +1,104 @@
+//! What the operator says of a stack.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator found, and what it says of it.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EcommerceStackStatus {
+    /// The generation of the spec that this speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// `Ready`, `BackendsReady`, `Migrated`, `ServicesReady`, `Degraded`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
+    pub conditions: Vec<Condition>,
+
+    /// Where the gateway is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+
+    /// The version of the services that the stack is to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+
+    /// What the databases were last provisioned from; another value provisions them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioned_from: Option<String>,
+
+    /// The databases, by the id that is written into each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["service".to_owned()]))]
+    pub databases: Vec<DatabaseStatus>,
+
+    /// The last migration of each service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["service".to_owned()]))]
+    pub migrations: Vec<MigrationStatus>,
+
+    /// The pods of each service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub services: Vec<ServiceStatus>,
+}
+
+/// A service's database.
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseStatus {
+    /// The service.
+    pub service: String,
+    /// The id that provisioning wrote into it; another one is another database.
+    pub id: String,
+}
+
+/// The last migration of a service.
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationStatus {
+    /// The service.
+    pub service: String,
+    /// The image that migrates.
+    pub image: String,
+    /// The database that is migrated.
+    pub database_id: String,
+    /// How it stands.
+    pub state: MigrationState,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    /// When a failed one is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Time>,
+    /// The end of a failed one's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// How a migration stands.
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MigrationState {
+    /// Its Job is there.
+    Running,
+    /// The database is as the image needs it.
+    Succeeded,
+    /// It is not; the pods that were there go on.
+    Failed,
+}
+
+/// The pods of a service.
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// The service.
+    pub name: String,
+    /// The image that its pods are to run.
+    pub image: String,
+    /// Pods that are to be there.
+    pub replicas: i32,
+    /// Pods of that image that serve.
+    pub ready: i32,
+}

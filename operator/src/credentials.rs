@@ -1,0 +1,227 @@
+//! The secrets of a stack: which there are, how one is made, and what is derived from them.
+//!
+//! A secret is made once. A reconcile reads what is there and makes only what is absent; it never makes one anew, because the
+//! stores and the pods already know the old one. To add one: an entry in [`wanted`], and a getter.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ecommerce_contract::Service;
+use ecommerce_contract::edges::{EDGES, Edge};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes};
+use rand::distr::{Alphanumeric, SampleString as _};
+use rand::{CryptoRng, RngExt as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::names::{Backend, Names, api_key_entry};
+
+/// The services that keep something in Redis.
+pub const WITH_REDIS: [Service; 3] = [Service::Auth, Service::Gateway, Service::Product];
+
+/// The key of the superuser's password in PostgreSQL's Secret.
+pub const SUPERUSER: &str = "superuser";
+/// The key of the signing key, which is also its file name in the pod.
+pub const SIGNING_KEY: &str = "signing-key.pem";
+/// The key of the administrator's address.
+pub const ADMIN_EMAIL: &str = "email";
+/// The key of the administrator's password.
+pub const ADMIN_PASSWORD: &str = "password";
+
+/// What kind of secret stands under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// 32 letters and digits: 190 bits, and nothing that a URL would have to escape.
+    Password,
+    /// 43 letters and digits: 256 bits, so that an unsalted hash of it tells nothing.
+    ApiKey,
+    /// An Ed25519 key, PKCS#8 in PEM.
+    SigningKey,
+}
+
+/// A Secret of the stack and what it must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The Secret's name.
+    pub name: String,
+    /// Its keys.
+    pub keys: Vec<(String, Kind)>,
+}
+
+/// The key of a login's password in PostgreSQL's Secret: the login that serves.
+#[must_use]
+pub fn service_login_key(service: Service) -> String {
+    format!("{service}-login")
+}
+
+/// The key of a login's password in PostgreSQL's Secret: the login that migrates.
+#[must_use]
+pub fn migrate_login_key(service: Service) -> String {
+    format!("{service}-migrate")
+}
+
+/// All secrets of a stack.
+#[must_use]
+pub fn wanted(names: &Names) -> Vec<Wanted> {
+    let passwords = |keys: Vec<String>| keys.into_iter().map(|key| (key, Kind::Password)).collect::<Vec<_>>();
+    let mut database_logins = vec![SUPERUSER.to_owned()];
+    for service in Service::WITH_DATABASE {
+        database_logins.extend([migrate_login_key(service), service_login_key(service)]);
+    }
+    let mut wanted = vec![
+        Wanted { name: names.backend(Backend::Postgres), keys: passwords(database_logins) },
+        Wanted {
+            name: names.backend(Backend::Rabbitmq),
+            keys: passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec()),
+        },
+        Wanted {
+            name: names.backend(Backend::Redis),
+            keys: passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
+        },
+        Wanted { name: names.signing_key(), keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey)] },
+        Wanted { name: names.admin(), keys: passwords(vec![ADMIN_PASSWORD.to_owned()]) },
+    ];
+    for caller in Service::ALL {
+        let keys: Vec<_> = EDGES
+            .iter()
+            .filter(|edge| edge.caller == caller)
+            .map(|edge| (api_key_entry(*edge).to_owned(), Kind::ApiKey))
+            .collect();
+        if !keys.is_empty() {
+            wanted.push(Wanted { name: names.api_keys(caller), keys });
+        }
+    }
+    wanted
+}
+
+/// Makes a secret.
+pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
+    match kind {
+        Kind::Password => Alphanumeric.sample_string(random, 32),
+        Kind::ApiKey => Alphanumeric.sample_string(random, 43),
+        Kind::SigningKey => {
+            // Without the public half: the form that OpenSSL writes and everything reads.
+            let key = KeypairBytes { secret_key: random.random(), public_key: None };
+            key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).unwrap_or_default()
+        }
+    }
+}
+
+/// Secrets by the name of their Secret and their key. Does not print.
+#[derive(Clone, Default)]
+pub struct Credentials(BTreeMap<String, BTreeMap<String, String>>);
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Credentials {
+    /// Takes in what a Secret holds.
+    pub fn insert(&mut self, secret: &str, key: &str, value: String) {
+        self.0.entry(secret.to_owned()).or_default().insert(key.to_owned(), value);
+    }
+
+    /// A secret; empty where there is none, which nothing accepts.
+    #[must_use]
+    pub fn get(&self, secret: &str, key: &str) -> &str {
+        self.0.get(secret).and_then(|entries| entries.get(key)).map_or("", String::as_str)
+    }
+
+    /// What a Secret lacks.
+    #[must_use]
+    pub fn missing(&self, wanted: &Wanted) -> Vec<(String, Kind)> {
+        wanted.keys.iter().filter(|(key, _)| self.get(&wanted.name, key).is_empty()).cloned().collect()
+    }
+
+    /// Everything in a Secret, in the order of its keys.
+    pub fn values<'a>(&'a self, secret: &str) -> impl Iterator<Item = &'a str> {
+        self.0.get(secret).into_iter().flatten().map(|(_, value)| value.as_str())
+    }
+
+    /// The file that a callee compares its callers' keys with: hashes only.
+    #[must_use]
+    pub fn api_key_hashes(&self, names: &Names, callee: Service) -> String {
+        let hashes: serde_json::Map<_, _> = EDGES
+            .iter()
+            .filter(|edge| edge.callee == callee)
+            .map(|edge| (edge.caller.to_string(), self.api_key_hash(names, *edge)))
+            .collect();
+        serde_json::Value::Object(hashes).to_string()
+    }
+
+    fn api_key_hash(&self, names: &Names, edge: Edge) -> serde_json::Value {
+        let key = self.get(&names.api_keys(edge.caller), api_key_entry(edge));
+        serde_json::json!({ "present": sha256(key), "next": null, "previous": null })
+    }
+}
+
+/// The SHA-256 of a text in hexadecimal.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+/// A password as RabbitMQ keeps it (`rabbit_password_hashing_sha256`): four bytes of salt before the hash of salt and
+/// password, in base64. The salt comes from the user and the password, so that the same ones give the same file.
+#[must_use]
+pub fn rabbit_password_hash(user: &str, password: &str) -> String {
+    let seed = Sha256::digest(format!("{user}\n{password}"));
+    let salt = &seed[..4];
+    let hash = Sha256::new().chain_update(salt).chain_update(password).finalize();
+    BASE64_STANDARD.encode([salt, hash.as_slice()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    #[test]
+    fn a_generated_signing_key_is_read_back() {
+        let pem = generate(Kind::SigningKey, &mut StdRng::seed_from_u64(1));
+        assert!(SigningKey::from_pkcs8_pem(&pem).is_ok());
+    }
+
+    #[test]
+    fn only_what_is_absent_is_missing() {
+        let names = Names::new("default", "shop");
+        let redis = wanted(&names).into_iter().find(|wanted| wanted.name == "shop-redis").unwrap();
+        let mut credentials = Credentials::default();
+        credentials.insert("shop-redis", "auth", "kept".to_owned());
+        let missing: Vec<_> = credentials.missing(&redis).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(missing, ["gateway", "product"]);
+    }
+
+    #[test]
+    fn a_callee_is_told_the_hashes_of_its_callers_and_no_key() {
+        let names = Names::new("default", "shop");
+        let mut credentials = Credentials::default();
+        credentials.insert("shop-gateway-api-keys", "product", "a".to_owned());
+        credentials.insert("shop-order-api-keys", "product", "b".to_owned());
+        let hashes: serde_json::Value =
+            serde_json::from_str(&credentials.api_key_hashes(&names, Service::Product)).unwrap();
+        assert_eq!(hashes["gateway"]["present"], "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+        assert_eq!(hashes["order"]["present"], "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d");
+    }
+
+    #[test]
+    fn rabbit_reads_its_salt_from_the_front_of_the_hash() {
+        let hash = BASE64_STANDARD.decode(rabbit_password_hash("order", "secret")).unwrap();
+        let expected = Sha256::new().chain_update(&hash[..4]).chain_update("secret").finalize();
+        assert_eq!(&hash[4..], expected.as_slice());
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let mut credentials = Credentials::default();
+        credentials.insert("shop-admin", "password", "hunter2".to_owned());
+        assert_eq!(format!("{credentials:?}"), r#"{"shop-admin"}"#);
+    }
+}

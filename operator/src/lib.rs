@@ -1,0 +1,17 @@
+//! The operator of `EcommerceStack`: it gives a shop its stores, its secrets, its databases and its five services, and
+//! keeps them that way.
+//!
+//! The resource is in [`crd`]. One reconcile is [`reconcile`], one file a step; what is made of a spec is [`build`], pure.
+//! [`controller`] wakes reconciles, [`provision`] runs inside a Job of the stack. No business of a shop is here.
+
+pub mod backoff;
+pub mod build;
+pub mod controller;
+pub mod crd;
+pub mod credentials;
+pub mod health;
+pub mod leadership;
+pub mod names;
+pub mod provision;
+pub mod reconcile;
+pub mod settings;

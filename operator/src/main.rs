@@ -1,0 +1,73 @@
+//! The operator's process: `run` reconciles, `crd` prints the resource's definition, `provision` is a Job of a stack.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use clap::Parser;
+use ecommerce_http::operations::Operations;
+use ecommerce_runtime::settings::{Drain, Logs};
+use ecommerce_runtime::{Shutdown, telemetry};
+use ecommerce_types::Clock;
+use operator::health::Health;
+use operator::settings::Settings;
+use operator::{controller, crd, provision};
+use tokio::net::TcpListener;
+
+#[derive(Parser)]
+#[command(version, about = "Runs EcommerceStacks")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Parser)]
+enum Command {
+    /// Reconciles until it is told to stop.
+    Run {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        logs: Logs,
+    },
+    /// Prints the definition of the resource.
+    Crd,
+    /// Makes a stack's databases and roles.
+    Provision {
+        #[command(flatten)]
+        settings: provision::Settings,
+        #[command(flatten)]
+        logs: Logs,
+    },
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let command = Arguments::parse().command;
+    match command.unwrap_or_else(|| Command::parse_from(["operator", "run"])) {
+        Command::Run { settings, logs } => run(settings, &logs).await,
+        Command::Crd => Ok(std::io::stdout().write_all(crd::yaml()?.as_bytes())?),
+        Command::Provision { settings, logs } => {
+            telemetry::start(&logs)?;
+            Ok(provision::run(&settings, &Clock::system()).await?)
+        }
+    }
+}
+
+async fn run(settings: Settings, logs: &Logs) -> Result<(), Box<dyn std::error::Error>> {
+    let metrics = telemetry::start(logs)?;
+    let shutdown = Shutdown::new();
+    // Nothing is sent here by a Service, so nothing has to forget this pod first.
+    shutdown.on_signal(Drain { drain_delay_seconds: 0, drain_timeout_seconds: 10 })?;
+    let health = Arc::new(Health::new(Clock::system()));
+    let alive = Arc::clone(&health);
+    let operations =
+        Operations { alive: Arc::new(move || alive.is_alive()), ..Operations::new(metrics, shutdown.clone()) };
+    let listener = TcpListener::bind(settings.operations_address).await?;
+    let drain = std::time::Duration::from_secs(1);
+    let served = tokio::spawn(ecommerce_http::server::serve(listener, operations.router(), shutdown.clone(), drain));
+    let client = kube::Client::try_default().await?;
+    controller::run(client, settings, health, shutdown.clone()).await?;
+    shutdown.stop();
+    served.await?;
+    Ok(())
+}

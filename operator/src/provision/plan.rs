@@ -1,0 +1,67 @@
+//! What is to be provisioned: no secret is in it, so it travels in the Job's environment.
+
+use ecommerce_contract::Service;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::{SUPERUSER, migrate_login_key, service_login_key};
+use crate::names::{Backend, Names};
+
+/// A server and the databases that are to be in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Where the server is.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who may make databases and roles.
+    pub administrator: Login,
+    /// The databases.
+    pub databases: Vec<Database>,
+}
+
+/// A login and the file of its password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The role.
+    pub role: String,
+    /// The file's name in the directory of credentials.
+    pub password: String,
+}
+
+/// A service's database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// The service.
+    pub service: String,
+    /// The database's name.
+    pub name: String,
+    /// Owns the tables; no one logs in as it.
+    pub owner_role: String,
+    /// Reads and writes rows; no one logs in as it.
+    pub service_role: String,
+    /// Migrates: member of the owner.
+    pub migrate: Login,
+    /// Serves: member of the service's role.
+    pub serve: Login,
+}
+
+impl Plan {
+    /// The databases of a stack on the server that the operator runs for it.
+    #[must_use]
+    pub fn new(names: &Names) -> Self {
+        let database = |service: Service| Database {
+            service: service.to_string(),
+            name: names.database(service),
+            owner_role: names.owner_role(service),
+            service_role: names.service_role(service),
+            migrate: Login { role: names.migrate_login(service), password: migrate_login_key(service) },
+            serve: Login { role: names.service_login(service), password: service_login_key(service) },
+        };
+        Self {
+            host: names.backend(Backend::Postgres),
+            port: Backend::Postgres.port(),
+            administrator: Login { role: "postgres".to_owned(), password: SUPERUSER.to_owned() },
+            databases: Service::WITH_DATABASE.map(database).to_vec(),
+        }
+    }
+}

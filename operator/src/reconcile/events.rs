@@ -1,0 +1,37 @@
+//! What a person would want to know of a stack, as Events: a condition that flipped, and secrets that were made.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource as _;
+use kube::runtime::events::{Event, EventType, Recorder};
+
+use super::status::DEGRADED;
+use crate::crd::{EcommerceStack, EcommerceStackStatus};
+
+/// Tells what flipped between a stack's status and its next one. An Event that is not taken is no failure.
+pub async fn publish(stack: &EcommerceStack, next: &EcommerceStackStatus, recorder: &Recorder) {
+    let before = stack.status.as_ref().map_or(&[][..], |status| status.conditions.as_slice());
+    for event in next.conditions.iter().filter_map(|condition| of_flip(before, condition)) {
+        if let Err(error) = recorder.publish(&event, &stack.object_ref(&())).await {
+            tracing::warn!(%error, "unable to publish an Event");
+        }
+    }
+}
+
+/// An Event for a condition that is not as it was. A stack that has just been made is not told that it is not ready.
+fn of_flip(before: &[Condition], after: &Condition) -> Option<Event> {
+    let was = before.iter().find(|condition| condition.type_ == after.type_);
+    let flipped = was.map_or(after.type_ == DEGRADED || after.status == "True", |was| was.status != after.status);
+    let new_trouble =
+        after.type_ == DEGRADED && after.status == "True" && was.is_some_and(|was| was.reason != after.reason);
+    if !(flipped || new_trouble) || (was.is_none() && after.status == "False") {
+        return None;
+    }
+    let is_good = (after.status == "True") != (after.type_ == DEGRADED);
+    Some(Event {
+        type_: if is_good { EventType::Normal } else { EventType::Warning },
+        reason: after.reason.clone(),
+        note: Some(after.message.chars().take(1000).collect()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    })
+}

@@ -1,0 +1,203 @@
+//! What provisioning and migrations did, read from their Jobs and kept in the status, for the Jobs go. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ecommerce_contract::Service;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::dereference::Observed;
+use crate::build::migration_key;
+use crate::crd::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus};
+use crate::names::Names;
+
+/// After this time a failed Job is made again.
+pub const RETRY: Duration = Duration::from_mins(5);
+/// How much of a failed one's log a condition shows, in characters.
+const LOG_END: usize = 600;
+
+/// How far a stack's databases are.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// The key that the databases were provisioned from.
+    pub provisioned_from: Option<String>,
+    /// Why they are not provisioned, where the Job failed.
+    pub provisioning_failure: Option<String>,
+    /// The id in each database.
+    pub databases: BTreeMap<Service, String>,
+    /// The last migration of each service.
+    pub migrations: Vec<MigrationStatus>,
+    /// The services whose database is as their image needs it.
+    pub migrated: BTreeSet<Service>,
+    /// Failed Jobs and when they are to be made again.
+    pub retries: BTreeMap<String, Time>,
+}
+
+impl Progress {
+    /// What the status says.
+    #[must_use]
+    pub fn recorded(status: &EcommerceStackStatus) -> Self {
+        let service_of = |name: &str| Service::ALL.into_iter().find(|service| service.as_str() == name);
+        Self {
+            provisioned_from: status.provisioned_from.clone(),
+            databases: status
+                .databases
+                .iter()
+                .filter_map(|database| Some((service_of(&database.service)?, database.id.clone())))
+                .collect(),
+            migrations: status.migrations.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The failed Jobs whose time has come.
+    #[must_use]
+    pub fn due(&self, now: &Time) -> Vec<String> {
+        self.retries.iter().filter(|(_, at)| at.0 <= now.0).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The databases as the status keeps them.
+    #[must_use]
+    pub fn databases(&self) -> Vec<DatabaseStatus> {
+        self.databases
+            .iter()
+            .map(|(service, id)| DatabaseStatus { service: service.to_string(), id: id.clone() })
+            .collect()
+    }
+
+    /// Takes in what the provisioning Job of this key did.
+    pub fn see_provisioning(&mut self, names: &Names, key: Option<&str>, observed: &Observed) {
+        let Some(key) = key else { return };
+        if self.provisioned_from.as_deref() == Some(key) {
+            return;
+        }
+        let name = names.provisioning_job(key);
+        let Some(job) = observed.jobs.get(&name) else { return };
+        match end_of(job) {
+            Some(End::Complete(at)) => match last_words(&name, &observed.pods).and_then(ids) {
+                Some(ids) => {
+                    self.databases = ids;
+                    self.provisioned_from = Some(key.to_owned());
+                }
+                // The pod went before anyone read it: once more, which changes nothing and tells the ids.
+                None => {
+                    self.retries.insert(name, at);
+                }
+            },
+            Some(End::Failed(at, why)) => {
+                let log = last_words(&name, &observed.pods).map_or(why, tail);
+                self.provisioning_failure = Some(log);
+                self.retries.insert(name, later(&at));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes in what the migration Jobs of these images did.
+    pub fn see_migrations(&mut self, names: &Names, images: &BTreeMap<Service, String>, observed: &Observed) {
+        let mut migrations = Vec::new();
+        for (service, image) in images {
+            let Some(database_id) = self.databases.get(service) else { continue };
+            let recorded = self
+                .migrations
+                .iter()
+                .find(|one| one.service == service.as_str() && one.image == *image && one.database_id == *database_id);
+            let now = match recorded {
+                Some(one) if one.state == MigrationState::Succeeded => one.clone(),
+                _ => {
+                    let name = names.migration_job(*service, &migration_key(image, database_id));
+                    let seen = see_migration(*service, image, database_id, &name, observed);
+                    if let (MigrationState::Failed, Some(at)) = (seen.state, &seen.retry_at) {
+                        self.retries.insert(name, at.clone());
+                    }
+                    seen
+                }
+            };
+            if now.state == MigrationState::Succeeded {
+                self.migrated.insert(*service);
+            }
+            migrations.push(now);
+        }
+        self.migrations = migrations;
+    }
+}
+
+fn see_migration(service: Service, image: &str, database_id: &str, name: &str, observed: &Observed) -> MigrationStatus {
+    let running = MigrationStatus {
+        service: service.to_string(),
+        image: image.to_owned(),
+        database_id: database_id.to_owned(),
+        state: MigrationState::Running,
+        finished_at: None,
+        retry_at: None,
+        message: None,
+    };
+    match observed.jobs.get(name).and_then(end_of) {
+        None => running,
+        Some(End::Complete(at)) => {
+            MigrationStatus { state: MigrationState::Succeeded, finished_at: Some(at), ..running }
+        }
+        Some(End::Failed(at, why)) => MigrationStatus {
+            state: MigrationState::Failed,
+            retry_at: Some(later(&at)),
+            finished_at: Some(at),
+            message: Some(last_words(name, &observed.pods).map_or(why, tail)),
+            ..running
+        },
+    }
+}
+
+enum End {
+    Complete(Time),
+    /// When and, from Kubernetes, why.
+    Failed(Time, String),
+}
+
+fn end_of(job: &Job) -> Option<End> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    let at = |condition: &k8s_openapi::api::batch::v1::JobCondition| {
+        condition.last_transition_time.clone().or_else(|| job.metadata.creation_timestamp.clone())
+    };
+    conditions.iter().filter(|condition| condition.status == "True").find_map(|condition| {
+        match condition.type_.as_str() {
+            "Complete" => Some(End::Complete(at(condition)?)),
+            "Failed" => Some(End::Failed(at(condition)?, condition.message.clone().unwrap_or_default())),
+            _ => None,
+        }
+    })
+}
+
+/// Whether a Job has ended, well or not.
+#[must_use]
+pub fn has_succeeded(job: &Job) -> bool {
+    matches!(end_of(job), Some(End::Complete(_)))
+}
+
+/// What the last pod of a Job wrote before it ended.
+fn last_words<'a>(job: &str, pods: &'a [Pod]) -> Option<&'a str> {
+    let of_job = |pod: &&Pod| {
+        let labels = pod.metadata.labels.as_ref();
+        labels.and_then(|labels| labels.get("batch.kubernetes.io/job-name")).is_some_and(|name| name == job)
+    };
+    let last = pods.iter().filter(of_job).max_by_key(|pod| pod.metadata.creation_timestamp.clone())?;
+    let containers = last.status.as_ref()?.container_statuses.as_ref()?;
+    let message = containers.first()?.state.as_ref()?.terminated.as_ref()?.message.as_deref()?;
+    (!message.trim().is_empty()).then_some(message)
+}
+
+fn ids(message: &str) -> Option<BTreeMap<Service, String>> {
+    let mut ids: BTreeMap<String, String> = serde_json::from_str(message).ok()?;
+    Service::WITH_DATABASE.into_iter().map(|service| Some((service, ids.remove(service.as_str())?))).collect()
+}
+
+fn tail(text: &str) -> String {
+    let text = text.trim();
+    let skipped = text.chars().count().saturating_sub(LOG_END);
+    text.chars().skip(skipped).collect()
+}
+
+fn later(at: &Time) -> Time {
+    Time(at.0 + RETRY)
+}

@@ -1,0 +1,67 @@
+//! Makes the secrets that are absent, and no others.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Client;
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use super::Error;
+use crate::build::stack_labels;
+use crate::credentials::{Credentials, generate, wanted};
+use crate::names::{MANAGER, Names};
+
+/// Makes what a stack lacks. What another made in the meantime stays: the write is refused and the next reconcile reads it.
+pub async fn make_absent(names: &Names, credentials: &mut Credentials, client: &Client) -> Result<(), Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
+    let mut random = UnwrapErr(SysRng);
+    for wanted in wanted(names) {
+        let missing = credentials.missing(&wanted);
+        if missing.is_empty() {
+            continue;
+        }
+        let made: BTreeMap<String, String> =
+            missing.into_iter().map(|(key, kind)| (key, generate(kind, &mut random))).collect();
+        let data = made.iter().map(|(key, value)| (key.clone(), ByteString(value.clone().into_bytes()))).collect();
+        let action = format!("make the Secret {}", wanted.name);
+        match api.get_metadata_opt(&wanted.name).await.map_err(Error::api(action.clone()))? {
+            None => create(&api, names, &wanted.name, data).await.map_err(Error::api(action))?,
+            Some(there) => add(&api, &wanted.name, there.metadata, data).await.map_err(Error::api(action))?,
+        }
+        tracing::info!(stack.name = names.stack, secret.name = wanted.name, "made secrets that were absent");
+        for (key, value) in made {
+            credentials.insert(&wanted.name, &key, value);
+        }
+    }
+    Ok(())
+}
+
+async fn create(
+    api: &Api<Secret>,
+    names: &Names,
+    name: &str,
+    data: BTreeMap<String, ByteString>,
+) -> Result<(), kube::Error> {
+    let metadata =
+        ObjectMeta { name: Some(name.to_owned()), labels: Some(stack_labels(names)), ..ObjectMeta::default() };
+    let secret = Secret { metadata, data: Some(data), ..Secret::default() };
+    let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    api.create(&parameters, &secret).await.map(|_| ())
+}
+
+/// The version in the patch makes the API server refuse it where someone else was quicker.
+async fn add(
+    api: &Api<Secret>,
+    name: &str,
+    there: ObjectMeta,
+    data: BTreeMap<String, ByteString>,
+) -> Result<(), kube::Error> {
+    let metadata = ObjectMeta { resource_version: there.resource_version, ..ObjectMeta::default() };
+    let patch = Secret { metadata, data: Some(data), ..Secret::default() };
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch(name, &parameters, &Patch::Merge(&patch)).await.map(|_| ())
+}

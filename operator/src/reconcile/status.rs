@@ -1,0 +1,280 @@
+//! What a stack's status says, and writing it. Everything but [`write`] is pure.
+//!
+//! A status is written only when it differs, and a transition time moves only when a condition flips: else the operator's
+//! own write would wake it for ever. To add a condition: a function here, its line in [`of`], and its meaning in the README.
+
+use ecommerce_contract::Service;
+use ecommerce_types::Clock;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt as _;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+
+use super::diagnose::trouble;
+use super::events;
+use super::{Context, Error, Outcome};
+use crate::build;
+use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
+use crate::names::{Backend, MANAGER};
+
+/// The stack serves.
+pub const READY: &str = "Ready";
+/// PostgreSQL, RabbitMQ and Redis answer.
+pub const BACKENDS_READY: &str = "BackendsReady";
+/// Every database is as the services need it.
+pub const MIGRATED: &str = "Migrated";
+/// Every service's pods serve.
+pub const SERVICES_READY: &str = "ServicesReady";
+/// Something needs a person.
+pub const DEGRADED: &str = "Degraded";
+
+/// Whether a condition holds, its one word, and its sentence.
+struct Finding {
+    holds: bool,
+    reason: &'static str,
+    message: String,
+}
+
+impl Finding {
+    fn new(holds: bool, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { holds, reason, message: message.into() }
+    }
+}
+
+/// The status after a reconcile that reached its end.
+#[must_use]
+pub fn of(outcome: &Outcome<'_>) -> EcommerceStackStatus {
+    let old = outcome.stack.status.clone().unwrap_or_default();
+    let backends = backends(outcome);
+    let migrated = migrated(outcome);
+    let services = services(outcome);
+    let degraded = degraded(outcome);
+    let ready = ready(outcome, [&backends, &migrated, &services], &degraded);
+    let mut status = EcommerceStackStatus {
+        observed_generation: outcome.stack.metadata.generation,
+        conditions: old.conditions,
+        endpoint: Some(endpoint(outcome)),
+        version: Some(outcome.version.to_owned()),
+        provisioned_from: outcome.progress.provisioned_from.clone(),
+        databases: outcome.progress.databases(),
+        migrations: outcome.progress.migrations.clone(),
+        services: Service::ALL.map(|service| service_status(outcome, service)).to_vec(),
+    };
+    for (type_, finding) in [
+        (READY, ready),
+        (BACKENDS_READY, backends),
+        (MIGRATED, migrated),
+        (SERVICES_READY, services),
+        (DEGRADED, degraded),
+    ] {
+        set(&mut status, type_, finding, outcome.stack.metadata.generation, outcome.clock);
+    }
+    status
+}
+
+/// The status after a reconcile that failed: what was known stays, and what failed is said.
+#[must_use]
+pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> EcommerceStackStatus {
+    let mut status = stack.status.clone().unwrap_or_default();
+    let message = format!("{error}; the operator tries again");
+    set(&mut status, DEGRADED, Finding::new(true, "ReconcileFailed", message), stack.metadata.generation, clock);
+    status
+}
+
+/// Whether a status says that the stack serves as its spec asks.
+#[must_use]
+pub fn is_ready(status: &EcommerceStackStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
+}
+
+/// Writes a status that differs from the stack's, and tells what flipped as Events.
+pub async fn write(
+    api: &Api<EcommerceStack>,
+    stack: &EcommerceStack,
+    status: &EcommerceStackStatus,
+    context: &Context,
+) -> Result<(), Error> {
+    if stack.status.as_ref() == Some(status) {
+        return Ok(());
+    }
+    let patch = json!({
+        "apiVersion": "ecommercestack.dev/v1alpha1",
+        "kind": "EcommerceStack",
+        "metadata": {"name": stack.name_any(), "uid": stack.metadata.uid},
+        "status": status,
+    });
+    let parameters = PatchParams::apply(MANAGER).force();
+    let written = api.patch_status(&stack.name_any(), &parameters, &Patch::Apply(&patch)).await;
+    written.map_err(Error::api("write the stack's status"))?;
+    events::publish(stack, status, &context.recorder).await;
+    Ok(())
+}
+
+fn set(status: &mut EcommerceStackStatus, type_: &str, finding: Finding, generation: Option<i64>, clock: &Clock) {
+    let holds = if finding.holds { "True" } else { "False" };
+    let same = status.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == holds);
+    let last_transition_time = same.map_or_else(|| now(clock), |condition| condition.last_transition_time.clone());
+    let condition = Condition {
+        type_: type_.to_owned(),
+        status: holds.to_owned(),
+        reason: finding.reason.to_owned(),
+        message: finding.message,
+        observed_generation: generation,
+        last_transition_time,
+    };
+    match status.conditions.iter_mut().find(|condition| condition.type_ == type_) {
+        Some(there) => *there = condition,
+        None => status.conditions.push(condition),
+    }
+}
+
+/// Whole seconds, as Kubernetes keeps times.
+pub(super) fn now(clock: &Clock) -> Time {
+    Time(Timestamp::from_second(clock.now().unix_timestamp()).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+fn backends(outcome: &Outcome<'_>) -> Finding {
+    let waiting: Vec<&str> = Backend::ALL
+        .into_iter()
+        .filter(|backend| {
+            let set = outcome.observed.stateful_sets.get(&outcome.names.backend(*backend));
+            !set.is_some_and(stateful_set_is_ready)
+        })
+        .map(Backend::as_str)
+        .collect();
+    if waiting.is_empty() {
+        Finding::new(true, "BackendsReady", "postgres, rabbitmq and redis are ready")
+    } else {
+        Finding::new(false, "WaitingForBackends", format!("waiting for {}", waiting.join(", ")))
+    }
+}
+
+fn migrated(outcome: &Outcome<'_>) -> Finding {
+    let progress = outcome.progress;
+    if let Some(failure) = &progress.provisioning_failure {
+        return Finding::new(false, "ProvisioningFailed", format!("the databases could not be provisioned: {failure}"));
+    }
+    let failed = progress.migrations.iter().find(|migration| migration.state == MigrationState::Failed);
+    if let Some(failed) = failed {
+        let (service, image) = (&failed.service, &failed.image);
+        let log = failed.message.as_deref().unwrap_or_default();
+        return Finding::new(
+            false,
+            "MigrationFailed",
+            format!(
+                "the migration of {service} with {image} failed, the pods that were there go on; it is tried again, or name another version. The end of its log: {log}"
+            ),
+        );
+    }
+    let waiting: Vec<&str> = Service::WITH_DATABASE
+        .iter()
+        .filter(|service| !progress.migrated.contains(service))
+        .map(|service| service.as_str())
+        .collect();
+    if waiting.is_empty() {
+        Finding::new(true, "Migrated", "every database is as its service needs it")
+    } else if progress.databases.is_empty() {
+        Finding::new(false, "Provisioning", "the databases are being made")
+    } else {
+        Finding::new(false, "Migrating", format!("waiting for the migration of {}", waiting.join(", ")))
+    }
+}
+
+fn services(outcome: &Outcome<'_>) -> Finding {
+    let waiting: Vec<&str> = Service::ALL
+        .iter()
+        .filter(|service| {
+            let held = outcome.desired.held.contains(service);
+            let image = image(outcome, **service);
+            let deployment = outcome.observed.deployments.get(&outcome.names.service(**service));
+            held || !deployment.is_some_and(|deployment| deployment_is_ready(deployment, &image))
+        })
+        .map(|service| service.as_str())
+        .collect();
+    if waiting.is_empty() {
+        Finding::new(true, "ServicesReady", "every service is ready")
+    } else {
+        Finding::new(false, "WaitingForServices", format!("waiting for {}", waiting.join(", ")))
+    }
+}
+
+fn degraded(outcome: &Outcome<'_>) -> Finding {
+    if let Some(first) = outcome.problems.first() {
+        let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
+        return Finding::new(true, first.reason(), all.join("; "));
+    }
+    let migrated = migrated(outcome);
+    if matches!(migrated.reason, "ProvisioningFailed" | "MigrationFailed") {
+        return Finding::new(true, migrated.reason, migrated.message);
+    }
+    match trouble(&outcome.observed.pods) {
+        Some(trouble) => Finding::new(true, "PodsInTrouble", trouble),
+        None => Finding::new(false, "AsExpected", "nothing needs a person"),
+    }
+}
+
+fn ready(outcome: &Outcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
+    let unready = parts.into_iter().find(|finding| !finding.holds);
+    if let Some(problem) = outcome.problems.first() {
+        return Finding::new(
+            unready.is_none(),
+            problem.reason(),
+            format!("nothing is changed until this is mended: {}", degraded.message),
+        );
+    }
+    if outcome.stack.spec.is_paused() {
+        let message = "spec.paused is true: the operator changes nothing until it is taken out";
+        return Finding::new(unready.is_none(), "Paused", message);
+    }
+    match unready {
+        None => Finding::new(true, "Ready", "the shop is open, on the payment simulator: no real money moves"),
+        Some(_) if degraded.holds => Finding::new(false, degraded.reason, degraded.message.clone()),
+        Some(finding) => Finding::new(false, finding.reason, finding.message.clone()),
+    }
+}
+
+fn image(outcome: &Outcome<'_>, service: Service) -> String {
+    build::image(&outcome.stack.spec, outcome.settings, outcome.version, service)
+}
+
+fn service_status(outcome: &Outcome<'_>, service: Service) -> ServiceStatus {
+    let deployment = outcome.observed.deployments.get(&outcome.names.service(service));
+    let replicas = outcome.stack.spec.services.as_ref().and_then(|services| services.get(service)?.replicas);
+    let status = deployment.and_then(|deployment| deployment.status.as_ref());
+    ServiceStatus {
+        name: service.to_string(),
+        image: image(outcome, service),
+        replicas: replicas.unwrap_or(1),
+        ready: status.and_then(|status| status.ready_replicas).unwrap_or_default(),
+    }
+}
+
+fn stateful_set_is_ready(set: &StatefulSet) -> bool {
+    let Some(status) = &set.status else { return false };
+    let seen = status.observed_generation >= set.metadata.generation;
+    let updated = status.update_revision == status.current_revision || status.updated_replicas == Some(1);
+    seen && updated && status.ready_replicas.unwrap_or_default() >= 1
+}
+
+fn deployment_is_ready(deployment: &Deployment, image: &str) -> bool {
+    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
+    let runs = spec.template.spec.as_ref().and_then(|pod| pod.containers.first()?.image.as_deref());
+    let wanted = spec.replicas.unwrap_or(1);
+    runs == Some(image)
+        && status.observed_generation >= deployment.metadata.generation
+        && status.updated_replicas == Some(wanted)
+        && status.available_replicas == Some(wanted)
+}
+
+fn endpoint(outcome: &Outcome<'_>) -> String {
+    let gateway = outcome.names.service(Service::Gateway);
+    let balanced = outcome.observed.services.get(&gateway).and_then(|service| {
+        let is_balanced = service.spec.as_ref()?.type_.as_deref()? == GatewayServiceType::LoadBalancer.as_str();
+        let ingress = service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?.first()?;
+        is_balanced.then(|| ingress.hostname.clone().or_else(|| ingress.ip.clone())).flatten()
+    });
+    let host = balanced.unwrap_or_else(|| format!("{gateway}.{}.svc", outcome.names.namespace));
+    format!("http://{host}:8080")
+}

@@ -1,0 +1,35 @@
+//! What a spec asks for and can not have. The rules of the resource itself are CEL and the API server keeps them; here is
+//! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do.
+
+use super::dereference::Observed;
+use crate::crd::EcommerceStackSpec;
+
+/// Something that a person has to mend. Nothing is changed until then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// `images.pullSecrets` names a Secret that is not there.
+    #[error(
+        "the Secret {0}, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, or take the name out"
+    )]
+    PullSecretMissing(String),
+}
+
+impl Problem {
+    /// One word for the condition.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::PullSecretMissing(_) => "PullSecretMissing",
+        }
+    }
+}
+
+/// Everything that is wrong with a spec.
+#[must_use]
+pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<Problem> {
+    spec.pull_secrets()
+        .iter()
+        .filter(|name| observed.missing_pull_secrets.contains(name))
+        .map(|name| Problem::PullSecretMissing(name.clone()))
+        .collect()
+}
