@@ -25,6 +25,7 @@ const REREAD: Duration = Duration::from_secs(5);
 
 /// Where a callee finds the hashes of its callers' keys.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// A JSON file: caller to `{"present": …, "next": …, "previous": …}`, each a SHA-256 in hexadecimal or null.
     #[arg(long, env = "API_KEY_HASHES_FILE")]

@@ -100,7 +100,13 @@ pub enum Error {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
             Error::Running => Self::new(
                 StatusCode::CONFLICT,
                 "idempotency_key_in_use",

@@ -9,6 +9,7 @@ use crate::pool::{self, InvalidUrl};
 
 /// Which database, and as whom.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// `postgres://login:password@host:5432/database`, of a login that is a member of the owner.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]

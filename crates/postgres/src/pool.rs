@@ -12,6 +12,7 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 
 /// Which database, and how much of it.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// `postgres://login:password@host:5432/database`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]

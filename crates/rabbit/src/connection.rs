@@ -19,6 +19,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 
 /// Which broker.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// `amqp://user:password@host:5672/vhost`, the vhost percent-encoded.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]

@@ -52,6 +52,12 @@ pub trait Handle: Send + Sync + 'static {
         transaction: &mut PgConnection,
         events: Vec<Envelope>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Runs after the commit of what [`Handle::handle`] did, before the relay is tapped and the messages are acknowledged:
+    /// for what may be lost and is not to be late, such as emptying a cache.
+    fn committed(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Consumes one service's queue.
@@ -147,6 +153,7 @@ impl<H: Handle> Consumer<H> {
         loop {
             match self.attempt(messages).await {
                 Ok(()) => {
+                    self.handler.committed().await;
                     self.wakes.iter().for_each(Wake::tap);
                     return Some(Ok(()));
                 }

@@ -1,0 +1,64 @@
+use ecommerce_contract::Event;
+use ecommerce_contract::events::{Outcome, PaymentCaptured, StockReserved};
+use time::Duration;
+
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn an_order_that_nobody_pays_expires_once_with_many_replicas() {
+    let shop = Shop::open().await;
+    shop.replica().await;
+    shop.replica().await;
+    let customer = shop.customer();
+    let mut placed = Vec::new();
+    for _ in 0..10 {
+        placed.push(shop.order(&customer).await);
+    }
+    shop.clock.advance(Duration::minutes(15));
+    for id in &placed {
+        let order = shop.reaches(&customer, *id, "expired").await;
+        assert_eq!(order["reason"], "not_paid_in_time");
+    }
+    let mut told = Vec::new();
+    for _ in &placed {
+        let Event::OrderClosed(closed) = shop.told("payment").await.event else { panic!("order.closed") };
+        assert_eq!(closed.outcome, Outcome::Expired);
+        told.push(closed.order_id);
+    }
+    told.sort_unstable();
+    placed.sort_unstable();
+    assert_eq!(told, placed);
+    assert_eq!(shop.broker.take("payment").await, None, "each is told once");
+}
+
+#[tokio::test]
+async fn an_order_in_time_or_paid_does_not_expire() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let order_id = shop.order(&customer).await;
+    shop.tell(Event::StockReserved(StockReserved { order_id })).await;
+    let Event::PaymentRequested(requested) = shop.told("payment").await.event else {
+        panic!("order.payment_requested")
+    };
+    shop.clock.advance(Duration::minutes(15) - Duration::seconds(1));
+    let captured = PaymentCaptured { order_id, payment_id: requested.payment_id, amount: 2500 };
+    shop.tell(Event::PaymentCaptured(captured)).await;
+    assert!(matches!(shop.told("product").await.event, Event::OrderPaid(_)));
+
+    // A later order that does expire shows that the clock has looked at both.
+    let later = shop.order(&customer).await;
+    shop.clock.advance(Duration::minutes(16));
+    shop.reaches(&customer, later, "expired").await;
+    shop.reaches(&customer, order_id, "paid").await;
+}
+
+#[tokio::test]
+async fn the_deadline_survives_a_restart() {
+    let shop = Shop::open().await;
+    let id = shop.order(&shop.customer()).await;
+    let shop = shop.stop().await;
+    shop.clock.advance(Duration::minutes(15));
+    shop.replica().await;
+    let Event::OrderClosed(closed) = shop.told("payment").await.event else { panic!("order.closed") };
+    assert_eq!((closed.order_id, closed.outcome), (id, Outcome::Expired));
+}

@@ -1,0 +1,50 @@
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_skip_while_orders_are_placed() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let mut placed = Vec::new();
+    for _ in 0..5 {
+        placed.push(shop.order(&customer).await.to_string());
+        shop.clock.advance(time::Duration::milliseconds(1));
+    }
+    placed.reverse();
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/orders?limit=2".to_owned();
+    loop {
+        let page = customer.get(&path).await.body;
+        seen.extend(page["items"].as_array().unwrap().iter().map(|order| order["id"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/orders?limit=2&cursor={cursor}");
+        shop.order(&customer).await;
+        shop.clock.advance(time::Duration::milliseconds(1));
+    }
+    assert_eq!(seen, placed);
+}
+
+#[tokio::test]
+async fn a_customer_lists_own_orders_and_staff_all() {
+    let shop = Shop::open().await;
+    let (ada, eve) = (shop.customer(), shop.customer());
+    shop.order(&ada).await;
+    shop.order(&eve).await;
+    let count = |page: serde_json::Value| page["items"].as_array().unwrap().len();
+    assert_eq!(count(ada.get("/api/v1/orders").await.body), 1);
+    assert_eq!(count(shop.staff().get("/api/v1/orders").await.body), 2);
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_is_refused() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    for (query, code) in [
+        ("limit=0", "invalid_query"),
+        ("limit=101", "invalid_query"),
+        ("page=2", "invalid_query"),
+        ("cursor=!", "invalid_cursor"),
+    ] {
+        let answer = customer.get(&format!("/api/v1/orders?{query}")).await;
+        assert_eq!((answer.status, answer.code()), (400, code), "{query}");
+    }
+}

@@ -1,0 +1,5 @@
+mod cancel;
+mod fulfil;
+mod list;
+mod place;
+mod read;
