@@ -1,0 +1,16 @@
+-- Logins, from the password to the end. Redis holds those that stand, for the gateway; this is where they are known for sure.
+create table sessions (
+  id            uuid primary key,               -- time-ordered; the claim sid of access tokens
+  user_id       uuid not null references users (id),
+  created_at    timestamptz not null,
+  expires_at    timestamptz not null,           -- the end that comes by itself; Redis forgets the session then
+  ended_at      timestamptz,                    -- the end that somebody made; null while there is none
+  told_redis_at timestamptz,                    -- when Redis was told of that end; null while it has to be told
+  constraint sessions_told_after_end check (told_redis_at is null or ended_at is not null)
+);
+create index sessions_by_user on sessions (user_id);
+create index sessions_by_expiry on sessions (expires_at);
+-- Endings that Redis has to be told of: few, and looked for every few seconds.
+create index sessions_untold on sessions (ended_at) where ended_at is not null and told_redis_at is null;
+-- Endings of late, told once more when Redis comes back and may have forgotten them.
+create index sessions_ended on sessions (ended_at) where ended_at is not null;

@@ -1,0 +1,67 @@
+//! What auth is told when it starts.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use ecommerce_http::api_key;
+use ecommerce_runtime::settings::{Drain, Listen, Logs};
+use ecommerce_types::Email;
+use secrecy::SecretString;
+use time::Duration;
+
+/// Auth's settings, each a variable of the environment.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where it listens.
+    #[command(flatten)]
+    pub listen: Listen,
+    /// What it logs.
+    #[command(flatten)]
+    pub logs: Logs,
+    /// How it ends.
+    #[command(flatten)]
+    pub drain: Drain,
+    /// Where the users are.
+    #[command(flatten)]
+    pub postgres: ecommerce_postgres::Settings,
+    /// Where the sessions are, for the gateway.
+    #[command(flatten)]
+    pub redis: ecommerce_redis::Settings,
+    /// Who may call.
+    #[command(flatten)]
+    pub api_keys: api_key::Settings,
+    /// What its tokens say.
+    #[command(flatten)]
+    pub token: ecommerce_token::Settings,
+    /// The file with the private key of access tokens: Ed25519 in PKCS#8 PEM.
+    #[arg(long, env = "SIGNING_KEY_FILE")]
+    pub signing_key_file: PathBuf,
+    /// How long a session stands that nobody ends; 30 days.
+    #[arg(long, env = "SESSION_LIFETIME_SECONDS", default_value_t = 2_592_000, value_parser = clap::value_parser!(u32).range(60..))]
+    pub session_lifetime_seconds: u32,
+    /// How many passwords are hashed at once; each takes 19 MiB and a core.
+    #[arg(long, env = "PASSWORD_THREADS", default_value = "2")]
+    pub password_threads: NonZeroUsize,
+    /// The first admin.
+    #[command(flatten)]
+    pub admin: Admin,
+}
+
+impl Config {
+    /// How long a session stands that nobody ends.
+    #[must_use]
+    pub fn session_lifetime(&self) -> Duration {
+        Duration::seconds(self.session_lifetime_seconds.into())
+    }
+}
+
+/// The first admin, made at the start where there is no such user. One that is there is left as it is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Admin {
+    /// The address that the first admin logs in with.
+    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
+    pub admin_email: Option<Email>,
+    /// The password of the first admin.
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, requires = "admin_email")]
+    pub admin_password: Option<SecretString>,
+}

@@ -1,0 +1,9 @@
+//! What auth knows of people and their passwords. Nothing here waits, asks a store or knows HTTP.
+
+pub mod name;
+pub mod password;
+pub mod user;
+
+pub use name::Name;
+pub use password::{Attempt, Password, PasswordHash};
+pub use user::User;

@@ -1,0 +1,52 @@
+//! What a person is called.
+
+use ecommerce_types::Invalid;
+use serde::{Deserialize, Serialize};
+
+/// 1 to 100 characters without those that steer a terminal or a page; spaces around it are dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada Lovelace")]
+pub struct Name(String);
+
+impl Name {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let text = text.trim();
+        if (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("a name has 1 to 100 characters, none of them a control character"))
+        }
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_whatever_people_are_called_and_not_empty() {
+        for name in ["Ada", "Jean-Luc d'Été", "李小龍", " Ada "] {
+            assert_eq!(Name::try_from(name.to_owned()).unwrap().as_str(), name.trim());
+        }
+        for wrong in ["", "  ", "a\nb", "a\u{1b}[2Jb", &"x".repeat(101)] {
+            assert!(Name::try_from(wrong.to_owned()).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Passwords: what may be one, and how it is kept.
+//!
+//! The rules are those of NIST SP 800-63B, section 5.1.1.2: a length and a list, nothing about kinds of characters, and no
+//! character is refused. The length is its 8 at least, which a shop's customers put up with, and not the 15 that its fourth
+//! revision asks of a password that stands alone; 128 at most, so that a hash costs what it should.
+
+use argon2::password_hash::phc;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use ecommerce_types::Invalid;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+/// The passwords that are tried first, longest lists of leaks in mind; one a line, in lower case.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// A password that somebody chooses.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
+pub struct Password(SecretString);
+
+/// A password that somebody says is theirs. The rules may have changed since it was chosen, so they are not asked here.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(from = "String")]
+#[schema(value_type = String, format = Password, example = "correct horse battery staple")]
+pub struct Attempt(SecretString);
+
+/// What is kept of a password: argon2id as a PHC string.
+#[derive(Clone)]
+pub struct PasswordHash(String);
+
+/// A hash was not made, or one that is kept does not parse.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to hash a password")]
+pub struct HashError(#[from] argon2::password_hash::Error);
+
+/// 19 MiB, 2 passes and 1 lane: the least of OWASP's Password Storage Cheat Sheet for argon2id.
+const COST: argon2::Params = match argon2::Params::new(19 * 1024, 2, 1, None) {
+    Ok(parameters) => parameters,
+    Err(_) => argon2::Params::DEFAULT,
+};
+
+fn argon2id() -> Argon2<'static> {
+    Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, COST)
+}
+
+impl Password {
+    /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
+    pub fn hash(&self) -> Result<PasswordHash, HashError> {
+        let hash: phc::PasswordHash = argon2id().hash_password(self.0.expose_secret().as_bytes())?;
+        Ok(PasswordHash(hash.to_string()))
+    }
+}
+
+impl Attempt {
+    /// Whether this is the password. Takes as long as [`Password::hash`], whatever the answer.
+    pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
+        use argon2::password_hash::Error;
+        let hash = phc::PasswordHash::new(&hash.0).map_err(Error::from)?;
+        match argon2id().verify_password(self.0.expose_secret().as_bytes(), &hash) {
+            Ok(()) => Ok(true),
+            Err(Error::PasswordInvalid) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl PasswordHash {
+    /// A hash like any other, to take the time of a comparison where there is nothing to compare with.
+    pub fn of_nobody() -> Result<Self, HashError> {
+        Password("nobody".to_owned().into()).hash()
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for PasswordHash {
+    fn from(phc: String) -> Self {
+        Self(phc)
+    }
+}
+
+impl TryFrom<String> for Password {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        if !(8..=128).contains(&text.chars().count()) {
+            return Err(Invalid("a password has 8 to 128 characters"));
+        }
+        let lower = text.to_lowercase();
+        if COMMON.lines().any(|common| common == lower) || lower.chars().all(|letter| lower.starts_with(letter)) {
+            return Err(Invalid("this password is among the first that anyone would try; choose another"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl From<String> for Attempt {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Result<Password, Invalid> {
+        text.to_owned().try_into()
+    }
+
+    #[test]
+    fn any_characters_make_a_password_if_there_are_enough() {
+        for right in ["a b c d ", "пароль длинный", "🐎🔋📎✅🐎🔋📎✅", &"xy".repeat(64)] {
+            assert!(password(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "1234567", "🐎🔋📎✅", &"xy".repeat(65)] {
+            assert!(password(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_anyone_would_try_first_is_refused() {
+        for wrong in ["password", "Password1", "QWERTYUIOP", "12345678", "aaaaaaaaaaaa"] {
+            assert!(password(wrong).is_err(), "{wrong}");
+        }
+        assert!(COMMON.lines().all(|line| line.chars().count() >= 8 && line == line.to_lowercase()));
+    }
+
+    #[test]
+    fn a_hash_fits_its_password_alone_and_names_its_cost() {
+        let hash = password("correct horse").unwrap().hash().unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(Attempt::from("correct horse".to_owned()).fits(&hash).unwrap());
+        assert!(!Attempt::from("correct hors".to_owned()).fits(&hash).unwrap());
+        assert!(Attempt::from("correct horse".to_owned()).fits(&"no hash".to_owned().into()).is_err());
+        assert_ne!(hash.as_str(), password("correct horse").unwrap().hash().unwrap().as_str());
+    }
+
+    #[test]
+    fn neither_a_password_nor_its_hash_reaches_a_log() {
+        let password = password("correct horse").unwrap();
+        let shown =
+            format!("{password:?} {:?} {:?}", password.hash().unwrap(), Attempt::from("correct horse".to_owned()));
+        assert!(!shown.contains("horse") && !shown.contains("argon2"), "{shown}");
+    }
+}

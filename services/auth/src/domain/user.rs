@@ -1,0 +1,23 @@
+//! People with a login.
+
+use ecommerce_types::{Email, Roles, UserId};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::Name;
+
+/// A person, as the person and the staff may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct User {
+    /// The id, for ever.
+    pub id: UserId,
+    /// The address that the person logs in with.
+    pub email: Email,
+    /// What the person is called.
+    pub name: Name,
+    /// What the person may do.
+    pub roles: Roles,
+    /// When the person registered.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}

@@ -1,0 +1,75 @@
+//! Why a request is refused or fails.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ecommerce_http::Problem;
+
+use crate::domain::password::HashError;
+
+/// Each with the status and the code that the client sees.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// 409 `email_taken`: there is a user with this address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// 401 `wrong_credentials`: whether the address is unknown or the password wrong is not told.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// 401 `session_ended`: somebody has ended it, or its time is over.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// 503 `busy`: as many passwords are being hashed as fit.
+    #[error("too many passwords at once")]
+    Busy,
+    /// 503 `sessions_unavailable`: Redis cannot take a new session, so nobody can log in.
+    #[error("the session is unable to begin")]
+    SessionsUnavailable(#[source] ecommerce_redis::Error),
+    /// 503 `database_unavailable`, or 500 where trying again is of no use.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// 500 `internal`: a password was not hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// 500 `internal`: a token was not signed.
+    #[error(transparent)]
+    Sign(#[from] ecommerce_token::SignError),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::EmailTaken => Self::new(
+                StatusCode::CONFLICT,
+                "email_taken",
+                "there is an account with this e-mail address; log in, or register with another",
+            ),
+            Error::WrongCredentials => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "the e-mail address or the password is wrong")
+            }
+            Error::SessionEnded => {
+                Self::new(StatusCode::UNAUTHORIZED, "session_ended", "the session has ended; log in again")
+            }
+            Error::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "too many people log in or register at this moment; try again in a second",
+            )
+            .retry_after(1),
+            Error::SessionsUnavailable(cause) => Self::unavailable("sessions_unavailable", &cause),
+            Error::Database(cause) => ecommerce_postgres::problem(&cause),
+            Error::Hash(cause) => Self::internal(&cause),
+            Error::Sign(cause) => Self::internal(&cause),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = Problem::from(self).into_response();
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: a 401 says how to do better.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

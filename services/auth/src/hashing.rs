@@ -1,0 +1,94 @@
+//! Where passwords are hashed: on a few threads of their own, so that a crowd at the door costs neither the memory nor the
+//! threads of everything else. When the waiting room is full the next one is told to come again, at once.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::Error;
+use crate::domain::password::HashError;
+use crate::domain::{Attempt, Password, PasswordHash};
+
+/// How many wait for each that is hashed: a few tenths of a second.
+const WAITING: usize = 8;
+
+/// The threads and the waiting room. Clones share both.
+#[derive(Debug, Clone)]
+pub(crate) struct Hashing {
+    /// Hashed now, and waiting.
+    places: Arc<Semaphore>,
+    /// Hashed now.
+    threads: Arc<Semaphore>,
+    /// The hash that an attempt is compared with where there is no account, so that it takes as long as where there is.
+    nobody: PasswordHash,
+}
+
+impl Hashing {
+    /// At most so many hashes at once; each takes 19 MiB.
+    pub(crate) fn new(threads: usize) -> Result<Self, HashError> {
+        Ok(Self {
+            places: Arc::new(Semaphore::new(threads * (1 + WAITING))),
+            threads: Arc::new(Semaphore::new(threads)),
+            nobody: PasswordHash::of_nobody()?,
+        })
+    }
+
+    /// Hashes a new password.
+    pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
+        self.run(move || Ok(password.hash()?)).await
+    }
+
+    /// Whether the attempt is the password of an account that may not be there; the time it takes does not tell.
+    pub(crate) async fn fits(&self, attempt: Attempt, account: Option<&PasswordHash>) -> Result<bool, Error> {
+        let (hash, exists) = (account.unwrap_or(&self.nobody).clone(), account.is_some());
+        self.run(move || Ok(attempt.fits(&hash)? && exists)).await
+    }
+
+    async fn run<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| Error::Busy)?;
+        let hashed = tokio::task::spawn_blocking(move || {
+            // Held to the end of the work, also when nobody waits for it any more.
+            let _thread = thread;
+            work()
+        });
+        // Only a runtime that ends, or a panic, gives no result.
+        hashed.await.unwrap_or(Err(Error::Busy))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt() -> Attempt {
+        "correct horse".to_owned().into()
+    }
+
+    #[tokio::test]
+    async fn a_full_waiting_room_sends_the_next_away_and_serves_those_within() {
+        let hashing = Hashing::new(1).unwrap();
+        let mut crowd = tokio::task::JoinSet::new();
+        for _ in 0..2 * (1 + WAITING) {
+            let hashing = hashing.clone();
+            crowd.spawn(async move { hashing.fits(attempt(), None).await });
+        }
+        let answers = crowd.join_all().await;
+        let served = answers.iter().filter(|answer| matches!(answer, Ok(false))).count();
+        let sent_away = answers.iter().filter(|answer| matches!(answer, Err(Error::Busy))).count();
+        assert_eq!((served, sent_away), (1 + WAITING, 1 + WAITING));
+        assert!(hashing.fits(attempt(), None).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_has_a_password() {
+        let hashing = Hashing::new(1).unwrap();
+        let hash = hashing.hash("correct horse".to_owned().try_into().unwrap()).await.unwrap();
+        assert!(hashing.fits(attempt(), Some(&hash)).await.unwrap());
+        assert!(!hashing.fits(attempt(), None).await.unwrap());
+    }
+}

@@ -1,0 +1,34 @@
+//! `POST /api/v1/auth/logout`
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use ecommerce_http::{Caller, Problem};
+
+use crate::{Error, State, store};
+
+/// Ends the session of the token. Done twice, it is as done once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/logout",
+    tag = "auth",
+    responses(
+        (status = 204, description = "the session has ended, and its tokens with it"),
+        (status = 401, description = "not logged in", body = Problem),
+        (status = 503, description = "the database is away", body = Problem),
+    )
+)]
+pub(super) async fn handler(Shared(state): Shared<State>, caller: Caller) -> Result<StatusCode, Error> {
+    let (id, user) = (caller.session_id, caller.user_id);
+    if !store::sessions::end(&state.pool, id, user, state.clock.now()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    tracing::info!(user.id = %user, session.id = %id, "ended a session");
+    match state.sessions.remove(&[id]).await {
+        Ok(()) => store::sessions::told(&state.pool, &[id], state.clock.now()).await?,
+        Err(error) => {
+            tracing::warn!(%error, session.id = %id, "unable to tell redis of an ending; it is told later");
+            state.untold.tap();
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}

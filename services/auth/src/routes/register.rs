@@ -1,0 +1,55 @@
+//! `POST /api/v1/auth/register`
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::Json;
+use ecommerce_types::{Email, Role, UserId};
+use serde::Deserialize;
+
+use crate::domain::{Name, Password, User};
+use crate::store::users;
+use crate::{Error, State};
+
+/// A person who wants to buy here.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Registration {
+    /// The address to log in with.
+    email: Email,
+    /// The password to log in with.
+    password: Password,
+    /// What to call the person.
+    name: Name,
+}
+
+/// Makes an account with the role `customer`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/register",
+    tag = "auth",
+    responses(
+        (status = 201, description = "registered; log in next", body = User),
+        (status = 400, description = "malformed JSON", body = Problem),
+        (status = 409, description = "the e-mail address is taken", body = Problem),
+        (status = 422, description = "not an address, a name, or a password that is good enough", body = Problem),
+        (status = 503, description = "too many at once, or the database is away", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Shared(state): Shared<State>,
+    Json(registration): Json<Registration>,
+) -> Result<(StatusCode, Json<User>), Error> {
+    let password_hash = state.hashing.hash(registration.password).await?;
+    let user = User {
+        id: UserId::new(&state.clock),
+        email: registration.email,
+        name: registration.name,
+        roles: [Role::Customer].into_iter().collect(),
+        created_at: state.clock.now(),
+    };
+    users::insert(&state.pool, &user, &password_hash).await?;
+    metrics::counter!("registrations_total").increment(1);
+    tracing::info!(user.id = %user.id, "registered a customer");
+    Ok((StatusCode::CREATED, Json(user)))
+}

@@ -1,0 +1,84 @@
+//! Tells Redis which sessions have ended.
+//!
+//! An ending is in PostgreSQL first. Who ends a session tells Redis at once; what could not be told then is told from here,
+//! as soon as Redis is back. And when it comes back, what it was told of late is told once more: it may have lost the last
+//! moments before it went (its log is written to disk once a second), or have been put back to an older state.
+
+use std::time::Duration;
+
+use ecommerce_http::problem::Chain;
+use ecommerce_postgres::Wake;
+use ecommerce_redis::Sessions;
+use ecommerce_runtime::Shutdown;
+use ecommerce_types::Clock;
+use sqlx::PgPool;
+use tokio::time::MissedTickBehavior;
+
+use crate::{Error, State, store};
+
+/// How often it is looked for endings that another process could not tell.
+const LOOK: Duration = Duration::from_secs(5);
+/// How far back endings are told once more when Redis comes back.
+const OF_LATE: time::Duration = time::Duration::hours(24);
+/// Endings in one command.
+const AT_ONCE: i64 = 500;
+
+/// What it takes to tell.
+pub(crate) struct SessionEndings {
+    pool: PgPool,
+    sessions: Sessions,
+    clock: Clock,
+    untold: Wake,
+}
+
+impl SessionEndings {
+    pub(crate) fn of(state: &State) -> Self {
+        Self {
+            pool: state.pool.clone(),
+            sessions: state.sessions.clone(),
+            clock: state.clock.clone(),
+            untold: state.untold.clone(),
+        }
+    }
+
+    /// Runs until the process stops.
+    pub(crate) async fn run(self, shutdown: Shutdown) {
+        let mut returns = self.sessions.returns();
+        let mut tick = tokio::time::interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // This process does not know what happened before it started.
+        let mut again = true;
+        loop {
+            tokio::select! {
+                () = shutdown.stopped() => return,
+                () = returns.next() => again = true,
+                () = self.untold.tapped() => {}
+                _ = tick.tick() => {}
+            }
+            match self.tell(&mut again).await {
+                Ok(()) => {}
+                // The connection logs its absence once; this would be a line every few seconds.
+                Err(Error::SessionsUnavailable(error)) => {
+                    tracing::debug!(error = %Chain(&error), "unable to tell redis of endings");
+                }
+                Err(error) => tracing::warn!(error = %Chain(&error), "unable to tell redis of endings; trying again"),
+            }
+        }
+    }
+
+    async fn tell(&self, again: &mut bool) -> Result<(), Error> {
+        if *again {
+            store::sessions::tell_again(&self.pool, self.clock.now() - OF_LATE).await?;
+            *again = false;
+        }
+        loop {
+            let ended = store::sessions::untold(&self.pool, self.clock.now(), AT_ONCE).await?;
+            if ended.is_empty() {
+                return Ok(());
+            }
+            self.sessions.remove(&ended).await.map_err(Error::SessionsUnavailable)?;
+            store::sessions::told(&self.pool, &ended, self.clock.now()).await?;
+            tracing::info!(sessions = ended.len(), "told redis of endings");
+        }
+    }
+}
