@@ -1,0 +1,23 @@
+-- What is for sale.
+create table products (
+  id             uuid primary key,                 -- time-ordered: a larger id is a newer product
+  sku            text not null,                    -- the shop's own name for it
+  name           text not null,
+  description    text not null,
+  category       text,                             -- null: in none
+  attributes     jsonb not null,                   -- an object of texts, numbers and truth values
+  price_amount   bigint not null,                  -- minor units of price_currency, for one piece
+  price_currency text not null,                    -- ISO 4217 letters
+  version        bigint not null default 1,        -- grows by one with each change of this row by staff
+  created_at     timestamptz not null default now(),
+  updated_at     timestamptz not null default now(),
+  archived_at    timestamptz,                      -- when it was taken from sale; null while it is for sale
+
+  -- Archived ones keep theirs: an old order and an old shelf label go on meaning one thing.
+  constraint products_sku_is_unique unique (sku),
+  constraint products_price_is_positive check (price_amount > 0)
+);
+
+-- The lists, newest first, a page at a time.
+create index products_for_sale on products (id desc) where archived_at is null;
+create index products_for_sale_by_category on products (category, id desc) where archived_at is null;

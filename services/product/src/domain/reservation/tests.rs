@@ -1,0 +1,241 @@
+use std::collections::BTreeSet;
+
+use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, Outcome};
+use ecommerce_types::{Clock, Quantity};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::*;
+
+fn placed(order_id: OrderId, lines: &[(ProductId, i64)]) -> Event {
+    let line = |(product_id, quantity): &(ProductId, i64)| OrderLine {
+        product_id: *product_id,
+        quantity: Quantity::new(*quantity).unwrap(),
+    };
+    Event::OrderPlaced(OrderPlaced { order_id, lines: lines.iter().map(line).collect() })
+}
+
+fn paid(order_id: OrderId) -> Event {
+    Event::OrderPaid(OrderPaid { order_id })
+}
+
+fn closed(order_id: OrderId) -> Event {
+    Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled })
+}
+
+fn reserved(order_id: OrderId) -> Event {
+    Event::StockReserved(StockReserved { order_id })
+}
+
+/// The tables, as far as a ledger reads and writes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Tables {
+    orders: BTreeMap<OrderId, State>,
+    lines: BTreeMap<OrderId, Lines>,
+    shelves: BTreeMap<ProductId, Shelf>,
+}
+
+impl Tables {
+    fn with(products: &[(ProductId, i64)]) -> Self {
+        let shelf = |on_hand| Shelf { stock: Stock { on_hand, reserved: 0 }, for_sale: true };
+        Self { shelves: products.iter().map(|(id, on_hand)| (*id, shelf(*on_hand))).collect(), ..Self::default() }
+    }
+
+    /// One batch, as the consumer does it.
+    fn handle(&mut self, events: &[Event]) -> Result<Vec<Event>, Contradiction> {
+        let heard = |event: &Event| {
+            let state = self.orders.get(&event.order_id()).copied().unwrap_or_default();
+            let lines = if state.has_lines() { self.lines[&event.order_id()].clone() } else { Lines::new() };
+            (event.order_id(), Reservation { state, lines })
+        };
+        let mut ledger = Ledger::new(events.iter().map(heard).collect(), self.shelves.clone());
+        let mut answers = Vec::new();
+        for event in events {
+            answers.extend(ledger.apply(event)?);
+        }
+        let changes = ledger.into_changes();
+        for (id, moved) in changes.moved {
+            let stock = &mut self.shelves.get_mut(&id).unwrap().stock;
+            stock.on_hand += moved.on_hand;
+            stock.reserved += moved.reserved;
+        }
+        self.orders.extend(changes.states);
+        self.lines.extend(changes.reserved);
+        Ok(answers)
+    }
+
+    fn stock(&self, id: ProductId) -> (i64, i64) {
+        (self.shelves[&id].stock.on_hand, self.shelves[&id].stock.reserved)
+    }
+
+    /// What is reserved is what reserved orders hold, and what is gone is what sold orders have.
+    fn assert_sound(&self, at_first: &Self) {
+        for (id, shelf) in &self.shelves {
+            let held_by = |state| -> i64 {
+                let orders = self.orders.iter().filter(|(_, its)| **its == state);
+                orders.filter_map(|(order_id, _)| self.lines[order_id].get(id)).sum()
+            };
+            assert!((0..=shelf.stock.on_hand).contains(&shelf.stock.reserved), "{shelf:?}");
+            assert_eq!(shelf.stock.reserved, held_by(State::Reserved));
+            assert_eq!(shelf.stock.on_hand, at_first.shelves[id].stock.on_hand - held_by(State::Sold));
+        }
+    }
+}
+
+fn ids() -> (Clock, OrderId, ProductId, ProductId) {
+    let clock = Clock::system();
+    let (order, one, another) = (OrderId::new(&clock), ProductId::new(&clock), ProductId::new(&clock));
+    (clock, order, one, another)
+}
+
+#[test]
+fn an_order_takes_all_its_lines_or_none() {
+    let (clock, order, mug, bowl) = ids();
+    let mut tables = Tables::with(&[(mug, 5), (bowl, 1)]);
+    let unknown = ProductId::new(&clock);
+    let answers = tables.handle(&[placed(order, &[(mug, 2), (bowl, 2), (unknown, 1)])]).unwrap();
+    let [Event::StockRejected(rejected)] = answers.as_slice() else { panic!("{answers:?}") };
+    let at_fault: Vec<_> = rejected.lines.iter().map(|line| (line.product_id, line.quantity.get())).collect();
+    assert_eq!(at_fault, [(bowl, 2), (unknown, 1)]);
+    assert_eq!((tables.stock(mug), tables.stock(bowl)), ((5, 0), (1, 0)));
+
+    let order = OrderId::new(&clock);
+    assert_eq!(tables.handle(&[placed(order, &[(mug, 5), (bowl, 1)])]).unwrap(), [reserved(order)]);
+    assert_eq!((tables.stock(mug), tables.stock(bowl)), ((5, 5), (1, 1)));
+}
+
+#[test]
+fn within_a_batch_who_came_first_is_served_first() {
+    let (clock, first, mug, _) = ids();
+    let (second, third) = (OrderId::new(&clock), OrderId::new(&clock));
+    let mut tables = Tables::with(&[(mug, 3)]);
+    let batch = [placed(first, &[(mug, 2)]), placed(second, &[(mug, 2)]), placed(third, &[(mug, 1)])];
+    tables.handle(&batch).unwrap();
+    assert_eq!(tables.orders.into_values().collect::<Vec<_>>(), [State::Reserved, State::Rejected, State::Reserved]);
+}
+
+#[test]
+fn what_is_given_back_within_a_batch_serves_who_comes_after() {
+    let (clock, first, mug, _) = ids();
+    let second = OrderId::new(&clock);
+    let mut tables = Tables::with(&[(mug, 2)]);
+    tables.handle(&[placed(first, &[(mug, 2)]), closed(first), placed(second, &[(mug, 2)])]).unwrap();
+    assert_eq!((tables.orders[&first], tables.orders[&second]), (State::Closed, State::Reserved));
+    assert_eq!(tables.stock(mug), (2, 2));
+}
+
+#[test]
+fn what_is_archived_is_set_aside_for_nobody_new_and_can_still_be_given_back() {
+    let (clock, order, mug, _) = ids();
+    let mut tables = Tables::with(&[(mug, 2)]);
+    tables.handle(&[placed(order, &[(mug, 1)])]).unwrap();
+    tables.shelves.get_mut(&mug).unwrap().for_sale = false;
+    let late = OrderId::new(&clock);
+    tables.handle(&[placed(late, &[(mug, 1)]), closed(order)]).unwrap();
+    assert_eq!((tables.orders[&late], tables.stock(mug)), (State::Rejected, (2, 0)));
+}
+
+#[test]
+fn a_product_that_stands_on_two_lines_needs_the_pieces_of_both() {
+    let (_, order, mug, _) = ids();
+    let mut tables = Tables::with(&[(mug, 3)]);
+    tables.handle(&[placed(order, &[(mug, 2), (mug, 2)])]).unwrap();
+    assert_eq!((tables.orders[&order], tables.stock(mug)), (State::Rejected, (3, 0)));
+}
+
+/// Every row and column of the table at the head of the module: what was heard, what comes, what stands then.
+#[test]
+fn the_table_holds() {
+    let (_, order, mug, _) = ids();
+    let placed = placed(order, &[(mug, 2)]);
+    let too_much = self::placed(order, &[(mug, 9)]);
+    let (paid, closed) = (paid(order), closed(order));
+    let none: Option<(State, (i64, i64))> = None;
+    let cases = [
+        (vec![], &placed, Some((State::Reserved, (5, 2)))),
+        (vec![], &too_much, Some((State::Rejected, (5, 0)))),
+        (vec![], &paid, none),
+        (vec![], &closed, Some((State::Closed, (5, 0)))),
+        (vec![&placed], &placed, Some((State::Reserved, (5, 2)))),
+        (vec![&placed], &paid, Some((State::Sold, (3, 0)))),
+        (vec![&placed], &closed, Some((State::Closed, (5, 0)))),
+        (vec![&too_much], &placed, Some((State::Rejected, (5, 0)))),
+        (vec![&too_much], &paid, none),
+        (vec![&too_much], &closed, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &paid], &placed, Some((State::Sold, (3, 0)))),
+        (vec![&placed, &paid], &paid, Some((State::Sold, (3, 0)))),
+        (vec![&placed, &paid], &closed, Some((State::Closed, (5, 0)))),
+        (vec![&closed], &placed, Some((State::Closed, (5, 0)))),
+        (vec![&closed], &paid, Some((State::Closed, (5, 0)))),
+        (vec![&closed], &closed, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &closed], &placed, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &closed], &paid, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &paid, &closed], &paid, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &paid, &closed], &closed, Some((State::Closed, (5, 0)))),
+    ];
+    for (heard, comes, stands) in cases {
+        let mut tables = Tables::with(&[(mug, 5)]);
+        for event in &heard {
+            tables.handle(&[(*event).clone()]).unwrap();
+        }
+        let answered = tables.handle(std::slice::from_ref(comes));
+        match stands {
+            None => assert_eq!(answered, Err(Contradiction::NothingReserved(order)), "{heard:?} {comes:?}"),
+            Some(stands) => {
+                assert_eq!((tables.orders[&order], tables.stock(mug)), stands, "{heard:?} {comes:?}");
+                assert_eq!(answered.unwrap().len(), usize::from(heard.is_empty() && *comes != closed));
+            }
+        }
+    }
+}
+
+/// Thousands of orders in every order that causality leaves open, repeated, in batches of any size.
+#[test]
+fn whatever_comes_in_whatever_order_no_piece_is_promised_twice_or_lost() {
+    for seed in 0..200 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let clock = Clock::system();
+        let products: Vec<_> = (0..4).map(|_| (ProductId::new(&clock), random.random_range(0..20))).collect();
+        let at_first = Tables::with(&products);
+        let (mut tables, mut one_by_one) = (at_first.clone(), at_first.clone());
+        // What may come at any time; payments join once their order has its stock.
+        let mut waiting = Vec::new();
+        for _ in 0..40 {
+            let order_id = OrderId::new(&clock);
+            let mut lines = Vec::new();
+            for (product_id, _) in &products {
+                if random.random_bool(0.5) {
+                    lines.push((*product_id, random.random_range(1..5)));
+                }
+            }
+            waiting.push(placed(order_id, &lines));
+            waiting.push(placed(order_id, &lines));
+            if random.random_bool(0.4) {
+                waiting.push(closed(order_id));
+                waiting.push(closed(order_id));
+            }
+        }
+        waiting.shuffle(&mut random);
+        let mut told = BTreeSet::new();
+        while !waiting.is_empty() {
+            let rest = waiting.split_off(random.random_range(1..=waiting.len()));
+            let batch = std::mem::replace(&mut waiting, rest);
+            let answers = tables.handle(&batch).unwrap();
+            for event in &batch {
+                one_by_one.handle(std::slice::from_ref(event)).unwrap();
+            }
+            tables.assert_sound(&at_first);
+            assert_eq!(tables, one_by_one, "a batch does what its events do one by one (seed {seed})");
+            for answer in answers {
+                assert!(told.insert(answer.order_id()), "order is told once");
+                if let Event::StockReserved(StockReserved { order_id }) = answer
+                    && random.random_bool(0.7)
+                {
+                    waiting.extend([paid(order_id), paid(order_id)]);
+                }
+            }
+            waiting.shuffle(&mut random);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What other services ask; never routed by the gateway.
+
+mod products;
+
+use axum::Router;
+use axum::routing::get;
+use ecommerce_contract::catalogue;
+
+use super::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(catalogue::PATH, get(products::handler))
+}

@@ -1,0 +1,48 @@
+//! `GET /internal/products?ids=a,b,c`: what these products cost, asked by order before it takes an order.
+//!
+//! Straight from the database: the answer becomes the price that somebody pays.
+
+use axum::extract::State;
+use ecommerce_contract::catalogue::Orderable;
+use ecommerce_http::extract::{Json, Query};
+use ecommerce_types::Invalid;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::routes::AppState;
+use crate::store::products;
+
+/// How many products one question may name.
+const MOST: usize = 100;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parameters {
+    ids: Ids,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Ids(Vec<Uuid>);
+
+impl TryFrom<String> for Ids {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        // The length first: nothing is parsed that is not asked of the database.
+        if text.split(',').count() > MOST {
+            return Err(Invalid("ids names at most 100 products"));
+        }
+        let ids = text.split(',').map(str::parse).collect::<Result<_, _>>();
+        ids.map(Self).map_err(|_| Invalid("ids is a list of product ids with commas between them"))
+    }
+}
+
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Json<Vec<Orderable>>, Error> {
+    let mut connection = state.pool.acquire().await?;
+    Ok(Json(products::orderable(&mut connection, &parameters.ids.0).await?))
+}

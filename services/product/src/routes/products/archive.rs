@@ -1,0 +1,44 @@
+//! `DELETE /api/v1/products/{id}`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use ecommerce_http::Problem;
+use ecommerce_http::extract::Path;
+use ecommerce_types::ProductId;
+
+use super::etag;
+use crate::Error;
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::products;
+
+/// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/products/{id}",
+    tag = "product",
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what is meant; sales in between do not count"),
+    ),
+    responses(
+        (status = 204, description = "It is no longer for sale"),
+        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
+        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    _staff: Staff,
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Error> {
+    let mut transaction = state.pool.begin().await?;
+    let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    etag::require_match(&headers, &product)?;
+    products::archive(&mut transaction, id).await?;
+    transaction.commit().await?;
+
+    state.catalogue.changed([id]).await;
+    Ok(StatusCode::NO_CONTENT)
+}

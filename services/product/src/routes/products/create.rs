@@ -1,0 +1,74 @@
+//! `POST /api/v1/products`.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::Json;
+use ecommerce_types::{Money, ProductId, Sku};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::etag;
+use crate::Error;
+use crate::domain::{Attributes, Category, Description, Name, Price, Product};
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::products::Entry;
+use crate::store::{products, stock};
+
+/// A product as staff describe it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewProduct {
+    /// The shop's own name for it; no other product's, archived ones included.
+    sku: Sku,
+    /// What it is called.
+    name: Name,
+    /// What there is to say about it.
+    #[serde(default)]
+    description: Description,
+    /// Where it is found.
+    #[serde(default)]
+    category: Option<Category>,
+    /// Its properties.
+    #[serde(default)]
+    attributes: Attributes,
+    /// What one piece costs.
+    #[schema(value_type = Money)]
+    price: Price,
+}
+
+/// Puts a product up for sale. Its stock begins at nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/products",
+    tag = "product",
+    request_body = NewProduct,
+    responses(
+        (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"))),
+        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
+        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    _staff: Staff,
+    State(state): State<AppState>,
+    Json(body): Json<NewProduct>,
+) -> Result<impl IntoResponse, Error> {
+    let NewProduct { sku, name, description, category, attributes, price } = body;
+    let id = ProductId::new(&state.clock);
+    let entry = Entry { sku, name, description, category, attributes, price };
+
+    let mut transaction = state.pool.begin().await?;
+    products::insert(&mut transaction, id, &entry).await.map_err(products::sku_taken)?;
+    stock::insert(&mut transaction, id).await?;
+    let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    transaction.commit().await?;
+
+    let headers = [
+        (header::ETAG, etag::of(&product).to_str().unwrap_or_default().to_owned()),
+        (header::LOCATION, format!("/api/v1/products/{id}")),
+    ];
+    Ok((StatusCode::CREATED, headers, Json(product)))
+}

@@ -1,0 +1,47 @@
+//! `GET /api/v1/products`: what is for sale, newest first.
+
+use axum::extract::State;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{Json, Query};
+use ecommerce_types::{Cursor, Limit, Page, ProductId};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::Error;
+use crate::domain::{Category, Product};
+use crate::routes::AppState;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Parameters {
+    /// How many a page holds.
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// The `next_cursor` of the page before.
+    #[param(inline)]
+    cursor: Option<Cursor>,
+    /// Only those in this category.
+    #[param(inline)]
+    category: Option<Category>,
+}
+
+/// What is for sale, newest first; up to two seconds old.
+#[utoipa::path(
+    get,
+    path = "/api/v1/products",
+    tag = "product",
+    params(Parameters),
+    responses(
+        (status = 200, description = "A page of products", body = Page<Product>),
+        (status = 400, description = "A parameter is not what it is to be: `invalid_query`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Json<Page<Product>>, Error> {
+    let after = parameters.cursor.map(|cursor| cursor.key::<ProductId>()).transpose().map_err(Error::Query)?;
+    let limit = parameters.limit.unwrap_or_default();
+    Ok(Json(state.catalogue.page(parameters.category.as_ref(), after, limit).await?))
+}

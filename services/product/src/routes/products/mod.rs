@@ -1,0 +1,21 @@
+//! `/api/v1/products`.
+
+mod archive;
+mod create;
+mod etag;
+mod list;
+mod read;
+mod stock;
+mod update;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handler, create::handler))
+        .routes(routes!(read::handler, update::handler, archive::handler))
+        .merge(stock::router())
+}

@@ -1,0 +1,41 @@
+//! `GET /api/v1/products/{id}`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{Json, Path};
+use ecommerce_types::ProductId;
+
+use super::etag;
+use crate::Error;
+use crate::domain::Product;
+use crate::routes::AppState;
+
+/// One product.
+#[utoipa::path(
+    get,
+    path = "/api/v1/products/{id}",
+    tag = "product",
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the copy that the client has"),
+    ),
+    responses(
+        (status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
+        (status = 304, description = "The client has it already"),
+        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let product = state.catalogue.product(id).await?;
+    let tag = [(header::ETAG, etag::of(&product))];
+    if etag::is_known(&headers, &product) {
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    Ok((tag, Json(product)).into_response())
+}

@@ -1,0 +1,96 @@
+//! `POST /api/v1/products/{id}/stock/adjustments`.
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{IdempotencyKey, Json, Path};
+use ecommerce_postgres::idempotency::{self, Answer, Scope};
+use ecommerce_types::ProductId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::StockLevel;
+use crate::Error;
+use crate::domain::{Pieces, Reason};
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::stock::{self, Adjustment};
+
+/// Pieces that came or went.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAdjustment {
+    /// Pieces that came (positive) or went (negative).
+    #[schema(inline)]
+    by: Pieces,
+    /// Why.
+    #[schema(inline)]
+    reason: Reason,
+}
+
+/// An adjustment that is made.
+#[derive(Debug, Serialize, ToSchema)]
+struct Adjusted {
+    /// Its id.
+    id: Uuid,
+    /// Pieces that came (positive) or went (negative).
+    #[schema(inline)]
+    by: Pieces,
+    /// Why.
+    #[schema(inline)]
+    reason: Reason,
+    /// The stock after it.
+    stock: StockLevel,
+}
+
+/// Adds pieces to the stock, or takes some out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/products/{id}/stock/adjustments",
+    tag = "product",
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("Idempotency-Key" = String, Header, description = "Names this adjustment; sent again, it is made once"),
+    ),
+    request_body = NewAdjustment,
+    responses(
+        (status = 201, description = "The adjustment is made", body = Adjusted),
+        (status = 400, description = "`idempotency_key_missing` or `idempotency_key_malformed`", body = Problem),
+        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
+        (status = 409, description = "More pieces are reserved than would be left: `stock_below_reserved`; or the first request with this key is still running: `idempotency_key_in_use`", body = Problem),
+        (status = 422, description = "`invalid_body`, `stock_too_large` or `idempotency_key_reused`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Staff(caller): Staff,
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+    key: IdempotencyKey,
+    Json(body): Json<NewAdjustment>,
+) -> Result<Answer, Error> {
+    let path = format!("/api/v1/products/{id}/stock/adjustments");
+    let scope = Scope::new(&caller, &Method::POST, &path, &key, &body).map_err(idempotency::Error::from)?;
+
+    let mut transaction = state.pool.begin().await?;
+    if let Some(answer) = idempotency::claim(&mut transaction, &scope).await? {
+        return Ok(answer);
+    }
+    let stock = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?.adjusted(body.by)?;
+    let adjustment = Adjustment {
+        id: state.clock.new_id(),
+        product_id: id,
+        by: body.by.into(),
+        reason: body.reason.as_str(),
+        user_id: caller.user_id,
+        at: state.clock.now(),
+    };
+    stock::adjust(&mut transaction, &adjustment).await?;
+    let adjusted = Adjusted { id: adjustment.id, by: body.by, reason: body.reason.clone(), stock: stock.into() };
+    let answer = Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?;
+    idempotency::store(&mut transaction, &scope, &answer).await?;
+    transaction.commit().await?;
+
+    state.catalogue.changed([id]).await;
+    Ok(answer)
+}

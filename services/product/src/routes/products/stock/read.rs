@@ -1,0 +1,33 @@
+//! `GET /api/v1/products/{id}/stock`.
+
+use axum::extract::State;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{Json, Path};
+use ecommerce_types::ProductId;
+
+use super::StockLevel;
+use crate::Error;
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::stock;
+
+/// The stock as it is at this moment.
+#[utoipa::path(
+    get,
+    path = "/api/v1/products/{id}/stock",
+    tag = "product",
+    params(("id" = ProductId, Path, description = "The product")),
+    responses(
+        (status = 200, description = "The stock", body = StockLevel),
+        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    _staff: Staff,
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+) -> Result<Json<StockLevel>, Error> {
+    let mut connection = state.pool.acquire().await?;
+    let stock = stock::find(&mut connection, id).await?.ok_or(Error::ProductNotFound)?;
+    Ok(Json(stock.into()))
+}

@@ -1,0 +1,64 @@
+//! `PUT /api/v1/products/{id}/stock`.
+
+use axum::extract::State;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{Json, Path};
+use ecommerce_types::ProductId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::StockLevel;
+use crate::Error;
+use crate::domain::OnHand;
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::stock::{self, Adjustment};
+
+/// What a count of the warehouse has found.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Count {
+    /// Pieces that are there, those set aside for orders included.
+    #[schema(inline)]
+    on_hand: OnHand,
+}
+
+/// Sets the stock to what was counted.
+#[utoipa::path(
+    put,
+    path = "/api/v1/products/{id}/stock",
+    tag = "product",
+    params(("id" = ProductId, Path, description = "The product")),
+    request_body = Count,
+    responses(
+        (status = 200, description = "The stock", body = StockLevel),
+        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
+        (status = 409, description = "More pieces than that are reserved: `stock_below_reserved`", body = Problem),
+        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Staff(caller): Staff,
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+    Json(count): Json<Count>,
+) -> Result<Json<StockLevel>, Error> {
+    let mut transaction = state.pool.begin().await?;
+    let before = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    let after = before.counted(count.on_hand)?;
+    if after != before {
+        let adjustment = Adjustment {
+            id: state.clock.new_id(),
+            product_id: id,
+            by: after.on_hand - before.on_hand,
+            reason: "counted",
+            user_id: caller.user_id,
+            at: state.clock.now(),
+        };
+        stock::adjust(&mut transaction, &adjustment).await?;
+    }
+    transaction.commit().await?;
+
+    state.catalogue.changed([id]).await;
+    Ok(Json(after.into()))
+}

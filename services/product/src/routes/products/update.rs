@@ -1,0 +1,102 @@
+//! `PATCH /api/v1/products/{id}`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use ecommerce_http::Problem;
+use ecommerce_http::extract::{Json, Path};
+use ecommerce_types::{Money, ProductId, Sku};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use super::etag;
+use crate::Error;
+use crate::domain::{Attributes, Category, Description, Name, Price, Product};
+use crate::routes::AppState;
+use crate::routes::staff::Staff;
+use crate::store::products::{self, Entry};
+
+/// What is to change; what is absent stays.
+#[expect(clippy::option_option, reason = "absent, null and a category are three things to say of it")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Changes {
+    /// The shop's own name for it; no other product's, archived ones included.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Sku>, nullable = false)]
+    sku: Option<Sku>,
+    /// What it is called.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Name>, nullable = false)]
+    name: Option<Name>,
+    /// What there is to say about it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Description>, nullable = false)]
+    description: Option<Description>,
+    /// Where it is found; null takes it out of its category.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Category>)]
+    category: Option<Option<Category>>,
+    /// Its properties, all of them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Attributes>, nullable = false)]
+    attributes: Option<Attributes>,
+    /// What one piece costs from now on; orders that are placed keep their price.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Money>, nullable = false)]
+    price: Option<Price>,
+}
+
+/// A field that is there has its value, also when that is null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl Changes {
+    fn of(self, product: Product) -> Entry {
+        Entry {
+            sku: self.sku.unwrap_or(product.sku),
+            name: self.name.unwrap_or(product.name),
+            description: self.description.unwrap_or(product.description),
+            category: self.category.unwrap_or(product.category),
+            attributes: self.attributes.unwrap_or(product.attributes),
+            price: self.price.unwrap_or(product.price),
+        }
+    }
+}
+
+/// Changes what is said of a product.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/products/{id}",
+    tag = "product",
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what the change stands on; sales in between do not count"),
+    ),
+    request_body = Changes,
+    responses(
+        (status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
+        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
+        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
+        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
+        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    _staff: Staff,
+    State(state): State<AppState>,
+    Path(id): Path<ProductId>,
+    headers: HeaderMap,
+    Json(changes): Json<Changes>,
+) -> Result<impl IntoResponse, Error> {
+    let mut transaction = state.pool.begin().await?;
+    let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    etag::require_match(&headers, &product)?;
+    products::update(&mut transaction, id, &changes.of(product)).await.map_err(products::sku_taken)?;
+    let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    transaction.commit().await?;
+
+    state.catalogue.changed([id]).await;
+    Ok(([(header::ETAG, etag::of(&product))], Json(product)))
+}

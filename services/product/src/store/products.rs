@@ -1,0 +1,207 @@
+//! What is for sale.
+
+use ecommerce_contract::catalogue::Orderable;
+use ecommerce_postgres::violated_constraint;
+use ecommerce_types::{Limit, Money, Page, ProductId, Sku};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::decode;
+use crate::Error;
+use crate::domain::{Attributes, Available, Category, Description, Name, Price, Product};
+
+/// A product's row beside its stock's.
+struct Row {
+    id: Uuid,
+    sku: String,
+    name: String,
+    description: String,
+    category: Option<String>,
+    attributes: Json<Attributes>,
+    price_amount: i64,
+    price_currency: String,
+    version: i64,
+    available: i64,
+}
+
+impl TryFrom<Row> for Product {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: ProductId(row.id),
+            sku: row.sku.try_into().map_err(decode)?,
+            name: row.name.try_into().map_err(decode)?,
+            description: row.description.try_into().map_err(decode)?,
+            category: row.category.map(Category::try_from).transpose().map_err(decode)?,
+            attributes: row.attributes.0,
+            price: money(row.price_amount, row.price_currency)?.try_into().map_err(decode)?,
+            stock: Available { available: row.available },
+            version: row.version,
+        })
+    }
+}
+
+fn money(amount: i64, currency: String) -> Result<Money, sqlx::Error> {
+    Ok(Money { amount, currency: currency.try_into().map_err(decode)? })
+}
+
+/// A product that is for sale.
+pub async fn find(connection: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
+             price_currency, version, on_hand - reserved as "available!"
+           from products join stock on product_id = id
+           where id = $1 and archived_at is null"#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(Product::try_from).transpose()
+}
+
+/// A page of what is for sale, newest first, older than `after`, of one category or of all.
+pub async fn page(
+    connection: &mut PgConnection,
+    category: Option<&Category>,
+    after: Option<ProductId>,
+    limit: Limit,
+) -> Result<Page<Product>, sqlx::Error> {
+    // An id that is larger than all: the first page.
+    let after = after.map_or(Uuid::max(), Uuid::from);
+    let rows = match category {
+        None => sqlx::query_as!(
+            Row,
+            r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
+                     price_currency, version, on_hand - reserved as "available!"
+                   from products join stock on product_id = id
+                   where archived_at is null and id < $1
+                   order by id desc limit $2"#,
+            after,
+            limit.and_one_more()
+        )
+        .fetch_all(connection)
+        .await?,
+        Some(category) => sqlx::query_as!(
+            Row,
+            r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
+                     price_currency, version, on_hand - reserved as "available!"
+                   from products join stock on product_id = id
+                   where archived_at is null and category = $3 and id < $1
+                   order by id desc limit $2"#,
+            after,
+            limit.and_one_more(),
+            category.as_str()
+        )
+        .fetch_all(connection)
+        .await?,
+    };
+    let products = rows.into_iter().map(Product::try_from).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(products, limit, |product| product.id))
+}
+
+/// What these products cost, those that may be ordered.
+pub async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Orderable>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select id, price_amount, price_currency from products where id = any($1) and archived_at is null order by id",
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok(Orderable { id: ProductId(row.id), price: money(row.price_amount, row.price_currency)? }))
+        .collect()
+}
+
+/// What staff say of a product.
+#[derive(Debug)]
+pub struct Entry {
+    /// The shop's own name for it.
+    pub sku: Sku,
+    /// What it is called.
+    pub name: Name,
+    /// What there is to say about it.
+    pub description: Description,
+    /// Where it is found.
+    pub category: Option<Category>,
+    /// Its properties.
+    pub attributes: Attributes,
+    /// What one piece costs.
+    pub price: Price,
+}
+
+/// A new product; its sku must be free.
+pub async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+    let currency = entry.price.currency();
+    sqlx::query!(
+        "insert into products (id, sku, name, description, category, attributes, price_amount, price_currency)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        id.0,
+        entry.sku.as_str(),
+        entry.name.as_str(),
+        entry.description.as_str(),
+        entry.category.as_ref().map(Category::as_str),
+        Json(&entry.attributes) as _,
+        entry.price.amount(),
+        currency.as_str()
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Locks a product that is for sale until the transaction ends.
+pub async fn lock(transaction: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+    let locked =
+        sqlx::query_scalar!("select id from products where id = $1 and archived_at is null for no key update", id.0)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    match locked {
+        Some(id) => find(transaction, ProductId(id)).await,
+        None => Ok(None),
+    }
+}
+
+/// Writes what staff say now, as another version; its sku must be free.
+pub async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+    let currency = entry.price.currency();
+    sqlx::query!(
+        "update products
+         set sku = $2, name = $3, description = $4, category = $5, attributes = $6, price_amount = $7, price_currency = $8,
+           version = version + 1, updated_at = now()
+         where id = $1",
+        id.0,
+        entry.sku.as_str(),
+        entry.name.as_str(),
+        entry.description.as_str(),
+        entry.category.as_ref().map(Category::as_str),
+        Json(&entry.attributes) as _,
+        entry.price.amount(),
+        currency.as_str()
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Takes a product from sale.
+pub async fn archive(transaction: &mut PgConnection, id: ProductId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update products set archived_at = now(), version = version + 1, updated_at = now() where id = $1",
+        id.0
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// A violation of the rule that no two products have one sku is the client's to mend; whatever else is not.
+#[must_use]
+pub fn sku_taken(error: sqlx::Error) -> Error {
+    match violated_constraint(&error) {
+        Some("products_sku_is_unique") => Error::SkuTaken,
+        _ => Error::Database(error),
+    }
+}

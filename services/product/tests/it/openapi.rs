@@ -1,0 +1,29 @@
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn the_document_names_every_public_route_and_no_internal_one() {
+    let shop = Shop::open().await;
+    let document = shop.anonymous.get("/openapi.json").await;
+    assert_eq!(document.status, 200);
+    let paths: Vec<_> = document.body["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/products",
+            "/api/v1/products/{id}",
+            "/api/v1/products/{id}/stock",
+            "/api/v1/products/{id}/stock/adjustments",
+        ]
+    );
+}
+
+/// Every reference points at a component that is there: a reader of the document is not sent nowhere.
+#[tokio::test]
+async fn the_document_refers_to_nothing_that_is_not_in_it() {
+    let document = serde_json::to_value(product::routes::document()).unwrap();
+    let text = document.to_string();
+    let references = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    for name in references {
+        assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+    }
+}

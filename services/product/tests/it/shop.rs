@@ -1,0 +1,153 @@
+//! A product service for one test, with everything of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome};
+use ecommerce_contract::{Envelope, Event, Service, headers};
+use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
+use ecommerce_runtime::{Shutdown, Tasks};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, redis};
+use ecommerce_types::{Clock, OrderId, ProductId, Quantity, Role};
+use product::{App, Config};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// One or more running replicas of the service, and who asks them.
+pub(crate) struct Shop {
+    pub(crate) address: SocketAddr,
+    pub(crate) operations_address: SocketAddr,
+    pub(crate) database: Database,
+    pub(crate) broker: Broker,
+    pub(crate) anonymous: Client,
+    pub(crate) customer: Client,
+    pub(crate) staff: Client,
+    pub(crate) order: Client,
+    pub(crate) clock: Clock,
+    config: Config,
+    shutdown: Shutdown,
+}
+
+impl Shop {
+    /// A running service.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(redis::url()).await
+    }
+
+    /// A running service whose cache is at `redis_url`.
+    pub(crate) async fn open_with(redis_url: String) -> Self {
+        let (database, broker) = tokio::join!(Database::create(product::migrations()), Broker::create());
+        let keys = Keys::create();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = Config {
+            listen: Listen { http_address: any, operations_address: any },
+            logs: Logs { log_filter: "info".to_owned(), log_format: LogFormat::Text },
+            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 5 },
+            api_keys: keys.settings(),
+            database: database.settings.clone(),
+            broker: broker.settings(Service::Product),
+            redis: ecommerce_redis::Settings { redis_url: redis_url.into(), redis_prefix: redis::prefix() },
+        };
+        let shutdown = Shutdown::new();
+        let (address, operations_address) = start(&config, &shutdown).await;
+        broker.ready().await;
+        Self {
+            address,
+            operations_address,
+            database,
+            broker,
+            anonymous: Client::anonymous(address, &keys),
+            customer: Client::person(address, &keys, &[Role::Customer]),
+            staff: Client::person(address, &keys, &[Role::Staff]),
+            order: Client::without_key(address).with(headers::API_KEY, keys.of(Service::Order)),
+            clock: Clock::system(),
+            config,
+            shutdown,
+        }
+    }
+
+    /// One more replica beside those that run.
+    pub(crate) async fn add_replica(&self) {
+        start(&self.config, &self.shutdown).await;
+    }
+
+    /// A new product with this stock.
+    pub(crate) async fn product(&self, on_hand: i64) -> ProductId {
+        let sku = format!("MUG-{}", self.clock.new_id());
+        let made = self.staff.post("/api/v1/products", json!({ "sku": sku, "name": "Mug", "price": euro(1250) })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let id: ProductId = made.body["id"].as_str().unwrap().parse().unwrap();
+        if on_hand > 0 {
+            let set = self.set_stock(id, on_hand).await;
+            assert_eq!(set.status, 200, "{}", set.body);
+        }
+        id
+    }
+
+    pub(crate) async fn set_stock(&self, id: ProductId, on_hand: i64) -> Answer {
+        let body = json!({ "on_hand": on_hand }).to_string();
+        self.staff.send(Method::PUT, &format!("/api/v1/products/{id}/stock"), Some(body)).await
+    }
+
+    /// The stock as staff see it: on hand and reserved.
+    pub(crate) async fn stock(&self, id: ProductId) -> (i64, i64) {
+        let stock = self.staff.get(&format!("/api/v1/products/{id}/stock")).await.body;
+        (stock["on_hand"].as_i64().unwrap(), stock["reserved"].as_i64().unwrap())
+    }
+
+    pub(crate) async fn eventually_stock(&self, id: ProductId, on_hand: i64, reserved: i64) {
+        let what = format!("{on_hand} on hand and {reserved} reserved");
+        eventually(&what, || async { (self.stock(id).await == (on_hand, reserved)).then_some(()) }).await;
+    }
+
+    /// The stock as everybody sees it.
+    pub(crate) async fn available(&self, id: ProductId) -> i64 {
+        let product = self.anonymous.get(&format!("/api/v1/products/{id}")).await;
+        product.body["stock"]["available"].as_i64().unwrap()
+    }
+
+    pub(crate) fn envelope(&self, event: Event) -> Envelope {
+        Envelope::new(&self.clock, Some("a-request".to_owned()), event)
+    }
+
+    pub(crate) fn placed(&self, order_id: OrderId, lines: &[(ProductId, i64)]) -> Envelope {
+        let line = |(product_id, quantity): &(ProductId, i64)| OrderLine {
+            product_id: *product_id,
+            quantity: Quantity::new(*quantity).unwrap(),
+        };
+        self.envelope(Event::OrderPlaced(OrderPlaced { order_id, lines: lines.iter().map(line).collect() }))
+    }
+
+    pub(crate) fn paid(&self, order_id: OrderId) -> Envelope {
+        self.envelope(Event::OrderPaid(OrderPaid { order_id }))
+    }
+
+    pub(crate) fn closed(&self, order_id: OrderId) -> Envelope {
+        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled }))
+    }
+
+    /// A new order's id.
+    pub(crate) fn order_id(&self) -> OrderId {
+        OrderId::new(&self.clock)
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+    }
+}
+
+pub(crate) fn euro(amount: i64) -> Value {
+    json!({ "amount": amount, "currency": "EUR" })
+}
+
+async fn start(config: &Config, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
+    let app =
+        App::build(config.clone(), ecommerce_testing::metrics(), Clock::system(), shutdown.clone()).await.unwrap();
+    let addresses = (app.address, app.operations_address);
+    let mut tasks = Tasks::new(shutdown.clone());
+    tasks.spawn("product", async move { app.run().await.unwrap() });
+    tokio::spawn(tasks.run(Duration::from_secs(5)));
+    addresses
+}
