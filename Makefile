@@ -20,7 +20,7 @@ status: ## what the stack says of itself, and its pods
 	@$(kubectl) get pods --all-namespaces
 
 logs: ## follow the five services
-	@$(kubectl) logs --follow --prefix --tail 20 --max-log-requests 20 --selector app.kubernetes.io/instance=shop
+	@$(kubectl) logs --follow --prefix --tail 20 --max-log-requests 20 --selector app.kubernetes.io/component=service
 
 logs-operator: ## follow the operator
 	@$(kubectl) logs --follow --tail 100 --namespace ecommerce-system deployment/ecommerce-stack-operator
