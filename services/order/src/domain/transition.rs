@@ -147,3 +147,102 @@ impl Order {
         self.updated_at = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ecommerce_types::{Clock, Money, OrderId, ProductId, Quantity, UserId};
+    use time::Duration;
+
+    use super::*;
+    use crate::domain::Line;
+
+    /// An order of 25.00 € that stands there.
+    fn order(status: Status) -> Order {
+        let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
+        let unit_price = Money { amount: 1250, currency: "EUR".parse().unwrap() };
+        let line = Line { product_id: ProductId::new(&clock), quantity: Quantity::new(2).unwrap(), unit_price };
+        Order {
+            id: OrderId::new(&clock),
+            customer_id: UserId::new(&clock),
+            status,
+            lines: vec![line],
+            total: Money { amount: 2500, ..unit_price },
+            payment_method: None,
+            payment_id: (status != Status::Pending).then(|| PaymentId::new(&clock)),
+            pay_by: clock.now() + Duration::minutes(15),
+            amount_refunded: 0,
+            reason: None,
+            created_at: clock.now(),
+            updated_at: clock.now(),
+        }
+    }
+
+    /// What an order becomes that stands anywhere, by one thing that happens to it.
+    fn outcomes(happens: impl Fn(&mut Order)) -> Vec<(Status, Status)> {
+        Status::ALL
+            .into_iter()
+            .map(|before| {
+                let mut order = order(before);
+                happens(&mut order);
+                (before, order.status)
+            })
+            .filter(|(before, after)| before != after)
+            .collect()
+    }
+
+    fn late(order: &Order) -> OffsetDateTime {
+        order.pay_by + Duration::seconds(1)
+    }
+
+    #[test]
+    fn each_thing_that_happens_moves_only_the_orders_it_may() {
+        use Status::{AwaitingPayment, Cancelled, Expired, Fulfilled, Paid, PaymentFailed, Pending, Rejected};
+        let clock = Clock::system();
+        let now = clock.now();
+        let payment_id = PaymentId::new(&clock);
+        assert_eq!(outcomes(|order| drop(order.stock_reserved(payment_id, now))), [(Pending, AwaitingPayment)]);
+        assert_eq!(outcomes(|order| drop(order.stock_rejected(now))), [(Pending, Rejected)]);
+        let capture = |order: &mut Order| {
+            let payment_id = order.payment_id.unwrap_or(payment_id);
+            drop(order.payment_captured(&PaymentCaptured { order_id: order.id, payment_id, amount: 2500 }, now));
+        };
+        assert_eq!(outcomes(capture), [(AwaitingPayment, Paid)]);
+        assert_eq!(outcomes(|order| drop(order.payment_failed("declined", now))), [(AwaitingPayment, PaymentFailed)]);
+        assert_eq!(outcomes(|order| drop(order.payment_refunded(1, now))), []);
+        let cancelled = [(Pending, Cancelled), (AwaitingPayment, Cancelled), (Paid, Cancelled)];
+        assert_eq!(outcomes(|order| drop(order.cancel(now))), cancelled);
+        assert_eq!(outcomes(|order| drop(order.fulfil(now))), [(Paid, Fulfilled)]);
+        assert_eq!(outcomes(|order| drop(order.expire(late(order)))), [(Pending, Expired), (AwaitingPayment, Expired)]);
+        assert_eq!(outcomes(|order| drop(order.expire(order.pay_by - Duration::seconds(1)))), []);
+    }
+
+    #[test]
+    fn every_end_without_a_sale_is_told_to_those_who_hold_something() {
+        for (happens, outcome) in [
+            ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, Outcome::Cancelled),
+            (|order| order.expire(late(order)), Outcome::Expired),
+            (|order| order.payment_failed("declined", order.created_at), Outcome::PaymentFailed),
+        ] {
+            let mut order = order(Status::AwaitingPayment);
+            let told = happens(&mut order);
+            assert_eq!(told, Change::Told(Event::OrderClosed(OrderClosed { order_id: order.id, outcome })));
+        }
+    }
+
+    #[test]
+    fn the_money_of_another_payment_pays_nothing() {
+        let mut order = order(Status::AwaitingPayment);
+        let payment_id = PaymentId::new(&Clock::system());
+        let captured = PaymentCaptured { order_id: order.id, payment_id, amount: 2500 };
+        assert_eq!(order.payment_captured(&captured, order.created_at), Change::None);
+    }
+
+    #[test]
+    fn refunds_never_shrink_and_never_pass_the_total() {
+        let mut order = order(Status::Paid);
+        for (heard, shown) in [(1000, 1000), (500, 1000), (9999, 2500)] {
+            order.payment_refunded(heard, order.created_at);
+            assert_eq!(order.amount_refunded, shown);
+        }
+    }
+}

@@ -1,5 +1,5 @@
 //! The order service on a real PostgreSQL and a real RabbitMQ, through its real router.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod expiry;
 mod messages;

@@ -1,0 +1,55 @@
+//! The cluster that `make up` has brought up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use operator::crd::EcommerceStack;
+
+use crate::eventually;
+
+/// The stack of `charts/examples/shop.yaml`.
+pub const STACK: &str = "shop";
+
+/// A client of the cluster. `E2E_KUBECONFIG` names another than the project's own.
+///
+/// # Panics
+/// When there is no cluster.
+pub async fn client() -> Client {
+    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.local/kubeconfig");
+    let path = std::env::var_os("E2E_KUBECONFIG").map_or(default, PathBuf::from);
+    let kubeconfig = Kubeconfig::read_from(&path)
+        .unwrap_or_else(|error| panic!("no cluster to test, `make up` starts one: {}: {error}", path.display()));
+    let config =
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a usable kubeconfig");
+    Client::try_from(config).expect("a client of the cluster")
+}
+
+/// Waits until the stack says of its present generation that it is ready.
+///
+/// # Panics
+/// When it does not.
+pub async fn ready_stack() -> EcommerceStack {
+    let stacks: Api<EcommerceStack> = Api::default_namespaced(client().await);
+    eventually("the stack is ready", Duration::from_mins(3), || async {
+        let stack = stacks.get(STACK).await.expect("the stack that `make up` applies");
+        let status = stack.status.as_ref()?;
+        let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
+        let of_this_generation = ready.observed_generation == stack.metadata.generation;
+        (ready.status == "True" && of_this_generation).then_some(stack)
+    })
+    .await
+}
+
+/// A value of the admin's Secret: `email` or `password`.
+///
+/// # Panics
+/// When it is not there.
+pub async fn admin(key: &str) -> String {
+    let secrets: Api<Secret> = Api::default_namespaced(client().await);
+    let secret = secrets.get(&format!("{STACK}-admin")).await.expect("the admin's Secret");
+    let value = secret.data.unwrap_or_default().remove(key).expect("the key in the admin's Secret");
+    String::from_utf8(value.0).expect("text")
+}

@@ -1,0 +1,195 @@
+//! People who use the shop, through its gateway.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{cluster, eventually};
+
+/// How long an order may take to get somewhere before a test gives up; how long it should take is measured elsewhere.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Somebody at the gateway; `E2E_ADDRESS` names another than `http://localhost:8080`.
+#[derive(Debug, Clone)]
+pub struct Person {
+    http: reqwest::Client,
+    address: String,
+    token: Option<String>,
+}
+
+/// What the gateway answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null when it is not JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The id of what was made or read.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body))
+    }
+
+    /// The stable word of a problem document.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self::nobody()
+    }
+}
+
+impl Person {
+    /// Somebody who is not logged in.
+    #[must_use]
+    pub fn nobody() -> Self {
+        let address = std::env::var("E2E_ADDRESS").unwrap_or_else(|_| "http://localhost:8080".to_owned());
+        Self { http: reqwest::Client::new(), address, token: None }
+    }
+
+    /// The admin, logged in with the password of the stack's Secret.
+    pub async fn admin() -> Self {
+        Self::nobody().log_in(&cluster::admin("email").await, &cluster::admin("password").await).await
+    }
+
+    /// A new customer, registered and logged in.
+    ///
+    /// # Panics
+    /// When registering fails.
+    pub async fn customer() -> Self {
+        let nobody = Self::nobody();
+        let email = format!("{}@example.com", unique());
+        let password = format!("password of {email}");
+        let body = json!({ "email": email, "password": password, "name": "Ada" });
+        let registered = nobody.post("/api/v1/auth/register", &body).await;
+        assert_eq!(registered.status, 201, "register: {}", registered.body);
+        nobody.log_in(&email, &password).await
+    }
+
+    async fn log_in(mut self, email: &str, password: &str) -> Self {
+        let answer = self.post("/api/v1/auth/login", &json!({ "email": email, "password": password })).await;
+        assert_eq!(answer.status, 200, "log in: {}", answer.body);
+        self.token = answer.body["access_token"].as_str().map(str::to_owned);
+        self
+    }
+
+    /// The access token, if logged in.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The same person with another token.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// `POST`.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(body.to_string())).await
+    }
+
+    /// `POST` under a new idempotency key.
+    pub async fn post_once(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[("idempotency-key", &unique())], Some(body.to_string())).await
+    }
+
+    /// Any request; a body is called JSON, whatever it is.
+    ///
+    /// # Panics
+    /// When the gateway does not answer.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.expect("the gateway answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("the answer ends");
+        Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+    }
+
+    /// Puts a new product on sale for 12.50 €, with this many in stock; answers its id. For staff.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub async fn sell(&self, on_hand: u32) -> String {
+        let body = json!({
+            "sku": format!("E2E-{}", unique()), "name": "Mug", "description": "Blue.", "category": "kitchen",
+            "attributes": {}, "price": { "amount": 1250, "currency": "EUR" }
+        });
+        let product = self.post("/api/v1/products", &body).await;
+        assert_eq!(product.status, 201, "make a product: {}", product.body);
+        let path = format!("/api/v1/products/{}/stock", product.id());
+        let stock = self.send(Method::PUT, &path, &[], Some(json!({ "on_hand": on_hand }).to_string())).await;
+        assert_eq!(stock.status, 200, "set its stock: {}", stock.body);
+        product.id().to_owned()
+    }
+
+    /// Orders; answers the order's id.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub async fn order(&self, product: &str, quantity: u32, payment_method: Option<&str>) -> String {
+        let mut body = json!({ "items": [{ "product_id": product, "quantity": quantity }] });
+        if let Some(method) = payment_method {
+            body["payment_method"] = json!(method);
+        }
+        let order = self.post_once("/api/v1/orders", &body).await;
+        assert_eq!(order.status, 201, "place an order: {}", order.body);
+        order.id().to_owned()
+    }
+
+    /// Waits until an order stands there; answers it.
+    pub async fn reaches(&self, order: &str, status: &str) -> Value {
+        let path = format!("/api/v1/orders/{order}");
+        eventually(&format!("order {order} is {status}"), DEADLINE, || async {
+            let order = self.get(&path).await.body;
+            (order["status"] == status).then_some(order)
+        })
+        .await
+    }
+
+    /// Waits until this many of a product are available.
+    pub async fn sees_available(&self, product: &str, available: u32) {
+        let path = format!("/api/v1/products/{product}");
+        eventually(&format!("{available} of product {product} are available"), DEADLINE, || async {
+            (self.get(&path).await.body["stock"]["available"] == available).then_some(())
+        })
+        .await;
+    }
+}
+
+/// A text that nobody has used.
+#[must_use]
+pub fn unique() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test against a cluster holds no clock still")]
+    Uuid::now_v7().simple().to_string()
+}
