@@ -1,8 +1,7 @@
 //! Bodies on their way through: neither is collected, the client's is counted, the service's may not stall.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,36 +28,30 @@ pub enum Broken {
     Stalled,
 }
 
-/// How far a request's body has come, for whoever has to say why forwarding it failed.
+/// How a request's body ended, for whoever has to say why forwarding it failed; nothing while it still comes.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU8>);
+pub struct Progress(Arc<OnceLock<End>>);
 
-const READING: u8 = 0;
-const WHOLE: u8 = 1;
-const TOO_LARGE: u8 = 2;
-const BROKEN: u8 = 3;
+/// The end of a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it has been read.
+    Whole,
+    /// It turned out to be over the limit.
+    TooLarge,
+    /// The client did not send it to its end.
+    Broken,
+}
 
 impl Progress {
-    /// Whether all of it has been read.
+    /// How it ended.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.0.load(Ordering::Acquire) == WHOLE
+    pub fn end(&self) -> Option<End> {
+        self.0.get().copied()
     }
 
-    /// Whether it turned out to be over the limit.
-    #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        self.0.load(Ordering::Acquire) == TOO_LARGE
-    }
-
-    /// Whether the client did not send it to its end.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        self.0.load(Ordering::Acquire) == BROKEN
-    }
-
-    fn set(&self, state: u8) {
-        self.0.store(state, Ordering::Release);
+    fn set(&self, end: End) {
+        self.0.get_or_init(|| end);
     }
 }
 
@@ -79,7 +72,7 @@ impl RequestBody {
         }
         let progress = Progress::default();
         if inner.is_end_stream() {
-            progress.set(WHOLE);
+            progress.set(End::Whole);
         }
         Ok(Self { inner, left: BODY_LIMIT, progress })
     }
@@ -100,22 +93,22 @@ impl HttpBody for RequestBody {
             let data = match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
                 Some(Ok(frame)) => frame.into_data(),
                 Some(Err(error)) => {
-                    self.progress.set(BROKEN);
+                    self.progress.set(End::Broken);
                     return Poll::Ready(Some(Err(Broken::Request(error))));
                 }
                 None => {
-                    self.progress.set(WHOLE);
+                    self.progress.set(End::Whole);
                     return Poll::Ready(None);
                 }
             };
             let Ok(data) = data else { continue };
             let Some(left) = self.left.checked_sub(data.len()) else {
-                self.progress.set(TOO_LARGE);
+                self.progress.set(End::TooLarge);
                 return Poll::Ready(Some(Err(Broken::TooLarge)));
             };
             self.left = left;
             if self.inner.is_end_stream() {
-                self.progress.set(WHOLE);
+                self.progress.set(End::Whole);
             }
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 
-use crate::body::{AnswerBody, Progress, RequestBody};
+use crate::body::{AnswerBody, End, Progress, RequestBody};
 use crate::{Error, headers};
 
 /// What a document that the gateway reads itself may weigh, in bytes.
@@ -97,7 +97,7 @@ impl Services {
         let answer = match tokio::time::timeout(limit, self.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(source)) => return Err(failure(service, source, &progress)),
-            Err(_) if progress.is_whole() => return Err(Error::AnswerTooLate(service)),
+            Err(_) if progress.end() == Some(End::Whole) => return Err(Error::AnswerTooLate(service)),
             Err(_) => return Err(Error::BodyTooSlow),
         };
         let (mut parts, body) = answer.into_parts();
@@ -176,13 +176,10 @@ fn repeatable(request: &Request) -> Option<Request> {
 
 /// What went wrong, the client's own faults first: they show as a failed sending, too.
 fn failure(service: Service, source: legacy::Error, progress: &Progress) -> Error {
-    if progress.is_too_large() {
-        Error::BodyTooLarge
-    } else if progress.is_broken() {
-        Error::BodyUnreadable
-    } else if source.is_connect() {
-        Error::ServiceUnavailable(service, source)
-    } else {
-        Error::AnswerBroken(service, source)
+    match progress.end() {
+        Some(End::TooLarge) => Error::BodyTooLarge,
+        Some(End::Broken) => Error::BodyUnreadable,
+        Some(End::Whole) | None if source.is_connect() => Error::ServiceUnavailable(service, source),
+        Some(End::Whole) | None => Error::AnswerBroken(service, source),
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway between real sockets: clients in front, small servers behind that tell what they have received, a real Redis
 //! beside it, and tokens signed with a real key. Time stands still until a test moves it.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod answers;
 mod bodies;

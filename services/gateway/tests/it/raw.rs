@@ -48,6 +48,10 @@ pub(crate) async fn finish(mut stream: TcpStream) -> RawAnswer {
 fn head(line: &str, headers: &[&str]) -> String {
     let closes = headers.iter().any(|header| header.to_lowercase().starts_with("connection:"));
     let close = if closes { "" } else { "Connection: close\r\n" };
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    format!("{line} HTTP/1.1\r\nHost: shop.example\r\n{close}{headers}\r\n")
+    let mut head = format!("{line} HTTP/1.1\r\nHost: shop.example\r\n{close}");
+    for header in headers {
+        head.push_str(header);
+        head.push_str("\r\n");
+    }
+    head + "\r\n"
 }

@@ -9,7 +9,7 @@ use time::Duration;
 use crate::shop::{Person, Shop};
 
 const ME: &str = "/api/v1/auth/me";
-const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
 
 async fn outcome(shop: &Shop, person: &Person) -> (u16, String) {
     let answer = shop.get(ME, Some(person)).await;

@@ -112,7 +112,7 @@ impl Shop {
     pub(crate) async fn person(&self, roles: &str) -> Person {
         let person = self.token(7, |claims| claims.roles = roles.parse::<Roles>().unwrap());
         let session = Session { user_id: person.claims.sub, roles_version: person.claims.ver };
-        self.sessions.put(person.claims.sid, &session, std::time::Duration::from_secs(60)).await.unwrap();
+        self.sessions.put(person.claims.sid, &session, std::time::Duration::from_mins(1)).await.unwrap();
         person
     }
 
