@@ -1,0 +1,108 @@
+//! A stack, its secrets and the operator's settings as the tests have them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecommerce_contract::Service;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use operator::build::{Desired, Inputs, build};
+use operator::crd::{EcommerceStack, EcommerceStackSpec};
+use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
+use operator::names::Names;
+use operator::settings::Settings;
+use serde_json::{Value, json};
+
+pub const CLAIM: &str = "6a8b7a52-3c54-4c2f-8f0e-5b7c5e0f5a11";
+
+pub fn settings() -> Settings {
+    Settings {
+        services_registry: "ecommerce-stack".to_owned(),
+        services_version: "1.0.0".to_owned(),
+        operator_image: "ecommerce-stack/operator:1.0.0".to_owned(),
+        operator_namespace: "ecommerce-system".to_owned(),
+        pod_name: "operator-0".to_owned(),
+        operations_address: ([127, 0, 0, 1], 0).into(),
+    }
+}
+
+pub fn spec(value: Value) -> EcommerceStackSpec {
+    serde_json::from_value(value).unwrap()
+}
+
+pub fn stack(namespace: &str, spec: Value) -> EcommerceStack {
+    let metadata = json!({
+        "name": "shop", "namespace": namespace, "generation": 1,
+        "uid": "0d1e3c6e-94a1-4a54-9f0e-2d6b0a1c7f10", "resourceVersion": "1",
+    });
+    serde_json::from_value(json!({
+        "apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "metadata": metadata, "spec": spec,
+    }))
+    .unwrap()
+}
+
+pub fn owner() -> OwnerReference {
+    OwnerReference {
+        api_version: "ecommercestack.dev/v1alpha1".to_owned(),
+        kind: "EcommerceStack".to_owned(),
+        name: "shop".to_owned(),
+        uid: "0d1e3c6e-94a1-4a54-9f0e-2d6b0a1c7f10".to_owned(),
+        controller: Some(true),
+        block_owner_deletion: None,
+    }
+}
+
+/// Secrets that tell which they are.
+pub fn credentials(names: &Names) -> Credentials {
+    let mut credentials = Credentials::default();
+    for wanted in wanted(names) {
+        for (key, _) in &wanted.keys {
+            credentials.insert(&wanted.name, key, format!("secret of {} {key}", wanted.name));
+        }
+    }
+    credentials.insert(&names.admin(), ADMIN_EMAIL, names.default_admin_email());
+    credentials
+}
+
+pub fn databases() -> BTreeMap<Service, String> {
+    Service::WITH_DATABASE.map(|service| (service, format!("00000000-0000-7000-8000-database-{service}"))).into()
+}
+
+/// How far the databases of the stack are that is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Databases {
+    /// Their volume is there, they are not.
+    Absent,
+    /// They are there and empty.
+    Provisioned,
+    /// They are as the services need them.
+    Migrated,
+}
+
+pub fn built(spec: &EcommerceStackSpec, databases: Databases) -> Desired {
+    let names = Names::new("default", "shop");
+    built_with(spec, databases, &credentials(&names))
+}
+
+pub fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credentials: &Credentials) -> Desired {
+    let names = Names::new("default", "shop");
+    let migrated = match how_far {
+        Databases::Migrated => Service::WITH_DATABASE.into(),
+        Databases::Absent | Databases::Provisioned => BTreeSet::new(),
+    };
+    let databases = if how_far == Databases::Absent { BTreeMap::new() } else { databases() };
+    let inputs = Inputs {
+        spec,
+        names: &names,
+        owner: &owner(),
+        settings: &settings(),
+        version: "1.0.0",
+        credentials,
+        volumes: &BTreeMap::new(),
+        postgres_claim: Some(CLAIM),
+        provisioned_from: None,
+        databases: &databases,
+        migrated: &migrated,
+    };
+    let key = operator::build::provisioning_key(&inputs, CLAIM);
+    let provisioned_from = (how_far != Databases::Absent).then_some(key.as_str());
+    build(&Inputs { provisioned_from, ..inputs })
+}

@@ -1,0 +1,12 @@
+//! The operator's tests: what is built, which rules the resource keeps, reconciles against a mocked API and against a real
+//! one, and provisioning against a real PostgreSQL. One file a question.
+
+mod api_server;
+mod build;
+mod fixtures;
+mod generated;
+
+mod provision;
+
+mod rules;
+
