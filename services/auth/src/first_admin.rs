@@ -33,7 +33,18 @@ impl FirstAdmin {
         Ok(Some(Self { email, password, name: "Admin".to_owned().try_into()? }))
     }
 
-    /// Makes sure of the user, trying until the database is there; then waits for the end like any other task.
+    /// Makes the user where there is none; false when the database is away.
+    pub(crate) async fn is_made(&self, state: &State) -> bool {
+        match self.ensure(state).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "unable to make the first admin; trying again");
+                false
+            }
+        }
+    }
+
+    /// Tries until the database is there; then waits for the end like any other task.
     pub(crate) async fn make(self, state: State, shutdown: Shutdown) {
         let mut tick = tokio::time::interval(AGAIN);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -42,9 +53,8 @@ impl FirstAdmin {
                 () = shutdown.stopped() => return,
                 _ = tick.tick() => {}
             }
-            match self.ensure(&state).await {
-                Ok(()) => break,
-                Err(error) => tracing::warn!(error = %Chain(&error), "unable to make the first admin; trying again"),
+            if self.is_made(&state).await {
+                break;
             }
         }
         shutdown.stopped().await;

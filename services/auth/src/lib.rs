@@ -128,7 +128,10 @@ impl App {
         tasks.spawn("api keys", keys.clone().follow(shutdown.clone()));
         tasks.spawn("session endings", SessionEndings::of(&state).run(shutdown.clone()));
         tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), clock.clone(), shutdown.clone()));
-        if let Some(admin) = FirstAdmin::from(config.admin)? {
+        // Made before anyone is answered, or as soon as the database is there.
+        if let Some(admin) = FirstAdmin::from(config.admin)?
+            && !admin.is_made(&state).await
+        {
             tasks.spawn("first admin", admin.make(state.clone(), shutdown.clone()));
         }
 

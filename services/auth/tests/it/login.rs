@@ -1,0 +1,96 @@
+//! `POST /api/v1/auth/login`
+
+use std::time::{Duration, Instant};
+
+use ecommerce_redis::Session;
+
+use crate::shop::{PASSWORD, Shop};
+
+#[tokio::test]
+async fn a_login_gives_a_token_of_a_session_that_redis_knows() {
+    let shop = Shop::open().await;
+    let user = shop.register("ada@example.com").await.body;
+    let login = shop.log_in("Ada@example.com", PASSWORD).await;
+    assert_eq!(login.status, 200, "{}", login.body);
+    assert_eq!((&login.body["token_type"], &login.body["expires_in"]), (&"Bearer".into(), &600.into()));
+    assert_eq!(login.body.as_object().unwrap().len(), 3);
+    assert_eq!(login.header("cache-control"), Some("no-store"));
+
+    let claims = shop.claims(&login).await;
+    assert_eq!(claims.sub.to_string(), user["id"].as_str().unwrap());
+    assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("https://shop.default", "shop.default"));
+    assert_eq!((claims.roles.to_string().as_str(), claims.ver, claims.exp - claims.iat), ("customer", 1, 600));
+    let session = shop.sessions.get(claims.sid).await.unwrap();
+    assert_eq!(session, Some(Session { user_id: claims.sub, roles_version: 1 }));
+}
+
+#[tokio::test]
+async fn each_login_is_a_session_of_its_own() {
+    let shop = Shop::open().await;
+    let (_, first) = shop.customer("ada@example.com").await;
+    let second = shop.claims(&shop.log_in("ada@example.com", PASSWORD).await).await;
+    assert_ne!((first.sid, first.jti), (second.sid, second.jti));
+    assert_eq!(first.sub, second.sub);
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_answered_like_a_wrong_password_in_text() {
+    let shop = Shop::open().await;
+    shop.register("ada@example.com").await;
+    let mut wrong = shop.log_in("ada@example.com", "wrong password").await;
+    let mut unknown = shop.log_in("bob@example.com", "wrong password").await;
+    assert_eq!((wrong.status, wrong.code()), (401, "wrong_credentials"));
+    assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
+    for answer in [&mut wrong, &mut unknown] {
+        answer.body["request_id"].take();
+        answer.headers.retain(|(name, _)| name != "x-request-id" && name != "date");
+        answer.bytes.clear();
+    }
+    assert_eq!(wrong, unknown);
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_answered_like_a_wrong_password_in_time() {
+    let shop = Shop::open().await;
+    shop.register("ada@example.com").await;
+    // The quickest of several: what is left of the machine's other work is the same for both.
+    let quickest = async |email: &'static str| {
+        let mut quickest = Duration::MAX;
+        for _ in 0..7 {
+            let asked = Instant::now();
+            assert_eq!(shop.log_in(email, "wrong password").await.status, 401);
+            quickest = quickest.min(asked.elapsed());
+        }
+        quickest
+    };
+    let (wrong, unknown) = (quickest("ada@example.com").await, quickest("bob@example.com").await);
+    assert!(unknown > wrong / 2 && wrong > unknown / 2, "wrong {wrong:?}, unknown {unknown:?}");
+}
+
+#[tokio::test]
+async fn a_crowd_is_told_to_come_again_and_not_kept_waiting() {
+    let shop = Shop::open().await;
+    shop.register("ada@example.com").await;
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let client = shop.anonymous.clone();
+        let body = serde_json::json!({ "email": "ada@example.com", "password": PASSWORD });
+        crowd.spawn(async move { client.post("/api/v1/auth/login", body).await });
+    }
+    let answers = crowd.join_all().await;
+    let (served, sent_away): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert!(!served.is_empty() && !sent_away.is_empty(), "{} of {} served", served.len(), answers.len());
+    for answer in sent_away {
+        assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (503, "busy", Some("1")));
+    }
+    assert_eq!(shop.log_in("ada@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_password_of_any_length_is_compared_and_refused() {
+    let shop = Shop::open().await;
+    shop.register("ada@example.com").await;
+    for password in ["", "short", &"x".repeat(10_000), "\u{0}\u{7f}"] {
+        assert_eq!(shop.log_in("ada@example.com", password).await.code(), "wrong_credentials");
+    }
+}

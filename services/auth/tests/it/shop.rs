@@ -1,0 +1,141 @@
+//! One auth service with stores of its own, and the people who use it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use auth::{Admin, App, Config};
+use ecommerce_contract::headers;
+use ecommerce_redis::{Redis, Sessions};
+use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
+use ecommerce_testing::{Answer, Client, Database, Keys, Link, metrics, redis, unique_name};
+use ecommerce_token::{Claims, Jwks, Settings as Token, Verifier};
+use ecommerce_types::Clock;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// An auth service that runs, and what it runs on.
+pub(crate) struct Shop {
+    pub(crate) database: Database,
+    pub(crate) to_postgres: Link,
+    pub(crate) to_redis: Link,
+    /// Redis by another way, which no test cuts.
+    pub(crate) sessions: Sessions,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) anonymous: Client,
+    address: SocketAddr,
+    pub(crate) keys: Keys,
+    signing_key: PathBuf,
+    shutdown: Shutdown,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(Admin::default()).await
+    }
+
+    pub(crate) async fn open_with(admin: Admin) -> Self {
+        let mut database = Database::create(auth::migrations()).await;
+        let to_postgres = Link::to(database.settings.database_url.expose_secret()).await;
+        database.settings.database_url = to_postgres.url.to_string().into();
+        let (to_redis, prefix) = (Link::to(&redis::url()).await, redis::prefix());
+        let straight = ecommerce_redis::Settings { redis_url: redis::url().into(), redis_prefix: prefix.clone() };
+        let keys = Keys::create();
+        let signing_key = std::env::temp_dir().join(format!("{}.pem", unique_name()));
+        let pem = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
+        std::fs::write(&signing_key, pem.as_bytes()).unwrap();
+        let config = Config {
+            listen: Listen {
+                http_address: "127.0.0.1:0".parse().unwrap(),
+                operations_address: "127.0.0.1:0".parse().unwrap(),
+            },
+            logs: Logs { log_filter: "info".to_owned(), log_format: LogFormat::Text },
+            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 1 },
+            postgres: database.settings.clone(),
+            redis: ecommerce_redis::Settings { redis_url: to_redis.url.to_string().into(), redis_prefix: prefix },
+            api_keys: keys.settings(),
+            token: Token { token_issuer: "https://shop.default".to_owned(), token_audience: "shop.default".to_owned() },
+            signing_key_file: signing_key.clone(),
+            session_lifetime_seconds: 3600,
+            password_threads: NonZeroUsize::new(2).unwrap(),
+            admin,
+        };
+        let (clock, shutdown) = (Clock::system(), Shutdown::new());
+        let app = App::build(config.clone(), clock.clone(), metrics(), shutdown.clone()).await.unwrap();
+        let address = app.http_address().unwrap();
+        let anonymous = Client::anonymous(address, &keys);
+        tokio::spawn(app.run());
+        Self {
+            database,
+            to_postgres,
+            to_redis,
+            sessions: Sessions::new(Redis::connect(&straight).await.unwrap()),
+            config,
+            clock,
+            anonymous,
+            address,
+            keys,
+            signing_key,
+            shutdown,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Another process of the same service, with other settings.
+    pub(crate) async fn open_another(&self, config: Config) {
+        let app = App::build(config, self.clock.clone(), metrics(), self.shutdown.clone()).await.unwrap();
+        tokio::spawn(app.run());
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> Answer {
+        let body = json!({ "email": email, "password": PASSWORD, "name": "Ada Lovelace" });
+        self.anonymous.post("/api/v1/auth/register", body).await
+    }
+
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.anonymous.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// What a token says to the gateway.
+    pub(crate) async fn claims(&self, login: &Answer) -> Claims {
+        assert_eq!(login.status, 200, "{}", login.body);
+        let jwks: Jwks = serde_json::from_slice(&self.anonymous.get("/.well-known/jwks.json").await.bytes).unwrap();
+        let token = login.body["access_token"].as_str().unwrap();
+        Verifier::new(&jwks, &self.config.token).verify(token, self.clock.now()).unwrap()
+    }
+
+    /// The gateway's requests for whoever has logged in so.
+    pub(crate) async fn person(&self, login: &Answer) -> (Client, Claims) {
+        let claims = self.claims(login).await;
+        let client = self
+            .anonymous
+            .clone()
+            .with(headers::USER_ID, claims.sub.to_string())
+            .with(headers::SESSION_ID, claims.sid.to_string())
+            .with(headers::USER_ROLES, claims.roles.to_string());
+        (client, claims)
+    }
+
+    /// A customer who has registered and logged in.
+    pub(crate) async fn customer(&self, email: &str) -> (Client, Claims) {
+        assert_eq!(self.register(email).await.status, 201);
+        self.person(&self.log_in(email, PASSWORD).await).await
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        let _ = std::fs::remove_file(&self.signing_key);
+    }
+}
