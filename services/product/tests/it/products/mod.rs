@@ -1,1 +1,7 @@
-
+mod archive;
+mod cache;
+mod create;
+mod list;
+mod read;
+mod stock;
+mod update;

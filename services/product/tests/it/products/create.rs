@@ -1,0 +1,128 @@
+use ecommerce_testing::Client;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::shop::{Shop, euro};
+
+const PATH: &str = "/api/v1/products";
+
+fn mug() -> Value {
+    json!({
+        "sku": "MUG-BLUE-03",
+        "name": "Blue mug",
+        "description": "Holds a third of a litre.\nDishwasher-safe.",
+        "category": "kitchen",
+        "attributes": { "colour": "blue", "height_mm": 95, "dishwasher": true },
+        "price": euro(1250),
+    })
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_product_is_refused_with_a_sentence() {
+    let shop = Shop::open().await;
+    let without = |field: &str| {
+        let mut body = mug();
+        body.as_object_mut().unwrap().remove(field);
+        body.to_string()
+    };
+    let with = |field: &str, value: Value| {
+        let mut body = mug();
+        body[field] = value;
+        body.to_string()
+    };
+    let cases = [
+        ("{".to_owned(), 400, "malformed_json"),
+        (String::new(), 400, "malformed_json"),
+        ("[]".to_owned(), 422, "invalid_body"),
+        (without("sku"), 422, "invalid_body"),
+        (without("name"), 422, "invalid_body"),
+        (without("price"), 422, "invalid_body"),
+        (with("sku", json!("blue mug")), 422, "invalid_body"),
+        (with("name", json!("")), 422, "invalid_body"),
+        (with("name", json!(7)), 422, "invalid_body"),
+        (with("name", json!("nul\u{0}")), 422, "invalid_body"),
+        (with("description", json!(null)), 422, "invalid_body"),
+        (with("attributes", json!({ "deep": { "er": 1 } })), 422, "invalid_body"),
+        (with("attributes", json!({ "nul\u{0}": 1 })), 422, "invalid_body"),
+        (with("price", json!(1250)), 422, "invalid_body"),
+        (with("price", euro(0)), 422, "invalid_body"),
+        (with("price", euro(-1)), 422, "invalid_body"),
+        (with("price", json!({ "amount": 12.5, "currency": "EUR" })), 422, "invalid_body"),
+        (with("price", json!({ "amount": 1250, "currency": "euro" })), 422, "invalid_body"),
+        (with("price", json!({ "amount": 1250, "currency": "EUR", "vat": 19 })), 422, "invalid_body"),
+        (with("stock", json!(5)), 422, "invalid_body"),
+        (with("description", json!("x".repeat(70_000))), 413, "body_too_large"),
+    ];
+    for (body, status, code) in cases {
+        let shown: String = body.chars().take(200).collect();
+        let answer = shop.staff.send(Method::POST, PATH, Some(body)).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{shown} {}", answer.body);
+        assert!(answer.body["detail"].is_string(), "{shown}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    }
+    assert_eq!(shop.anonymous.get(PATH).await.body["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_called_json_is_refused() {
+    let shop = Shop::open().await;
+    let answer = shop.staff.send(Method::POST, PATH, None).await;
+    assert_eq!((answer.status, answer.code()), (415, "unsupported_media_type"));
+}
+
+/// Whoever may not is told so, whatever stands in the body.
+#[tokio::test]
+async fn only_staff_make_products() {
+    let shop = Shop::open().await;
+    let nobody = Client::without_key(shop.address);
+    let body = || Some("{".to_owned());
+    for (client, status, code) in [
+        (&nobody, 401, "api_key_missing"),
+        (&nobody.clone().with("x-api-key", "guessed"), 403, "api_key_refused"),
+        (&nobody.clone().with("x-user-roles", "admin"), 401, "api_key_missing"),
+        (&shop.anonymous, 401, "login_required"),
+        (&shop.customer, 403, "role_required"),
+    ] {
+        for method in [Method::POST, Method::PATCH, Method::DELETE] {
+            let path = if method == Method::POST { PATH.to_owned() } else { format!("{PATH}/{}", shop.clock.new_id()) };
+            let answer = client.send(method.clone(), &path, body()).await;
+            assert_eq!((answer.status, answer.code()), (status, code), "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_product_is_as_it_was_described_and_has_no_stock() {
+    let shop = Shop::open().await;
+    let made = shop.staff.post(PATH, mug()).await;
+    assert_eq!(made.status, 201);
+    let mut expected = mug();
+    expected["id"] = made.body["id"].clone();
+    expected["stock"] = json!({ "available": 0 });
+    expected["version"] = json!(1);
+    assert_eq!(made.body, expected);
+    assert_eq!(made.header("etag"), Some("\"1-0\""));
+    let location = made.header("location").unwrap();
+    assert_eq!(shop.anonymous.get(location).await.body, expected);
+}
+
+#[tokio::test]
+async fn what_need_not_be_said_need_not_be_said() {
+    let shop = Shop::open().await;
+    let made = shop.staff.post(PATH, json!({ "sku": "MUG", "name": " Mug ", "price": euro(1) })).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(made.body["name"], "Mug");
+    assert_eq!(made.body["description"], "");
+    assert_eq!(made.body["category"], Value::Null);
+    assert_eq!(made.body["attributes"], json!({}));
+}
+
+#[tokio::test]
+async fn two_products_do_not_share_a_sku_and_an_archived_one_keeps_its_own() {
+    let shop = Shop::open().await;
+    let made = shop.staff.post(PATH, mug()).await;
+    let again = shop.staff.post(PATH, mug()).await;
+    assert_eq!((again.status, again.code()), (409, "sku_taken"));
+    shop.staff.send(Method::DELETE, made.header("location").unwrap(), None).await;
+    assert_eq!(shop.staff.post(PATH, mug()).await.code(), "sku_taken");
+}

@@ -1,0 +1,17 @@
+use serde_json::json;
+
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn staff_see_what_is_there_what_is_promised_and_what_is_left() {
+    let shop = Shop::open().await;
+    let id = shop.product(5).await;
+    let path = format!("/api/v1/products/{id}/stock");
+    shop.broker.publish(&shop.placed(shop.order_id(), &[(id, 2)])).await;
+    shop.broker.next("order").await;
+    assert_eq!(shop.staff.get(&path).await.body, json!({ "on_hand": 5, "reserved": 2, "available": 3 }));
+    assert_eq!(shop.customer.get(&path).await.code(), "role_required");
+    assert_eq!(shop.anonymous.get(&path).await.code(), "login_required");
+    let unknown = format!("/api/v1/products/{}/stock", shop.clock.new_id());
+    assert_eq!(shop.staff.get(&unknown).await.code(), "product_not_found");
+}
