@@ -1,6 +1,6 @@
 //! RabbitMQ for one test.
 
-use ecommerce_contract::topology::{EXCHANGE, permissions, policies};
+use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_rabbit::Settings;
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
@@ -64,11 +64,14 @@ impl Broker {
         Settings { amqp_url: url.to_string().into() }
     }
 
-    /// Waits until the queues stand, which is when a service has connected.
+    /// Waits until the whole topology stands, which is when a service has connected.
     pub async fn ready(&self) {
-        for service in Service::WITH_BROKER {
-            eventually("a service declares the topology", || async { self.queue(service.as_str()).await }).await;
-        }
+        let path = format!("exchanges/{}/{EXCHANGE}/bindings/source", self.vhost);
+        eventually("a service declares the topology", || async {
+            let bindings = manage(Method::GET, &path, None).await;
+            (bindings.as_array().map(Vec::len) == Some(BINDINGS.len())).then_some(())
+        })
+        .await;
     }
 
     /// Gives an event to whoever reads it, as its sender would.

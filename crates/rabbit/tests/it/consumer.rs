@@ -1,0 +1,80 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ecommerce_contract::{Envelope, Service};
+use ecommerce_rabbit::{Consumer, Failure, Handle};
+use ecommerce_runtime::Shutdown;
+use ecommerce_testing::{Broker, Database, eventually};
+use sqlx::PgConnection;
+
+use crate::{stock_reserved, stores};
+
+/// Writes a row for each event, so that effects can be counted; fails as often as it is told before.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    failures: Arc<AtomicU32>,
+}
+
+impl Handle for Rows {
+    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
+        for envelope in &events {
+            sqlx::query("insert into idempotency_keys (user_id, method, path, key, request_hash, status, body) values ($1, '', '', gen_random_uuid()::text, '', 1, '')")
+                .bind(envelope.event.order_id().0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(Failure::Retry(sqlx::Error::PoolTimedOut));
+        }
+        Ok(())
+    }
+}
+
+async fn start(broker: &Broker, database: &Database, handler: Rows) {
+    let consumer = Consumer {
+        settings: broker.settings(Service::Order),
+        service: Service::Order,
+        pool: database.pool.clone(),
+        wakes: Vec::new(),
+        handler,
+    };
+    tokio::spawn(consumer.run(Shutdown::new()));
+    broker.ready().await;
+}
+
+async fn effects(database: &Database) -> i64 {
+    sqlx::query_scalar("select count(*) from idempotency_keys").fetch_one(&database.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_message_waits_while_its_effect_is_impossible_and_is_no_dead_letter() {
+    let (broker, database) = stores().await;
+    let failures = Arc::new(AtomicU32::new(5));
+    start(&broker, &database, Rows { failures: failures.clone() }).await;
+    broker.publish(&stock_reserved()).await;
+    eventually("the effect", || async { (effects(&database).await == 1).then_some(()) }).await;
+    assert_eq!(failures.load(Ordering::SeqCst), 0);
+    assert_eq!(broker.take("order.dead").await, None);
+}
+
+#[tokio::test]
+async fn messages_repeated_to_many_consumers_with_lost_connections_have_their_effect_once() {
+    let (broker, database) = stores().await;
+    for _ in 0..3 {
+        start(&broker, &database, Rows::default()).await;
+    }
+    for round in 0..10 {
+        for _ in 0..20 {
+            let event = stock_reserved();
+            broker.publish(&event).await;
+            broker.publish(&event).await;
+        }
+        if round % 4 == 1 {
+            broker.cut_connections().await;
+        }
+    }
+    eventually("every effect", || async { (effects(&database).await >= 200).then_some(()) }).await;
+    eventually("an empty queue", || async { (broker.depth("order").await == Some(0)).then_some(()) }).await;
+    assert_eq!(effects(&database).await, 200);
+    assert_eq!(broker.take("order.dead").await, None);
+}

@@ -1,0 +1,36 @@
+//! The relay and the consumer on a real broker and a real database, with faults.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+mod consumer;
+mod relay;
+
+use ecommerce_contract::events::{OrderPaid, StockReserved};
+use ecommerce_contract::{Envelope, Event};
+use ecommerce_postgres::outbox;
+use ecommerce_testing::{Broker, Database};
+use ecommerce_types::{Clock, OrderId};
+
+/// A broker, and a database with the tables that messages need.
+async fn stores() -> (Broker, Database) {
+    (Broker::create().await, Database::create(sqlx::migrate!("../../migrations/order")).await)
+}
+
+fn order_paid() -> Envelope {
+    let clock = Clock::system();
+    Envelope::new(&clock, None, Event::OrderPaid(OrderPaid { order_id: OrderId::new(&clock) }))
+}
+
+fn stock_reserved() -> Envelope {
+    let clock = Clock::system();
+    Envelope::new(&clock, None, Event::StockReserved(StockReserved { order_id: OrderId::new(&clock) }))
+}
+
+async fn write(database: &Database, events: &[Envelope]) {
+    let mut transaction = database.pool.begin().await.unwrap();
+    outbox::append(&mut transaction, events).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn unsent(database: &Database) -> i64 {
+    sqlx::query_scalar("select count(*) from outbox").fetch_one(&database.pool).await.unwrap()
+}
