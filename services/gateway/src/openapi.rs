@@ -163,8 +163,13 @@ fn clashes(merged: &Value, components: &Map<String, Value>, service: Service) ->
             let Some(other) = merged[section].get(name) else { continue };
             let refers = references(component).iter().any(|reference| clashing.contains_key(*reference));
             if other != component || refers {
-                clashing
-                    .insert(reference(section, name), reference(section, &format!("{}{name}", capitalised(service))));
+                clashing.entry(reference(section, name)).or_insert_with(|| {
+                    let mut new = format!("{}{name}", capitalised(service));
+                    while merged[section].get(&new).is_some() || components[section].get(&new).is_some() {
+                        new.push('_');
+                    }
+                    reference(section, &new)
+                });
             }
         }
         if clashing.len() == before {
@@ -256,6 +261,7 @@ mod tests {
                     "Money": { "type": "object" },
                     "Status": { "enum": [status] },
                     "Page": { "items": schema("Status") },
+                    "PaymentPage": {},
                 } },
             })
         };
@@ -264,9 +270,12 @@ mod tests {
         payments["paths"]["/api/v1/payments"]["get"] = json!({ "answer": schema("Page"), "amount": schema("Money") });
         add(&mut merged, Service::Payment, payments);
         let schemas = merged["components"]["schemas"].as_object().unwrap();
-        assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Money", "Page", "PaymentPage", "PaymentStatus", "Status"]);
-        assert_eq!(schemas["PaymentPage"], json!({ "items": schema("PaymentStatus") }));
+        assert_eq!(
+            schemas.keys().collect::<Vec<_>>(),
+            ["Money", "Page", "PaymentPage", "PaymentPage_", "PaymentStatus", "Status"]
+        );
+        assert_eq!(schemas["PaymentPage_"], json!({ "items": schema("PaymentStatus") }));
         let operation = &merged["paths"]["/api/v1/payments"]["get"];
-        assert_eq!((&operation["answer"], &operation["amount"]), (&schema("PaymentPage"), &schema("Money")));
+        assert_eq!((&operation["answer"], &operation["amount"]), (&schema("PaymentPage_"), &schema("Money")));
     }
 }

@@ -24,6 +24,9 @@ const DOCUMENT_LIMIT: usize = 1024 * 1024;
 /// How long a document that the gateway reads itself may take.
 const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Idle connections that are kept to one service; a burst makes more and lets them go.
+const IDLE_CONNECTIONS: usize = 64;
+
 /// All services behind the gateway. One pool of connections, whatever the number of routes.
 #[derive(Clone)]
 pub struct Services {
@@ -80,6 +83,7 @@ impl Services {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(connector);
         let [one, two, three, four] = settings;
         Ok(Self { client, doors: [Door::new(one)?, Door::new(two)?, Door::new(three)?, Door::new(four)?] })
