@@ -15,7 +15,7 @@ use operator::crd::EcommerceStack;
 static NAMESPACES: AtomicU32 = AtomicU32::new(0);
 
 /// A client, and a namespace that is this test's own.
-pub async fn namespace() -> (Client, String) {
+pub(crate) async fn namespace() -> (Client, String) {
     let client = client().await;
     install(&client).await;
     let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);

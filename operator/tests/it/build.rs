@@ -66,7 +66,10 @@ fn a_service_rolls_only_when_its_migration_has_succeeded() {
 #[test]
 fn another_image_is_another_migration() {
     let before = built(&spec(json!({})), Databases::Provisioned);
-    let after = built(&spec(json!({"services": {"order": {"image": "registry.example.com/order:2.0.0"}}})), Databases::Provisioned);
+    let after = built(
+        &spec(json!({"services": {"order": {"image": "registry.example.com/order:2.0.0"}}})),
+        Databases::Provisioned,
+    );
     let names = |desired: &Desired| desired.jobs.iter().map(kube::ResourceExt::name_any).collect::<Vec<_>>();
     let changed: Vec<_> = names(&after).into_iter().filter(|name| !names(&before).contains(name)).collect();
     assert_eq!(changed.len(), 1, "{changed:?}");

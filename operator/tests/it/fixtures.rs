@@ -11,9 +11,9 @@ use operator::names::Names;
 use operator::settings::Settings;
 use serde_json::{Value, json};
 
-pub const CLAIM: &str = "6a8b7a52-3c54-4c2f-8f0e-5b7c5e0f5a11";
+pub(crate) const CLAIM: &str = "6a8b7a52-3c54-4c2f-8f0e-5b7c5e0f5a11";
 
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         services_registry: "ecommerce-stack".to_owned(),
         services_version: "1.0.0".to_owned(),
@@ -24,11 +24,11 @@ pub fn settings() -> Settings {
     }
 }
 
-pub fn spec(value: Value) -> EcommerceStackSpec {
+pub(crate) fn spec(value: Value) -> EcommerceStackSpec {
     serde_json::from_value(value).unwrap()
 }
 
-pub fn stack(namespace: &str, spec: Value) -> EcommerceStack {
+pub(crate) fn stack(namespace: &str, spec: Value) -> EcommerceStack {
     let metadata = json!({
         "name": "shop", "namespace": namespace, "generation": 1,
         "uid": "0d1e3c6e-94a1-4a54-9f0e-2d6b0a1c7f10", "resourceVersion": "1",
@@ -39,7 +39,7 @@ pub fn stack(namespace: &str, spec: Value) -> EcommerceStack {
     .unwrap()
 }
 
-pub fn owner() -> OwnerReference {
+pub(crate) fn owner() -> OwnerReference {
     OwnerReference {
         api_version: "ecommercestack.dev/v1alpha1".to_owned(),
         kind: "EcommerceStack".to_owned(),
@@ -51,7 +51,7 @@ pub fn owner() -> OwnerReference {
 }
 
 /// Secrets that tell which they are.
-pub fn credentials(names: &Names) -> Credentials {
+pub(crate) fn credentials(names: &Names) -> Credentials {
     let mut credentials = Credentials::default();
     for wanted in wanted(names) {
         for (key, _) in &wanted.keys {
@@ -62,13 +62,13 @@ pub fn credentials(names: &Names) -> Credentials {
     credentials
 }
 
-pub fn databases() -> BTreeMap<Service, String> {
+pub(crate) fn databases() -> BTreeMap<Service, String> {
     Service::WITH_DATABASE.map(|service| (service, format!("00000000-0000-7000-8000-database-{service}"))).into()
 }
 
 /// How far the databases of the stack are that is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Databases {
+pub(crate) enum Databases {
     /// Their volume is there, they are not.
     Absent,
     /// They are there and empty.
@@ -77,12 +77,12 @@ pub enum Databases {
     Migrated,
 }
 
-pub fn built(spec: &EcommerceStackSpec, databases: Databases) -> Desired {
+pub(crate) fn built(spec: &EcommerceStackSpec, databases: Databases) -> Desired {
     let names = Names::new("default", "shop");
     built_with(spec, databases, &credentials(&names))
 }
 
-pub fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credentials: &Credentials) -> Desired {
+pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credentials: &Credentials) -> Desired {
     let names = Names::new("default", "shop");
     let migrated = match how_far {
         Databases::Migrated => Service::WITH_DATABASE.into(),

@@ -5,8 +5,8 @@ mod api_server;
 mod build;
 mod fixtures;
 mod generated;
-
+mod mocked_api;
 mod provision;
-
+mod reconcile;
 mod rules;
-
+mod walk;

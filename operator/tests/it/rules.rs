@@ -65,7 +65,11 @@ fn refused() -> Vec<Refused> {
             "nodePort must be between 30000 and 32767",
         ),
         case("an address that is none", json!({"admin": {"email": "ada"}}), "admin.email must be an e-mail address"),
-        case("a size without a unit", storage(json!({"size": "10"})), "storage.size must be a whole number of Mi, Gi or Ti"),
+        case(
+            "a size without a unit",
+            storage(json!({"size": "10"})),
+            "storage.size must be a whole number of Mi, Gi or Ti",
+        ),
         change(
             "a smaller volume",
             storage(json!({"size": "10Gi"})),
