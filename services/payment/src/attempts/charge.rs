@@ -1,0 +1,123 @@
+//! One charge, from its committed row to its recorded result.
+
+use ecommerce_contract::Envelope;
+use ecommerce_http::problem::Chain;
+use ecommerce_postgres::idempotency::Answer;
+use ecommerce_postgres::outbox;
+
+use super::{Attempts, Past};
+use crate::answer;
+use crate::domain::{Key, Origin, Outcome};
+use crate::provider::{self, ChargeOrder};
+use crate::store::charges::{self, Charge};
+use crate::store::payments;
+use crate::store::refunds::{self, NewRefund};
+
+/// Why a charge stays open.
+#[derive(Debug, thiserror::Error)]
+enum Unknown {
+    #[error(transparent)]
+    Provider(#[from] provider::Error),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl Attempts {
+    /// Brings an open charge to its end, or lets go of it when its outcome is not known. Answers what its customer is told, if
+    /// there is one.
+    pub(crate) async fn charge(&self, charge: &Charge, past: Past) -> Result<Option<Answer>, sqlx::Error> {
+        match self.ask(charge, past).await {
+            Ok(outcome) => self.record(charge, &outcome).await,
+            Err(error) => {
+                metrics::counter!("charges_of_unknown_outcome_total").increment(1);
+                tracing::warn!(
+                    charge.id = %charge.key,
+                    payment.id = %charge.payment_id,
+                    request.id = charge.request_id,
+                    error = %Chain(&error),
+                    "unable to tell how a charge has ended; it will be looked up"
+                );
+                self.let_go(charge).await
+            }
+        }
+    }
+
+    /// Has the provider answer how the charge ends. One that has become pointless before it was made is never made.
+    async fn ask(&self, charge: &Charge, past: Past) -> Result<Outcome, Unknown> {
+        let order = ChargeOrder { key: charge.key, amount: charge.amount, method: charge.method.clone() };
+        let payment = {
+            let mut connection = self.pool.acquire().await?;
+            payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?
+        };
+        if payment.chargeable(self.clock.now()).is_err() {
+            return Ok(self.provider.void(order).await?);
+        }
+        if past == Past::Unknown
+            && let Some(outcome) = self.provider.find_charge(charge.key).await?
+        {
+            return Ok(outcome);
+        }
+        Ok(self.provider.charge(order).await?)
+    }
+
+    /// Commits the outcome, what it does to the payment, what it tells and what it gives back.
+    async fn record(&self, charge: &Charge, outcome: &Outcome) -> Result<Option<Answer>, sqlx::Error> {
+        let now = self.clock.now();
+        let mut transaction = self.pool.begin().await?;
+        let mut payment = payments::lock(&mut transaction, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let effect = payment.charge_ended(charge.origin, outcome);
+        let answer = for_customer(charge, || answer::ended(&payment, outcome, now, charge.request_id.clone()))?;
+        if !charges::end(&mut transaction, charge.key, outcome, answer.as_ref(), now).await? {
+            // Another process has taken it over and was quicker; the provider has told both the same.
+            return charges::find_answer(&mut transaction, charge.key).await;
+        }
+        payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
+        if let Some(amount) = effect.refund {
+            let refund = NewRefund {
+                key: Key(self.clock.new_id()),
+                payment_id: payment.id,
+                amount,
+                request_id: charge.request_id.clone(),
+            };
+            refunds::insert(&mut transaction, &[refund], self.hold(now), now).await?;
+        }
+        let told = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
+        outbox::append(&mut transaction, told.as_slice()).await?;
+        transaction.commit().await?;
+
+        self.outbox.tap();
+        if effect.refund.is_some() {
+            self.work.tap();
+        }
+        metrics::counter!("charges_ended_total", "outcome" => outcome.as_str()).increment(1);
+        tracing::info!(
+            charge.id = %charge.key,
+            charge.outcome = outcome.as_str(),
+            payment.id = %payment.id,
+            order.id = %payment.order_id,
+            request.id = charge.request_id,
+            "a charge has ended"
+        );
+        Ok(answer)
+    }
+
+    async fn let_go(&self, charge: &Charge) -> Result<Option<Answer>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let payment = payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let answer = for_customer(charge, || answer::processing(&payment))?;
+        charges::let_go(&mut connection, charge.key, answer.as_ref(), self.clock.now()).await?;
+        // What stands there now, which is another's answer when another was quicker.
+        charges::find_answer(&mut connection, charge.key).await
+    }
+}
+
+/// The answer to whoever has asked for a charge; nobody has, when its method came with the order.
+fn for_customer(
+    charge: &Charge,
+    answer: impl FnOnce() -> Result<Answer, serde_json::Error>,
+) -> Result<Option<Answer>, sqlx::Error> {
+    match charge.origin {
+        Origin::Order => Ok(None),
+        Origin::Customer => answer().map(Some).map_err(|error| sqlx::Error::Encode(error.into())),
+    }
+}

@@ -1,0 +1,65 @@
+//! One refund, from its committed row to its recorded result. A refund is never declined: it is tried until it is made.
+
+use ecommerce_contract::Envelope;
+use ecommerce_http::problem::Chain;
+use ecommerce_postgres::outbox;
+
+use super::{Attempts, Past};
+use crate::provider::{self, RefundOrder};
+use crate::store::payments;
+use crate::store::refunds::{self, Refund};
+
+impl Attempts {
+    /// Brings an open refund to its end, or lets go of it when its outcome is not known.
+    pub(crate) async fn refund(&self, refund: &Refund, past: Past) -> Result<(), sqlx::Error> {
+        match self.give_back(refund, past).await {
+            Ok(()) => self.record_refund(refund).await,
+            Err(error) => {
+                metrics::counter!("refunds_of_unknown_outcome_total").increment(1);
+                tracing::warn!(
+                    refund.id = %refund.key,
+                    payment.id = %refund.payment_id,
+                    request.id = refund.request_id,
+                    error = %Chain(&error),
+                    "unable to tell whether a refund was made; it will be looked up"
+                );
+                let mut connection = self.pool.acquire().await?;
+                refunds::let_go(&mut connection, refund.key, self.clock.now()).await
+            }
+        }
+    }
+
+    async fn give_back(&self, refund: &Refund, past: Past) -> Result<(), provider::Error> {
+        if past == Past::Unknown && self.provider.find_refund(refund.key).await? {
+            return Ok(());
+        }
+        let order = RefundOrder { key: refund.key, charge: refund.charge, amount: refund.amount };
+        self.provider.refund(order).await
+    }
+
+    /// Commits the refund, what it does to the payment and what it tells.
+    async fn record_refund(&self, refund: &Refund) -> Result<(), sqlx::Error> {
+        let now = self.clock.now();
+        let mut transaction = self.pool.begin().await?;
+        let mut payment = payments::lock(&mut transaction, refund.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        if !refunds::end(&mut transaction, refund.key, now).await? {
+            return Ok(());
+        }
+        let effect = payment.refunded(refund.amount.amount);
+        payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
+        let told = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
+        outbox::append(&mut transaction, told.as_slice()).await?;
+        transaction.commit().await?;
+
+        self.outbox.tap();
+        metrics::counter!("refunds_made_total").increment(1);
+        tracing::info!(
+            refund.id = %refund.key,
+            payment.id = %payment.id,
+            order.id = %payment.order_id,
+            request.id = refund.request_id,
+            "gave money back"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! Finds the attempts that wait to be brought to their end: at once those that this process wrote, and every second those
+//! that another left behind or that were let go of.
+
+use std::time::Duration;
+
+use ecommerce_runtime::Shutdown;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::{Attempts, Past};
+use crate::store::{charges, refunds};
+
+/// How often it looks for what others have left.
+const LOOK: Duration = Duration::from_secs(1);
+/// The most calls to the provider at once; what a customer waits for is not counted.
+const MOST_AT_ONCE: usize = 32;
+
+/// Runs until the process stops; then ends what it has begun and leaves the rest to the other replicas.
+pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
+    let mut calls = JoinSet::new();
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let full = calls.len() >= MOST_AT_ONCE;
+        let left_by_others = tokio::select! {
+            () = shutdown.stopped() => break,
+            () = attempts.work.tapped() => false,
+            _ = look.tick() => true,
+            Some(_) = calls.join_next(), if full => false,
+        };
+        while calls.try_join_next().is_some() {}
+        if let Err(error) = begin(&attempts, &mut calls, left_by_others).await {
+            tracing::warn!(%error, "unable to look for open attempts; it is tried again");
+        }
+    }
+    while calls.join_next().await.is_some() {}
+    if let Err(error) = leave(&attempts).await {
+        tracing::warn!(%error, "unable to leave open attempts to the other replicas; they wait for the end of the hold");
+    }
+}
+
+/// Begins with as many attempts as there is room for. Of what it takes over, nothing is known; what it still holds and is not
+/// at work on, it has never begun.
+async fn begin(attempts: &Attempts, calls: &mut JoinSet<()>, left_by_others: bool) -> Result<(), sqlx::Error> {
+    let mut connection = attempts.pool.acquire().await?;
+    let now = attempts.clock.now();
+    let at_work = attempts.at_work.list();
+
+    for charge in charges::held(&mut connection, attempts.holder, now, &at_work, room(calls)).await? {
+        begin_charge(attempts, calls, charge, Past::None);
+    }
+    for refund in refunds::held(&mut connection, attempts.holder, now, &at_work, room(calls)).await? {
+        begin_refund(attempts, calls, refund, Past::None);
+    }
+    if left_by_others {
+        let hold = attempts.hold(now);
+        for charge in charges::take_over(&mut connection, hold, now, &at_work, room(calls)).await? {
+            begin_charge(attempts, calls, charge, Past::Unknown);
+        }
+        for refund in refunds::take_over(&mut connection, hold, now, &at_work, room(calls)).await? {
+            begin_refund(attempts, calls, refund, Past::Unknown);
+        }
+    }
+    Ok(())
+}
+
+fn room(calls: &JoinSet<()>) -> i64 {
+    i64::try_from(MOST_AT_ONCE.saturating_sub(calls.len())).unwrap_or_default()
+}
+
+fn begin_charge(attempts: &Attempts, calls: &mut JoinSet<()>, charge: charges::Charge, past: Past) {
+    let Some(guard) = attempts.at_work.begin(charge.key) else { return };
+    let attempts = attempts.clone();
+    calls.spawn(async move {
+        let _guard = guard;
+        if let Err(error) = attempts.charge(&charge, past).await {
+            tracing::warn!(charge.id = %charge.key, %error, "unable to record a charge; it will be looked up");
+        }
+    });
+}
+
+fn begin_refund(attempts: &Attempts, calls: &mut JoinSet<()>, refund: refunds::Refund, past: Past) {
+    let Some(guard) = attempts.at_work.begin(refund.key) else { return };
+    let attempts = attempts.clone();
+    calls.spawn(async move {
+        let _guard = guard;
+        if let Err(error) = attempts.refund(&refund, past).await {
+            tracing::warn!(refund.id = %refund.key, %error, "unable to record a refund; it will be looked up");
+        }
+    });
+}
+
+async fn leave(attempts: &Attempts) -> Result<(), sqlx::Error> {
+    let mut connection = attempts.pool.acquire().await?;
+    let now = attempts.clock.now();
+    let at_work = attempts.at_work.list();
+    charges::let_go_of_all(&mut connection, attempts.holder, now, &at_work).await?;
+    refunds::let_go_of_all(&mut connection, attempts.holder, now, &at_work).await
+}

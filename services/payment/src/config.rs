@@ -1,0 +1,65 @@
+//! What the payment service is told at its start.
+
+use std::time::Duration;
+
+use ecommerce_http::api_key;
+use ecommerce_postgres as postgres;
+use ecommerce_rabbit as rabbit;
+use ecommerce_runtime::settings::{Drain, Listen, Logs};
+
+use crate::provider::simulator;
+
+/// The settings of `payment serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// The two ports.
+    #[command(flatten)]
+    pub listen: Listen,
+    /// The log.
+    #[command(flatten)]
+    pub logs: Logs,
+    /// The end.
+    #[command(flatten)]
+    pub drain: Drain,
+    /// The keys of those who may call.
+    #[command(flatten)]
+    pub api_keys: api_key::Settings,
+    /// The database.
+    #[command(flatten)]
+    pub postgres: postgres::Settings,
+    /// The broker.
+    #[command(flatten)]
+    pub rabbit: rabbit::Settings,
+    /// Who takes the money.
+    #[command(flatten)]
+    pub provider: Provider,
+}
+
+/// Who takes the money.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Provider {
+    /// The payment provider.
+    #[arg(long, env = "PAYMENT_PROVIDER", value_enum, default_value_t = Kind::Simulator)]
+    pub payment_provider: Kind,
+    /// Milliseconds that the provider may take to answer; what it does after that is looked up.
+    #[arg(long, env = "PAYMENT_PROVIDER_TIMEOUT_MILLISECONDS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub payment_provider_timeout_milliseconds: u64,
+    /// How the simulator behaves.
+    #[command(flatten)]
+    pub simulator: simulator::Settings,
+}
+
+/// The payment providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// A ledger in this service's own database; no real money moves.
+    Simulator,
+}
+
+impl Provider {
+    /// How long the provider may take to answer.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.payment_provider_timeout_milliseconds)
+    }
+}

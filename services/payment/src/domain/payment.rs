@@ -1,0 +1,123 @@
+//! A payment.
+
+use std::str::FromStr;
+
+use ecommerce_types::{Invalid, Money, OrderId, PaymentId, UserId};
+use time::OffsetDateTime;
+
+/// Where a payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It waits for a method that is accepted.
+    AwaitingPayment,
+    /// The money is here.
+    Captured,
+    /// It is over without money.
+    Failed,
+    /// Its order has ended without a sale: no charge begins, and money that is here goes back.
+    Closed,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::AwaitingPayment, Self::Captured, Self::Failed, Self::Closed];
+
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingPayment => "awaiting_payment",
+            Self::Captured => "captured",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(Invalid("no such payment status"))
+    }
+}
+
+/// The payment of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Made by order.
+    pub id: PaymentId,
+    /// The order.
+    pub order_id: OrderId,
+    /// Whose order it is.
+    pub customer_id: UserId,
+    /// What is to be paid.
+    pub amount: Money,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether a charge has begun and not ended; no other may begin.
+    pub processing: bool,
+    /// No charge begins after this.
+    pub pay_by: OffsetDateTime,
+    /// How many methods have been declined.
+    pub declines: i16,
+    /// Minor units that the provider holds or has held for us: all or nothing.
+    pub amount_captured: i64,
+    /// Minor units of these that went back.
+    pub amount_refunded: i64,
+    /// When it was asked for.
+    pub created_at: OffsetDateTime,
+}
+
+/// Why no charge may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotPayable {
+    /// The money is here.
+    #[error("this payment is captured already")]
+    Captured,
+    /// Too many declines, or the one that counted.
+    #[error("this payment has failed; place the order again")]
+    Failed,
+    /// The order has ended.
+    #[error("the order of this payment is closed")]
+    Closed,
+    /// `pay_by` has passed.
+    #[error("the time to pay is over")]
+    Overdue,
+    /// Another charge has not ended.
+    #[error("another attempt to pay is still being processed; read the payment to see how it ends")]
+    Processing,
+}
+
+impl NotPayable {
+    /// The stable word of a problem document.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Captured => "payment_captured",
+            Self::Failed => "payment_failed",
+            Self::Closed => "payment_closed",
+            Self::Overdue => "payment_overdue",
+            Self::Processing => "payment_processing",
+        }
+    }
+}
+
+impl Payment {
+    /// Whether a new charge may begin.
+    pub fn payable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
+        self.chargeable(now)?;
+        if self.processing { Err(NotPayable::Processing) } else { Ok(()) }
+    }
+
+    /// Whether the charge that has begun may still be sent to the provider.
+    pub fn chargeable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
+        match self.status {
+            Status::AwaitingPayment if now < self.pay_by => Ok(()),
+            Status::AwaitingPayment => Err(NotPayable::Overdue),
+            Status::Captured => Err(NotPayable::Captured),
+            Status::Failed => Err(NotPayable::Failed),
+            Status::Closed => Err(NotPayable::Closed),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What becomes of a payment. Everything that can happen to one is a method here, and each answers what is to be told and
+//! what is to be given back.
+
+use ecommerce_contract::Event;
+use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded};
+
+use super::{Origin, Outcome, Payment, Status};
+
+/// The decline with this number is the last.
+pub const MOST_DECLINES: i16 = 5;
+
+/// What a change of a payment does to the rest of the world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// To be told to order.
+    pub event: Option<Event>,
+    /// Minor units to be given back.
+    pub refund: Option<i64>,
+}
+
+impl Payment {
+    /// The charge that was open has ended.
+    pub fn charge_ended(&mut self, origin: Origin, outcome: &Outcome) -> Effect {
+        self.processing = false;
+        match outcome {
+            Outcome::Captured => self.captured(),
+            Outcome::Declined(code) => self.declined(origin, code),
+            // Nothing has happened, and nobody needs to know: order keeps the clock that ends this payment.
+            Outcome::Abandoned => Effect::default(),
+        }
+    }
+
+    fn captured(&mut self) -> Effect {
+        self.amount_captured = self.amount.amount;
+        if self.status != Status::AwaitingPayment {
+            // The order was closed while the provider was at work: nobody waits for this money any more.
+            return Effect { refund: self.held(), event: None };
+        }
+        self.status = Status::Captured;
+        let event = Event::PaymentCaptured(PaymentCaptured {
+            order_id: self.order_id,
+            payment_id: self.id,
+            amount: self.amount_captured,
+        });
+        Effect { event: Some(event), refund: None }
+    }
+
+    fn declined(&mut self, origin: Origin, code: &str) -> Effect {
+        self.declines = self.declines.saturating_add(1);
+        let last = origin == Origin::Order || self.declines >= MOST_DECLINES;
+        if self.status != Status::AwaitingPayment || !last {
+            return Effect::default();
+        }
+        self.status = Status::Failed;
+        let event =
+            Event::PaymentFailed(PaymentFailed { order_id: self.order_id, payment_id: self.id, code: code.to_owned() });
+        Effect { event: Some(event), refund: None }
+    }
+
+    /// Its order has ended without a sale.
+    pub fn close(&mut self) -> Effect {
+        match self.status {
+            Status::AwaitingPayment | Status::Captured => {
+                self.status = Status::Closed;
+                Effect { refund: self.held(), event: None }
+            }
+            // Old news, or over already.
+            Status::Failed | Status::Closed => Effect::default(),
+        }
+    }
+
+    /// The provider has given some of the money back.
+    pub fn refunded(&mut self, amount: i64) -> Effect {
+        self.amount_refunded = self.amount_refunded.saturating_add(amount);
+        let event = Event::PaymentRefunded(PaymentRefunded {
+            order_id: self.order_id,
+            payment_id: self.id,
+            amount,
+            refunded_total: self.amount_refunded,
+        });
+        Effect { event: Some(event), refund: None }
+    }
+
+    /// Minor units that are here and could go back.
+    fn held(&self) -> Option<i64> {
+        Some(self.amount_captured - self.amount_refunded).filter(|held| *held > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! The far side of the simulator: charges and refunds in the schema `simulator`, each made once for its key.
+//!
+//! It stands for somebody else's database: its SQL is its own, its transactions are its own, and no other statement of this
+//! service names its tables.
+
+use sqlx::{PgConnection, PgPool};
+
+use super::super::{ChargeOrder, RefundOrder};
+use crate::domain::Key;
+
+/// What the ledger holds under a charge's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    Captured,
+    Declined(String),
+    /// Shall never take place.
+    Void,
+}
+
+/// Why the ledger does nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// What is asked cannot be.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The ledger is away.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    pool: PgPool,
+}
+
+struct ChargeRow {
+    amount: i64,
+    currency: String,
+    method: String,
+    status: String,
+    code: Option<String>,
+}
+
+impl Ledger {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Makes a charge that ends as `entry` says, or answers how the one with this key has ended.
+    pub(super) async fn charge(&self, order: &ChargeOrder, entry: Entry) -> Result<Entry, Error> {
+        let (status, code) = match &entry {
+            Entry::Captured => ("captured", None),
+            Entry::Declined(code) => ("declined", Some(code)),
+            Entry::Void => ("void", None),
+        };
+        let mut connection = self.pool.acquire().await?;
+        let made = sqlx::query!(
+            "insert into simulator.charges (key, amount, currency, method, status, code) values ($1, $2, $3, $4, $5, $6)
+             on conflict do nothing",
+            order.key.to_string(),
+            order.amount.amount,
+            order.amount.currency.as_str(),
+            order.method,
+            status,
+            code
+        )
+        .execute(&mut *connection)
+        .await?;
+        if made.rows_affected() == 1 {
+            return Ok(entry);
+        }
+        let earlier = find_charge(&mut connection, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let same = earlier.amount == order.amount.amount
+            && earlier.currency == order.amount.currency.as_str()
+            && earlier.method == order.method;
+        if same { self::entry(earlier) } else { Err(Error::Refused("this key has named another charge")) }
+    }
+
+    /// The charge with this key, if there is one.
+    pub(super) async fn find_charge(&self, key: Key) -> Result<Option<Entry>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        find_charge(&mut connection, key).await?.map(entry).transpose()
+    }
+
+    /// Gives back some of a captured charge, once for its key and never more than was captured.
+    pub(super) async fn refund(&self, order: &RefundOrder) -> Result<(), Error> {
+        let (key, charge) = (order.key.to_string(), order.charge.to_string());
+        let mut transaction = self.pool.begin().await?;
+        let captured = sqlx::query!(
+            "select amount, currency from simulator.charges where key = $1 and status = 'captured' for update",
+            charge
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(Error::Refused("there is no captured charge with this key"))?;
+        if captured.currency != order.amount.currency.as_str() {
+            return Err(Error::Refused("the charge is in another currency"));
+        }
+        let earlier = sqlx::query!("select charge_key, amount from simulator.refunds where key = $1", key)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(earlier) = earlier {
+            let same = earlier.charge_key == charge && earlier.amount == order.amount.amount;
+            return if same { Ok(()) } else { Err(Error::Refused("this key has named another refund")) };
+        }
+        let made = sqlx::query!(
+            "insert into simulator.refunds (key, charge_key, amount)
+             select $1, $2, $3::bigint where $3::bigint <= $4::bigint - (
+               select coalesce(sum(amount), 0) from simulator.refunds where charge_key = $2)",
+            key,
+            charge,
+            order.amount.amount,
+            captured.amount
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if made.rows_affected() != 1 {
+            return Err(Error::Refused("more would go back than was captured"));
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whether the refund with this key has been made.
+    pub(super) async fn find_refund(&self, key: Key) -> Result<bool, Error> {
+        let found = sqlx::query_scalar!(
+            r#"select exists (select from simulator.refunds where key = $1) as "found!""#,
+            key.to_string()
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(found)
+    }
+}
+
+async fn find_charge(connection: &mut PgConnection, key: Key) -> Result<Option<ChargeRow>, sqlx::Error> {
+    sqlx::query_as!(
+        ChargeRow,
+        "select amount, currency, method, status, code from simulator.charges where key = $1",
+        key.to_string()
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+fn entry(row: ChargeRow) -> Result<Entry, Error> {
+    match (row.status.as_str(), row.code) {
+        ("captured", None) => Ok(Entry::Captured),
+        ("declined", Some(code)) => Ok(Entry::Declined(code)),
+        ("void", None) => Ok(Entry::Void),
+        _ => Err(Error::Refused("the ledger holds a charge that it does not understand")),
+    }
+}

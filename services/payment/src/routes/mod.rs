@@ -1,0 +1,38 @@
+//! What a client reaches, through the gateway.
+
+mod payments;
+
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use ecommerce_contract::Service;
+use ecommerce_http::api_key::{self, Door, KnownKeys};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::State;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "payment", description = "Payments: charged at most once, and given back when their order ends without a sale."),
+    tags((name = "payments"))
+)]
+struct Document;
+
+/// All routes: each needs the gateway's key.
+pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
+    let (routes, document) = described().with_state(state).split_for_parts();
+    let gateway = Door { keys, callers: &[Service::Gateway] };
+    routes
+        .route("/openapi.json", get(|| async { Json(document) }))
+        .route_layer(middleware::from_fn_with_state(gateway, api_key::require))
+}
+
+/// The OpenAPI document of these routes.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+fn described() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1/payments", payments::router())
+}

@@ -1,0 +1,136 @@
+//! `POST /api/v1/payments/{id}/pay`
+//!
+//! The charge's own row is the memory of the `Idempotency-Key`: it holds the key, the hash of the body and, from the moment
+//! the result is recorded, the answer. A transaction cannot stay open while the provider is at work, so key and effect commit
+//! before the call, and result and answer after it. A process that dies in between leaves an open charge; whoever takes it
+//! over ends it and stores the answer, which the customer gets by asking again. Until then the key is in use: 409.
+//!
+//! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key.
+
+use axum::extract::State as Shared;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use ecommerce_http::extract::{IdempotencyKey, Json, Path};
+use ecommerce_http::{Caller, Problem};
+use ecommerce_postgres::idempotency::{self, Answer};
+use ecommerce_runtime::request_id;
+use ecommerce_types::PaymentId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use time::Duration;
+
+use super::may_see;
+use crate::attempts::{Guard, Past};
+use crate::domain::{Key, Origin, PaymentMethod};
+use crate::error::Error;
+use crate::store::charges::{self, Charge, RequestName};
+use crate::store::payments;
+use crate::{State, view};
+
+/// How long an `Idempotency-Key` is remembered.
+const KEPT: Duration = Duration::hours(24);
+
+/// How to pay.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    /// A method that the payment provider has given out.
+    payment_method: PaymentMethod,
+}
+
+/// What to do about a request.
+enum Begun {
+    /// It is done already: the answer was this.
+    Answered(Answer),
+    /// A charge is written down and is ours to bring to its end.
+    Charge(Charge, Guard),
+}
+
+/// Pays a payment of yours with this method. Sent again with the same key, it is charged once.
+#[utoipa::path(
+    post,
+    path = "/{id}/pay",
+    tag = "payments",
+    params(
+        ("id" = PaymentId, Path),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 characters that name this attempt, such as a UUID")
+    ),
+    responses(
+        (status = 200, description = "captured", body = view::Payment),
+        (status = 202, description = "the provider has not answered; read the payment to see how it ends", body = view::Payment),
+        (status = 400, description = "malformed JSON, or no Idempotency-Key", body = Problem),
+        (status = 402, description = "the provider declined the method", body = Problem),
+        (status = 404, description = "you have no such payment", body = Problem),
+        (status = 409, description = "captured, failed, closed or overdue; or another attempt, or the first with this key, is still running", body = Problem),
+        (status = 422, description = "an unknown method, or a key that named another request", body = Problem),
+    )
+)]
+pub(super) async fn handler(
+    Shared(state): Shared<State>,
+    Path(id): Path<PaymentId>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(request): Json<Request>,
+) -> Result<Response, Error> {
+    if !state.attempts.provider.knows(request.payment_method.as_str()) {
+        return Err(Error::UnknownMethod);
+    }
+    let answer = match begin(&state, id, &caller, &key, request).await? {
+        Begun::Answered(answer) => answer,
+        Begun::Charge(charge, _guard) => {
+            // A charge that a customer has asked for has an answer; the row that should hold it is this request's own.
+            state.attempts.charge(&charge, Past::None).await?.ok_or(sqlx::Error::RowNotFound)?
+        }
+    };
+    Ok(response(answer))
+}
+
+/// Writes the charge, in one transaction with the request's name.
+async fn begin(
+    state: &State,
+    id: PaymentId,
+    caller: &Caller,
+    key: &IdempotencyKey,
+    request: Request,
+) -> Result<Begun, Error> {
+    let attempts = &state.attempts;
+    let now = attempts.clock.now();
+    let name = RequestName {
+        user_id: caller.user_id,
+        idempotency_key: key.as_str().to_owned(),
+        hash: Sha256::digest(serde_json::to_vec(&request).map_err(idempotency::Error::from)?).to_vec(),
+    };
+    let mut transaction = attempts.pool.begin().await?;
+    let payment = payments::lock(&mut transaction, id).await?;
+    let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
+    if let Some(requested) = charges::find_requested(&mut transaction, id, &name, now - KEPT).await? {
+        if requested.hash != name.hash {
+            return Err(idempotency::Error::Reused.into());
+        }
+        return requested.answer.map(Begun::Answered).ok_or(idempotency::Error::Running.into());
+    }
+    payment.payable(now)?;
+    let charge = Charge {
+        key: Key(attempts.clock.new_id()),
+        payment_id: id,
+        amount: payment.amount,
+        method: request.payment_method.into(),
+        origin: Origin::Customer,
+        request_id: request_id::current(),
+    };
+    // Before the commit: from then on the worker sees the charge, and this request is at work on it.
+    let guard = attempts.at_work.begin(charge.key).ok_or(idempotency::Error::Running)?;
+    charges::insert(&mut transaction, std::slice::from_ref(&charge), Some(&name), attempts.hold(now), now).await?;
+    transaction.commit().await?;
+    Ok(Begun::Charge(charge, guard))
+}
+
+fn response(answer: Answer) -> Response {
+    let is_problem = answer.status >= 400;
+    let mut response = answer.into_response();
+    if is_problem {
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+    }
+    response
+}
