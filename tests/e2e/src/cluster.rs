@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::api::{DeleteParams, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Api, Client, Config, ResourceExt as _};
 use operator::crd::EcommerceStack;
 
 use crate::eventually;
@@ -52,4 +53,19 @@ pub async fn admin(key: &str) -> String {
     let secret = secrets.get(&format!("{STACK}-admin")).await.expect("the admin's Secret");
     let value = secret.data.unwrap_or_default().remove(key).expect("the key in the admin's Secret");
     String::from_utf8(value.0).expect("text")
+}
+
+/// Kills a part of the stack at once, as a node that is lost does; answers how many pods it had.
+///
+/// # Panics
+/// When the cluster refuses.
+pub async fn kill(part: &str) -> usize {
+    let pods: Api<Pod> = Api::default_namespaced(client().await);
+    let labels = format!("app.kubernetes.io/instance={STACK},app.kubernetes.io/component={part}");
+    let found = pods.list(&ListParams::default().labels(&labels)).await.expect("the pods");
+    for pod in &found {
+        let at_once = DeleteParams::default().grace_period(0);
+        pods.delete(&pod.name_any(), &at_once).await.expect("delete the pod");
+    }
+    found.items.len()
 }

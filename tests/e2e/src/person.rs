@@ -12,6 +12,9 @@ use crate::{cluster, eventually};
 /// How long an order may take to get somewhere before a test gives up; how long it should take is measured elsewhere.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long the gateway may take to answer: longer than any of its own time limits.
+const ANSWER: Duration = Duration::from_secs(30);
+
 /// Somebody at the gateway; `E2E_ADDRESS` names another than `http://localhost:8080`.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -56,10 +59,14 @@ impl Default for Person {
 
 impl Person {
     /// Somebody who is not logged in.
+    ///
+    /// # Panics
+    /// When this machine has no sockets.
     #[must_use]
     pub fn nobody() -> Self {
         let address = std::env::var("E2E_ADDRESS").unwrap_or_else(|_| "http://localhost:8080".to_owned());
-        Self { http: reqwest::Client::new(), address, token: None }
+        let http = reqwest::Client::builder().timeout(ANSWER).build().expect("a client");
+        Self { http, address, token: None }
     }
 
     /// The admin, logged in with the password of the stack's Secret.
@@ -115,11 +122,27 @@ impl Person {
         self.send(Method::POST, path, &[("idempotency-key", &unique())], Some(body.to_string())).await
     }
 
+    /// `GET`, where the gateway may be away.
+    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_send(Method::GET, path, &[], None).await
+    }
+
     /// Any request; a body is called JSON, whatever it is.
     ///
     /// # Panics
     /// When the gateway does not answer.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        self.try_send(method, path, headers, body).await.expect("the gateway answers")
+    }
+
+    /// Any request, where the gateway may be away: `None` when there was no answer, or none that ended.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Option<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -130,10 +153,10 @@ impl Person {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let response = request.send().await.expect("the gateway answers");
+        let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await.expect("the answer ends");
-        Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+        let body = response.bytes().await.ok()?;
+        Some(Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
 
     /// Puts a new product on sale for 12.50 €, with this many in stock; answers its id. For staff.
