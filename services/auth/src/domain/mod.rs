@@ -1,5 +1,6 @@
 //! What auth knows of people and their passwords. Nothing here waits, asks a store or knows HTTP.
 
+mod argon2id;
 pub mod name;
 pub mod password;
 pub mod user;

@@ -4,11 +4,11 @@
 //! character is refused. The length is its 8 at least, which a shop's customers put up with, and not the 15 that its fourth
 //! revision asks of a password that stands alone; 128 at most, so that a hash costs what it should.
 
-use argon2::password_hash::phc;
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use ecommerce_types::Invalid;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+
+use super::argon2id;
 
 /// The passwords that are tried first, longest lists of leaks in mind; one a line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
@@ -34,34 +34,17 @@ pub struct PasswordHash(String);
 #[error("failed to hash a password")]
 pub struct HashError(#[from] argon2::password_hash::Error);
 
-/// 19 MiB, 2 passes and 1 lane: the least of OWASP's Password Storage Cheat Sheet for argon2id.
-const COST: argon2::Params = match argon2::Params::new(19 * 1024, 2, 1, None) {
-    Ok(parameters) => parameters,
-    Err(_) => argon2::Params::DEFAULT,
-};
-
-fn argon2id() -> Argon2<'static> {
-    Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, COST)
-}
-
 impl Password {
     /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
     pub fn hash(&self) -> Result<PasswordHash, HashError> {
-        let hash: phc::PasswordHash = argon2id().hash_password(self.0.expose_secret().as_bytes())?;
-        Ok(PasswordHash(hash.to_string()))
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes())?))
     }
 }
 
 impl Attempt {
     /// Whether this is the password. Takes as long as [`Password::hash`], whatever the answer.
     pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
-        use argon2::password_hash::Error;
-        let hash = phc::PasswordHash::new(&hash.0).map_err(Error::from)?;
-        match argon2id().verify_password(self.0.expose_secret().as_bytes(), &hash) {
-            Ok(()) => Ok(true),
-            Err(Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
     }
 }
 
