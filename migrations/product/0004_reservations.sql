@@ -12,7 +12,7 @@ create table reservations (
   constraint reservations_state_is_known check (state in ('heard', 'reserved', 'rejected', 'sold', 'closed'))
 ) with (fillfactor = 70);
 
--- What is set aside or sold, line by line; an order that was rejected has none.
+-- What is set aside or sold, line by line. A closed order keeps its lines, as a record; a rejected one has none.
 create table reservation_lines (
   order_id   uuid not null references reservations (order_id),
   product_id uuid not null references products (id),

@@ -84,6 +84,30 @@ impl Shop {
         id
     }
 
+    /// A new product with this stock, which Redis holds: whoever changes it has to say so.
+    pub(crate) async fn cached_product(&self, on_hand: i64) -> ProductId {
+        let id = self.product(0).await;
+        // Behind the service's back, so that nothing is marked as changed.
+        sqlx::query("update stock set on_hand = $2 where product_id = $1")
+            .bind(id.0)
+            .bind(on_hand)
+            .execute(&self.database.pool)
+            .await
+            .unwrap();
+        eventually("the product is read from Redis", || async {
+            let written: i64 =
+                sqlx::query_scalar("update products set version = version + 1 where id = $1 returning version")
+                    .bind(id.0)
+                    .fetch_one(&self.database.pool)
+                    .await
+                    .unwrap();
+            let read = self.anonymous.get(&format!("/api/v1/products/{id}")).await.body["version"].as_i64().unwrap();
+            (read < written).then_some(())
+        })
+        .await;
+        id
+    }
+
     pub(crate) async fn set_stock(&self, id: ProductId, on_hand: i64) -> Answer {
         let body = json!({ "on_hand": on_hand }).to_string();
         self.staff.send(Method::PUT, &format!("/api/v1/products/{id}/stock"), Some(body)).await

@@ -8,7 +8,7 @@ use crate::shop::Shop;
 #[tokio::test]
 async fn an_order_is_reserved_sold_and_seen_by_everybody() {
     let shop = Shop::open().await;
-    let mug = shop.product(5).await;
+    let mug = shop.cached_product(5).await;
     assert_eq!(shop.available(mug).await, 5);
     let order_id = shop.order_id();
     shop.broker.publish(&shop.placed(order_id, &[(mug, 2)])).await;

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use ecommerce_testing::{Link, eventually, redis};
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::shop::Shop;
@@ -39,6 +40,30 @@ async fn while_redis_is_silent_a_read_waits_a_moment_and_no_longer() {
     let reads = join_all((0..20).map(|_| shop.available(id))).await;
     assert_eq!(reads, [5; 20]);
     assert!(started.elapsed() < Duration::from_secs(3), "took {:?}", started.elapsed());
+}
+
+/// Whatever staff change, the next read tells of it, though the value before lay in Redis.
+#[tokio::test]
+async fn a_change_is_seen_by_the_next_read() {
+    let shop = Shop::open().await;
+    let path = |id| format!("/api/v1/products/{id}");
+    let staff = shop.staff.with_idempotency_key("a-key");
+
+    let id = shop.cached_product(5).await;
+    staff.send(Method::PATCH, &path(id), Some(json!({ "name": "Cup" }).to_string())).await;
+    assert_eq!(shop.anonymous.get(&path(id)).await.body["name"], "Cup");
+
+    let id = shop.cached_product(5).await;
+    shop.set_stock(id, 7).await;
+    assert_eq!(shop.available(id).await, 7);
+
+    let id = shop.cached_product(5).await;
+    staff.post(&format!("{}/stock/adjustments", path(id)), json!({ "by": 1, "reason": "found" })).await;
+    assert_eq!(shop.available(id).await, 6);
+
+    let id = shop.cached_product(5).await;
+    staff.send(Method::DELETE, &path(id), None).await;
+    assert_eq!(shop.anonymous.get(&path(id)).await.status, 404);
 }
 
 /// Reads run all the time while the stock changes; whoever reads after a change was answered sees it.

@@ -1,3 +1,4 @@
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
@@ -54,4 +55,27 @@ async fn who_changed_a_stock_is_written_down() {
             .unwrap();
     let who = shop.staff.user_id().unwrap().0;
     assert_eq!(kept, [(5, "counted".to_owned(), who), (-3, "counted".to_owned(), who)]);
+}
+
+/// Each count stands on the one before it, and on the orders in between: the last one to be answered is the stock, and the
+/// sum of what is written down is, too.
+#[tokio::test]
+async fn counts_at_the_same_time_do_not_lose_each_other() {
+    let shop = Shop::open().await;
+    let id = shop.product(50).await;
+    let orders: Vec<_> = (0..10).map(|_| shop.placed(shop.order_id(), &[(id, 1)])).collect();
+    let sell = join_all(orders.iter().map(|placed| shop.broker.publish(placed)));
+    let (answers, _) = tokio::join!(join_all((20..60).map(|on_hand| shop.set_stock(id, on_hand))), sell);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    for _ in &orders {
+        shop.broker.next("order").await;
+    }
+    let sum: i64 = sqlx::query_scalar("select sum(by)::bigint from stock_adjustments where product_id = $1")
+        .bind(id.0)
+        .fetch_one(&shop.database.pool)
+        .await
+        .unwrap();
+    let (on_hand, reserved) = shop.stock(id).await;
+    assert!((20..60).contains(&on_hand), "{on_hand}");
+    assert_eq!((sum, reserved), (on_hand, 10));
 }
