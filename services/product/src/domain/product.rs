@@ -18,6 +18,7 @@ pub struct Product {
     /// What there is to say about it.
     pub description: Description,
     /// Where it is found; null when it is in no category.
+    #[schema(required)]
     pub category: Option<Category>,
     /// Its properties.
     pub attributes: Attributes,

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::shop::Shop;
 
 #[tokio::test]
@@ -26,4 +28,14 @@ async fn the_document_refers_to_nothing_that_is_not_in_it() {
     for name in references {
         assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let document = serde_json::to_value(product::routes::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 8);
+    assert_eq!(BTreeSet::from_iter(&names).len(), names.len(), "{names:?}");
 }

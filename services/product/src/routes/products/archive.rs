@@ -17,6 +17,7 @@ use crate::store::products;
     delete,
     path = "/api/v1/products/{id}",
     tag = "product",
+    operation_id = "archive_product",
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("If-Match" = Option<String>, Header, description = "The ETag of what is meant; sales in between do not count"),

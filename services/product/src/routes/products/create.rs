@@ -44,6 +44,7 @@ pub(super) struct NewProduct {
     post,
     path = "/api/v1/products",
     tag = "product",
+    operation_id = "create_product",
     request_body = NewProduct,
     responses(
         (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"))),

@@ -31,6 +31,7 @@ pub(super) struct Parameters {
     get,
     path = "/api/v1/products",
     tag = "product",
+    operation_id = "list_products",
     params(Parameters),
     responses(
         (status = 200, description = "A page of products", body = Page<Product>),

@@ -17,6 +17,7 @@ use crate::routes::AppState;
     get,
     path = "/api/v1/products/{id}",
     tag = "product",
+    operation_id = "read_product",
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of the copy that the client has"),

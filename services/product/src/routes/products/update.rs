@@ -20,6 +20,7 @@ use crate::store::products::{self, Entry};
 #[expect(clippy::option_option, reason = "absent, null and a category are three things to say of it")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProductChanges)]
 pub(super) struct Changes {
     /// The shop's own name for it; no other product's, archived ones included.
     #[serde(default, deserialize_with = "present")]
@@ -70,6 +71,7 @@ impl Changes {
     patch,
     path = "/api/v1/products/{id}",
     tag = "product",
+    operation_id = "update_product",
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("If-Match" = Option<String>, Header, description = "The ETag of what the change stands on; sales in between do not count"),

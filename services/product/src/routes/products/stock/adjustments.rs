@@ -20,25 +20,23 @@ use crate::store::stock::{self, Adjustment};
 /// Pieces that came or went.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewStockAdjustment)]
 pub(super) struct NewAdjustment {
     /// Pieces that came (positive) or went (negative).
-    #[schema(inline)]
     by: Pieces,
     /// Why.
-    #[schema(inline)]
     reason: Reason,
 }
 
 /// An adjustment that is made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StockAdjustment)]
 struct Adjusted {
     /// Its id.
     id: Uuid,
     /// Pieces that came (positive) or went (negative).
-    #[schema(inline)]
     by: Pieces,
     /// Why.
-    #[schema(inline)]
     reason: Reason,
     /// The stock after it.
     stock: StockLevel,
@@ -49,6 +47,7 @@ struct Adjusted {
     post,
     path = "/api/v1/products/{id}/stock/adjustments",
     tag = "product",
+    operation_id = "adjust_stock",
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("Idempotency-Key" = String, Header, description = "Names this adjustment; sent again, it is made once"),

@@ -16,6 +16,7 @@ use crate::store::stock;
     get,
     path = "/api/v1/products/{id}/stock",
     tag = "product",
+    operation_id = "read_stock",
     params(("id" = ProductId, Path, description = "The product")),
     responses(
         (status = 200, description = "The stock", body = StockLevel),

@@ -17,9 +17,9 @@ use crate::store::stock::{self, Adjustment};
 /// What a count of the warehouse has found.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StockCount)]
 pub(super) struct Count {
     /// Pieces that are there, those set aside for orders included.
-    #[schema(inline)]
     on_hand: OnHand,
 }
 
@@ -28,6 +28,7 @@ pub(super) struct Count {
     put,
     path = "/api/v1/products/{id}/stock",
     tag = "product",
+    operation_id = "set_stock",
     params(("id" = ProductId, Path, description = "The product")),
     request_body = Count,
     responses(
