@@ -70,6 +70,17 @@ async fn an_ending_that_redis_forgot_is_told_again_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_process_that_starts_tells_of_late_endings_since_it_has_not_seen_redis_go() {
+    let shop = Shop::open().await;
+    let (customer, claims) = shop.customer("ada@example.com").await;
+    assert_eq!(customer.post("/api/v1/auth/logout", Value::Null).await.status, 204);
+    let session = Session { user_id: claims.sub, roles_version: claims.ver };
+    shop.sessions.put(claims.sid, &session, Duration::from_mins(1)).await.unwrap();
+    shop.open_another(shop.config.clone()).await;
+    ends(&shop, claims.sid).await;
+}
+
+#[tokio::test]
 async fn an_ending_that_a_dead_process_did_not_tell_is_told_by_another() {
     let shop = Shop::open().await;
     let (_, claims) = shop.customer("ada@example.com").await;
