@@ -29,6 +29,7 @@ pub(super) struct Parameters {
     get,
     path = "",
     tag = "payments",
+    operation_id = "list_payments",
     params(Parameters),
     responses(
         (status = 200, body = Page<view::Payment>),

@@ -51,6 +51,7 @@ enum Begun {
     post,
     path = "/{id}/pay",
     tag = "payments",
+    operation_id = "pay_payment",
     params(
         ("id" = PaymentId, Path),
         ("Idempotency-Key" = String, Header, description = "1 to 255 characters that name this attempt, such as a UUID")

@@ -15,6 +15,7 @@ use crate::{State, view};
     get,
     path = "/{id}",
     tag = "payments",
+    operation_id = "read_payment",
     params(("id" = PaymentId, Path)),
     responses(
         (status = 200, body = view::Payment),

@@ -1,0 +1,92 @@
+//! The service's books and the provider's ledger agree, whatever happens at once.
+
+use ecommerce_contract::Event;
+use futures::future::join_all;
+
+use crate::shop::{AMOUNT, Shop, Sums, pay};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_pay_one_payment_at_once_capture_it_once() {
+    let mut shop = Shop::open().await;
+    let customers_first = shop.customer();
+    let id = shop.awaiting(&customers_first).await.payment_id;
+    shop.start().await;
+    let staff = shop.staff();
+    let answers = join_all((0..40).map(|number| {
+        let client = if number % 2 == 0 { &customers_first } else { &staff };
+        pay(client, id, "tok_success")
+    }))
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!(answer.status, 409, "{}", answer.body);
+        assert!(["payment_processing", "payment_captured"].contains(&answer.code()), "{}", answer.body);
+    }
+    let once = Sums { captured: AMOUNT, refunded: 0 };
+    assert_eq!((shop.ledger().await, shop.books().await, shop.charges().await), (once, once, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_money_of_a_closed_order_is_kept_however_close_and_capture_race() {
+    let mut shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 3).await;
+    shop.start_with(|config| config.provider.simulator.simulator_request_delay_milliseconds = 3).await;
+    let customer = shop.customer();
+    let wanted: Vec<_> = (0..60).map(|_| shop.wanted(&customer, Some("tok_success"))).collect();
+    join_all(wanted.iter().enumerate().map(|(number, wanted)| {
+        let shop = &shop;
+        async move {
+            // Before the request, behind it, behind it by some messages, and a few orders that stay open.
+            match number % 4 {
+                0 => {
+                    shop.close(wanted.order_id).await;
+                    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                }
+                1 => {
+                    let requested = shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                    shop.close(wanted.order_id).await;
+                    shop.broker.publish(&requested).await;
+                }
+                2 => {
+                    let request = shop.tell(Event::PaymentRequested(wanted.clone()));
+                    let _ = tokio::join!(request, shop.close(wanted.order_id));
+                }
+                _ => {
+                    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                }
+            }
+        }
+    }))
+    .await;
+    for (number, wanted) in wanted.iter().enumerate() {
+        shop.reaches(wanted.payment_id, if number % 4 == 3 { "captured" } else { "closed" }).await;
+    }
+    shop.settles().await;
+    let (ledger, books) = (shop.ledger().await, shop.books().await);
+    assert_eq!(ledger, books);
+    assert_eq!(books.captured - books.refunded, 15 * AMOUNT);
+    let kept = "select count(*) from payments where status = 'closed' and amount_captured <> amount_refunded";
+    assert_eq!(shop.count(kept).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_who_pay_while_their_orders_are_closed_lose_nothing() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let wanted = join_all((0..20).map(|_| shop.awaiting(&customer))).await;
+    let answers = join_all(wanted.iter().map(|wanted| async {
+        let (answer, ()) = tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted.order_id));
+        answer
+    }))
+    .await;
+    for (answer, wanted) in answers.iter().zip(&wanted) {
+        shop.reaches(wanted.payment_id, "closed").await;
+        match answer.status {
+            200 => shop.goes_back(wanted.payment_id).await,
+            _ => assert_eq!((answer.status, answer.code()), (409, "payment_closed")),
+        }
+    }
+    shop.settles().await;
+    assert_eq!(shop.ledger().await, shop.books().await);
+    let books = shop.books().await;
+    assert_eq!(books.captured, books.refunded);
+}

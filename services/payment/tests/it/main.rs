@@ -1,0 +1,10 @@
+//! The payment service on a real PostgreSQL and a real RabbitMQ, through its real router.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+mod api_keys;
+mod crash;
+mod ledgers;
+mod messages;
+mod openapi;
+mod payments;
+mod shop;

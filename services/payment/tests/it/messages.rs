@@ -1,0 +1,142 @@
+//! What order tells, in any order and more than once.
+
+use ecommerce_contract::Event;
+use ecommerce_contract::events::OrderPaid;
+use ecommerce_testing::eventually;
+use time::Duration;
+
+use crate::shop::{AMOUNT, Shop, pay};
+
+#[tokio::test]
+async fn a_method_that_comes_with_the_order_is_charged_at_once() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    let told = shop.broker.next("order").await;
+    assert_eq!(told.request_id.as_deref(), Some("r-1"));
+    let Event::PaymentCaptured(captured) = told.event else { panic!("{told:?}") };
+    assert_eq!((captured.payment_id, captured.amount), (wanted.payment_id, AMOUNT));
+    assert_eq!(shop.ledger().await, shop.books().await);
+}
+
+#[tokio::test]
+async fn the_decline_of_a_method_that_came_with_the_order_is_final() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    for (method, code) in [("tok_declined", "card_declined"), ("no such method", "unknown_payment_method")] {
+        let wanted = shop.wanted(&customer, Some(method));
+        shop.tell(Event::PaymentRequested(wanted.clone())).await;
+        let Event::PaymentFailed(failed) = shop.told().await else { panic!("order is told otherwise") };
+        assert_eq!((failed.order_id, failed.code.as_str()), (wanted.order_id, code));
+        let late = pay(&customer, wanted.payment_id, "tok_success").await;
+        assert_eq!((late.status, late.code()), (409, "payment_failed"));
+        // Order answers a failed payment by closing the order, which changes nothing any more.
+        shop.close(wanted.order_id).await;
+    }
+    eventually("the closes are handled", || async { (shop.broker.depth("payment").await == Some(0)).then_some(()) })
+        .await;
+    assert_eq!(shop.count("select count(*) from payments where status = 'failed'").await, 2);
+}
+
+#[tokio::test]
+async fn what_is_told_twice_is_charged_once() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    let envelope = shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.broker.publish(&envelope).await;
+    // The same request under another id, as an outbox that was restored would tell it.
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.awaiting(&shop.customer()).await; // and so all of the above is handled
+    shop.settles().await;
+    assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (1, 1));
+    assert_eq!(shop.broker.take("order").await, None);
+}
+
+#[tokio::test]
+async fn an_order_that_was_closed_first_is_never_charged() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let wanted = shop.wanted(&customer, Some("tok_success"));
+    shop.close(wanted.order_id).await;
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.reaches(wanted.payment_id, "closed").await;
+    let answer = pay(&customer, wanted.payment_id, "tok_success").await;
+    assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
+    assert_eq!(shop.count("select count(*) from charges").await, 0);
+}
+
+#[tokio::test]
+async fn money_of_an_order_that_is_closed_goes_back_once() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.close(wanted.order_id).await;
+    shop.close(wanted.order_id).await;
+    let Event::PaymentRefunded(refunded) = shop.told().await else { panic!("order is told otherwise") };
+    assert_eq!((refunded.order_id, refunded.amount, refunded.refunded_total), (wanted.order_id, AMOUNT, AMOUNT));
+    shop.awaiting(&shop.customer()).await; // and so both closes are handled
+    shop.settles().await;
+    assert_eq!(shop.ledger().await, shop.books().await);
+    assert_eq!(shop.ledger().await.refunded, AMOUNT);
+    assert_eq!(shop.broker.take("order").await, None);
+}
+
+#[tokio::test]
+async fn a_capture_that_arrives_after_the_close_goes_back() {
+    let shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 400).await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    eventually("the provider has the money", || async { (shop.charges().await == 1).then_some(()) }).await;
+    shop.close(wanted.order_id).await;
+    shop.reaches(wanted.payment_id, "closed").await;
+    assert_eq!(shop.books().await.captured, 0, "the answer is still on its way");
+    // Order has closed the order and is not told of a capture, only that the money has gone back.
+    let Event::PaymentRefunded(refunded) = shop.told().await else { panic!("order is told otherwise") };
+    assert_eq!(refunded.refunded_total, AMOUNT);
+    assert_eq!(shop.ledger().await, shop.books().await);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_too_late_charges_nothing() {
+    let shop = Shop::open().await;
+    let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    wanted.pay_by = shop.clock.now() - Duration::SECOND;
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.reaches(wanted.payment_id, "awaiting_payment").await;
+    shop.settles().await;
+    assert_eq!(shop.ledger().await.captured, 0);
+    assert_eq!(shop.broker.take("order").await, None);
+}
+
+#[tokio::test]
+async fn an_order_that_costs_nothing_is_captured_and_closed_without_a_refund() {
+    let shop = Shop::open().await;
+    let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    wanted.amount = 0;
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.close(wanted.order_id).await;
+    shop.reaches(wanted.payment_id, "closed").await;
+    assert_eq!(shop.count("select count(*) from refunds").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_no_event_for_this_service_goes_to_the_dead_letters_and_holds_nothing_up() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.broker.publish_bytes("order.payment_requested", b"no event").await;
+    let paid = Event::OrderPaid(OrderPaid { order_id: wanted.order_id });
+    let envelope = ecommerce_contract::Envelope::new(&shop.clock, None, paid);
+    shop.broker.publish_bytes("order.closed", &serde_json::to_vec(&envelope).unwrap()).await;
+    let mut negative = shop.wanted(&shop.customer(), None);
+    negative.amount = -1;
+    shop.tell(Event::PaymentRequested(negative)).await;
+    shop.tell(Event::PaymentRequested(wanted)).await;
+    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    eventually("three messages are given up", || async {
+        (shop.broker.depth("payment.dead").await == Some(3)).then_some(())
+    })
+    .await;
+}
