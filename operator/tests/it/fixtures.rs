@@ -28,7 +28,7 @@ pub(crate) fn spec(value: Value) -> EcommerceStackSpec {
     serde_json::from_value(value).unwrap()
 }
 
-pub(crate) fn stack(namespace: &str, spec: Value) -> EcommerceStack {
+pub(crate) fn stack(namespace: &str, spec: &Value) -> EcommerceStack {
     let metadata = json!({
         "name": "shop", "namespace": namespace, "generation": 1,
         "uid": "0d1e3c6e-94a1-4a54-9f0e-2d6b0a1c7f10", "resourceVersion": "1",

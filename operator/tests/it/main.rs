@@ -1,6 +1,8 @@
 //! The operator's tests: what is built, which rules the resource keeps, reconciles against a mocked API and against a real
 //! one, and provisioning against a real PostgreSQL. One file a question.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 mod api_server;
 mod build;
 mod fixtures;

@@ -21,7 +21,7 @@ fn server(test: &str) -> Server {
     let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:15432/postgres".to_owned());
     let options: PgConnectOptions = url.parse().unwrap();
     let mut plan = Plan::new(&Names::new(&format!("{test}-{}", std::process::id()), "shop"));
-    plan.host = options.get_host().to_owned();
+    options.get_host().clone_into(&mut plan.host);
     plan.port = options.get_port();
     plan.databases.truncate(2);
     let passwords = std::env::temp_dir().join(format!("operator-{test}-{}", std::process::id()));
@@ -57,7 +57,7 @@ impl Server {
 }
 
 fn refusal(result: Result<impl Sized, sqlx::Error>) -> String {
-    result.err().expect("a refusal").as_database_error().unwrap().code().unwrap().into_owned()
+    result.err().unwrap().as_database_error().unwrap().code().unwrap().into_owned()
 }
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";

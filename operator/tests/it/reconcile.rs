@@ -23,7 +23,7 @@ struct Story {
 }
 
 impl Story {
-    fn of(spec: Value) -> Self {
+    fn of(spec: &Value) -> Self {
         let api = MockedApi::default();
         api.put(STACK, serde_json::to_value(stack("default", spec)).unwrap());
         let clock = Clock::manual(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap());
@@ -99,7 +99,7 @@ impl Story {
     }
 
     async fn provisioned() -> Self {
-        let story = Self::of(json!({}));
+        let story = Self::of(&json!({}));
         story.give_volume();
         story.reconcile().await.unwrap();
         let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
@@ -111,7 +111,7 @@ impl Story {
 
 #[tokio::test]
 async fn the_first_reconcile_makes_secrets_and_starts_every_store_at_once() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.reconcile().await.unwrap();
 
     let sets = story.api.below(&format!("{APPS}/statefulsets/"));
@@ -145,7 +145,7 @@ async fn the_first_reconcile_makes_secrets_and_starts_every_store_at_once() {
 
 #[tokio::test]
 async fn a_reconcile_that_finds_nothing_changed_writes_nothing() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.reconcile().await.unwrap();
     story.reconcile().await.unwrap();
     story.writes();
@@ -155,7 +155,7 @@ async fn a_reconcile_that_finds_nothing_changed_writes_nothing() {
 
 #[tokio::test]
 async fn what_someone_else_changed_is_put_back() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.reconcile().await.unwrap();
     let set = format!("{APPS}/statefulsets/shop-redis");
     story.api.change(&set, |set| {
@@ -168,20 +168,20 @@ async fn what_someone_else_changed_is_put_back() {
 
 #[tokio::test]
 async fn secrets_once_made_are_never_made_anew() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.reconcile().await.unwrap();
     let path = format!("{CORE}/secrets/shop-postgres");
     let before = story.api.get(&path).unwrap();
     // Another operator process, which remembers nothing, and a stack that was deleted and made again.
     let again = Story { context: Arc::new(Context::new(story.api.client(), settings(), story.clock.clone())), ..story };
-    again.api.put(STACK, serde_json::to_value(stack("default", json!({}))).unwrap());
+    again.api.put(STACK, serde_json::to_value(stack("default", &json!({}))).unwrap());
     again.reconcile().await.unwrap();
     assert_eq!(again.api.get(&path).unwrap()["data"], before["data"]);
 }
 
 #[tokio::test]
 async fn a_secret_that_lacks_a_key_gets_that_key_alone() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     let path = format!("{CORE}/secrets/shop-redis");
     story.api.put(&path, json!({"metadata": {"name": "shop-redis"}, "data": {"auth": "a2VwdA=="}}));
     story.reconcile().await.unwrap();
@@ -192,7 +192,7 @@ async fn a_secret_that_lacks_a_key_gets_that_key_alone() {
 
 #[tokio::test]
 async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_until_it_is() {
-    let story = Story::of(json!({"images": {"pullSecrets": ["registry"]}}));
+    let story = Story::of(&json!({"images": {"pullSecrets": ["registry"]}}));
     story.reconcile().await.unwrap();
     let (degraded, reason, message) = story.condition("Degraded");
     assert_eq!((degraded.as_str(), reason.as_str()), ("True", "PullSecretMissing"));
@@ -212,7 +212,7 @@ async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_unti
 
 #[tokio::test]
 async fn a_paused_stack_is_left_alone() {
-    let story = Story::of(json!({"paused": true}));
+    let story = Story::of(&json!({"paused": true}));
     story.reconcile().await.unwrap();
     assert!(story.api.below(&format!("{APPS}/")).is_empty());
     assert!(story.api.below(&format!("{CORE}/secrets/")).is_empty());
@@ -292,7 +292,7 @@ async fn another_volume_is_provisioned_and_migrated_again() {
 
 #[tokio::test]
 async fn an_error_is_said_in_a_condition_and_mends_itself() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.api.refuse(&format!("{APPS}/statefulsets/shop-redis"));
     let error = story.reconcile().await.unwrap_err();
     assert!(error.to_string().starts_with("unable to apply the StatefulSet shop-redis: "), "{error}");
@@ -306,7 +306,7 @@ async fn an_error_is_said_in_a_condition_and_mends_itself() {
 
 #[tokio::test]
 async fn transition_times_move_only_when_a_condition_flips() {
-    let story = Story::of(json!({}));
+    let story = Story::of(&json!({}));
     story.reconcile().await.unwrap();
     let time = |story: &Story| story.stack().status.unwrap().conditions[0].last_transition_time.clone();
     let before = time(&story);
