@@ -23,6 +23,7 @@ const IN_HAND: usize = 1024;
 
 /// Which Redis, and which part of it.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// `redis://user:password@host:6379/0`.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]

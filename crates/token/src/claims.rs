@@ -11,6 +11,7 @@ pub const LIFETIME: Duration = Duration::minutes(10);
 
 /// Whose tokens these are and who takes them; the same for auth and the gateway of a stack.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// The claim `iss` of access tokens, such as `https://shop.default`.
     #[arg(long, env = "TOKEN_ISSUER")]
