@@ -32,8 +32,8 @@ fn configuration(inputs: &Inputs<'_>) -> String {
         let user = inputs.names.user(service);
         let hash = sha256(inputs.credentials.get(&secret, service.as_str()));
         let may = may(service, &inputs.names.redis_prefix());
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "user {user} on #{hash} resetchannels -@all +@connection +info {may}");
+        // `info`, because a client asks for the server's version. Writing to a String does not fail.
+        let _ = writeln!(text, "user {user} on #{hash} resetchannels -@all +@connection {may} -@dangerous +info");
     }
     text
 }
@@ -41,9 +41,9 @@ fn configuration(inputs: &Inputs<'_>) -> String {
 /// The keys of a service and what it does with them.
 fn may(service: Service, prefix: &str) -> String {
     match service {
-        Service::Auth => format!("~{prefix}session:* +@read +@write +@transaction -@dangerous"),
-        Service::Gateway => format!("%R~{prefix}session:* +@read -@dangerous"),
-        Service::Product => format!("~{prefix}cache:* +@read +@write +@transaction -@dangerous"),
+        Service::Auth => format!("~{prefix}session:* +@read +@write +@transaction"),
+        Service::Gateway => format!("%R~{prefix}session:* +@read"),
+        Service::Product => format!("~{prefix}cache:* +@read +@write +@transaction"),
         Service::Order | Service::Payment => String::new(),
     }
 }
