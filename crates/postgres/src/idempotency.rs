@@ -145,13 +145,15 @@ pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option
 
 /// Takes the key for this transaction, or answers what was answered before.
 ///
-/// It tries the lock and does not wait for it: a client that repeats itself would otherwise drain the pool.
+/// It tries the lock and does not wait for it: a client that repeats itself would otherwise drain the pool. A refusal is to be
+/// rolled back before it is answered: a transaction that is only dropped ends a moment later, and the key with it.
 pub async fn claim(transaction: &mut PgConnection, scope: &Scope) -> Result<Option<Answer>, Error> {
     let locked = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, scope.lock())
         .fetch_one(&mut *transaction)
         .await?;
     if !locked {
-        return Err(Error::Running);
+        // Who holds the lock may have the answer already, as when a write is repeated twice.
+        return find(transaction, scope).await?.map(Some).ok_or(Error::Running);
     }
     find(transaction, scope).await
 }

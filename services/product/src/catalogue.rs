@@ -23,7 +23,7 @@ const PAGE: Duration = Duration::from_secs(2);
 
 /// The products for sale. Clones share the cache.
 #[derive(Debug, Clone)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     pool: PgPool,
     products: Arc<Cache<Product, Error>>,
     pages: Arc<Cache<Page<Product>, Error>>,
@@ -32,14 +32,14 @@ pub struct Catalogue {
 impl Catalogue {
     /// The catalogue of this database, cached in this Redis.
     #[must_use]
-    pub fn new(pool: PgPool, redis: &Redis) -> Self {
+    pub(crate) fn new(pool: PgPool, redis: &Redis) -> Self {
         let products = Arc::new(Cache::new(redis.clone(), "product", PRODUCT));
         let pages = Arc::new(Cache::new(redis.clone(), "products", PAGE));
         Self { pool, products, pages }
     }
 
     /// A product for sale. One that is not there is never remembered: its id may be the next one's.
-    pub async fn product(&self, id: ProductId) -> Result<Product, Error> {
+    pub(crate) async fn product(&self, id: ProductId) -> Result<Product, Error> {
         let load = || async {
             let found = products::find(&mut *self.pool.acquire().await?, id).await?;
             found.ok_or(Error::ProductNotFound)
@@ -48,7 +48,7 @@ impl Catalogue {
     }
 
     /// A page of the products for sale, newest first.
-    pub async fn page(
+    pub(crate) async fn page(
         &self,
         category: Option<&Category>,
         after: Option<ProductId>,
@@ -62,7 +62,7 @@ impl Catalogue {
     }
 
     /// To be called after the commit of a change of these products or of their stock.
-    pub async fn changed(&self, ids: impl IntoIterator<Item = ProductId>) {
+    pub(crate) async fn changed(&self, ids: impl IntoIterator<Item = ProductId>) {
         join_all(ids.into_iter().map(|id| async move { self.products.invalidate(&id.to_string()).await })).await;
     }
 }

@@ -1,29 +1,33 @@
-//! What the product service is told when it starts.
+//! What the product service is told at its start.
 
+use ecommerce_http::api_key;
+use ecommerce_postgres as postgres;
+use ecommerce_rabbit as rabbit;
+use ecommerce_redis as redis;
 use ecommerce_runtime::settings::{Drain, Listen, Logs};
 
-/// The service's settings, each a variable of the environment.
+/// The settings of `product serve`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where it listens.
+    /// The two ports.
     #[command(flatten)]
     pub listen: Listen,
-    /// What it logs.
+    /// The log.
     #[command(flatten)]
     pub logs: Logs,
-    /// How it ends.
+    /// The end.
     #[command(flatten)]
     pub drain: Drain,
-    /// Who may call it.
+    /// The keys of those who may call.
     #[command(flatten)]
-    pub api_keys: ecommerce_http::api_key::Settings,
-    /// Its database.
+    pub api_keys: api_key::Settings,
+    /// The database.
     #[command(flatten)]
-    pub database: ecommerce_postgres::Settings,
+    pub postgres: postgres::Settings,
     /// The broker.
     #[command(flatten)]
-    pub broker: ecommerce_rabbit::Settings,
-    /// Where its cache is.
+    pub rabbit: rabbit::Settings,
+    /// The cache.
     #[command(flatten)]
-    pub redis: ecommerce_redis::Settings,
+    pub redis: redis::Settings,
 }

@@ -20,7 +20,7 @@ use crate::store::{reservations, stock};
 
 /// Handles the events of queue `product`.
 #[derive(Debug)]
-pub struct Reservations {
+pub(crate) struct Reservations {
     clock: Clock,
     catalogue: Catalogue,
     /// Whose stock the latest batch has moved. A consumer has one batch in hand at a time.
@@ -30,7 +30,7 @@ pub struct Reservations {
 impl Reservations {
     /// Tells the catalogue whose stock has moved.
     #[must_use]
-    pub fn new(clock: Clock, catalogue: Catalogue) -> Self {
+    pub(crate) fn new(clock: Clock, catalogue: Catalogue) -> Self {
         Self { clock, catalogue, moved: Mutex::default() }
     }
 

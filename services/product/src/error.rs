@@ -12,7 +12,7 @@ use crate::domain::stock::Refused;
 
 /// Why a request is not done.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// 404: no product has this id, or it is archived.
     #[error("there is no such product")]
     ProductNotFound,
@@ -25,9 +25,9 @@ pub enum Error {
     /// 409 or 422: the stock cannot be so.
     #[error(transparent)]
     Stock(#[from] Refused),
-    /// 400: a query parameter is not what it is to be.
-    #[error("{0}")]
-    Query(Invalid),
+    /// 400: the cursor is not one of this list's.
+    #[error(transparent)]
+    Cursor(#[from] Invalid),
     /// 409, 422 or the database's: the write with a key is not done.
     #[error(transparent)]
     Idempotency(#[from] idempotency::Error),
@@ -61,7 +61,7 @@ impl Error {
             Self::Stock(refused @ Refused::TooMany) => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "stock_too_large", refused.to_string())
             }
-            Self::Query(invalid) => Problem::new(StatusCode::BAD_REQUEST, "invalid_query", invalid.to_string()),
+            Self::Cursor(reason) => Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
             Self::Idempotency(error) => error.into(),
             Self::Database(error) => ecommerce_postgres::problem(error),
             Self::Shared(error) => error.problem(),

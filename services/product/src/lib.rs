@@ -4,144 +4,129 @@
 //! the order service. To add an endpoint: a file under `routes/` named for its path, a line in its `router()`, and its test
 //! under the same path in `tests/it/`.
 
-pub mod catalogue;
-pub mod config;
-pub mod consumer;
+mod catalogue;
+mod config;
+mod consumer;
 pub mod domain;
-pub mod error;
-pub mod routes;
-pub mod store;
+mod error;
+mod routes;
+mod store;
 
 use std::net::SocketAddr;
 
 use axum::Router;
 use ecommerce_contract::Service;
-use ecommerce_http::api_key::{self, KnownKeys};
+use ecommerce_http::api_key::KnownKeys;
 use ecommerce_http::operations::Operations;
-use ecommerce_http::{request_log, server};
+use ecommerce_http::process::{self, Listeners};
+use ecommerce_http::{api_key, request_log};
 use ecommerce_postgres::{Wake, housekeeping};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_redis::Redis;
+use ecommerce_runtime::settings::Drain;
 use ecommerce_runtime::tasks::EndedEarly;
 use ecommerce_runtime::{Shutdown, Tasks};
 use ecommerce_types::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use tokio::net::TcpListener;
 
-pub use config::Config;
-pub use error::Error;
+use crate::catalogue::Catalogue;
+pub use crate::config::Config;
+use crate::error::Error;
+pub use crate::routes::openapi;
 
-use catalogue::Catalogue;
-use consumer::Reservations;
-use routes::AppState;
-
-/// The schema, as `migrations/product` makes it.
+/// The product service's schema.
 #[must_use]
 pub fn migrations() -> Migrator {
     sqlx::migrate!("../../migrations/product")
 }
 
-/// A service that listens but does not answer yet.
-pub struct App {
-    /// Where the API is.
-    pub address: SocketAddr,
-    /// Where health and metrics are.
-    pub operations_address: SocketAddr,
-    listener: TcpListener,
-    operations_listener: TcpListener,
-    routes: Router,
-    operations: Router,
-    keys: KnownKeys,
-    pool: PgPool,
-    relay: Relay,
-    consumer: Consumer<Reservations>,
-    config: Config,
-    shutdown: Shutdown,
+/// What every handler works with.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Clock,
+    pub(crate) catalogue: Catalogue,
 }
 
-/// Why there is no service.
+/// A service that is bound and ready to run.
+pub struct App {
+    listeners: Listeners,
+    routes: Router,
+    operations: Operations,
+    tasks: Tasks,
+    drain: Drain,
+}
+
+/// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// `API_KEY_HASHES_FILE` is of no use.
+pub enum BuildError {
+    /// A port is taken, or not ours to take.
+    #[error("failed to listen")]
+    Listen(#[from] std::io::Error),
+    /// The callers' keys are not known.
     #[error(transparent)]
-    Keys(#[from] api_key::Error),
-    /// `DATABASE_URL` is of no use.
+    ApiKeys(#[from] api_key::Error),
+    /// `DATABASE_URL` is none.
     #[error(transparent)]
-    Database(#[from] ecommerce_postgres::pool::InvalidUrl),
-    /// `AMQP_URL` is of no use.
+    Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
+    /// `AMQP_URL` is none.
     #[error(transparent)]
-    Broker(#[from] ecommerce_rabbit::Error),
-    /// `REDIS_URL` is of no use.
+    Rabbit(#[from] ecommerce_rabbit::Error),
+    /// `REDIS_URL` is none.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),
-    /// An address cannot be listened on.
-    #[error("failed to listen on {0}")]
-    Listen(SocketAddr, #[source] std::io::Error),
 }
 
 impl App {
-    /// Puts the service together. None of its stores needs to be there yet.
+    /// Binds the ports and sets up the background work. The stores and the broker may still be away.
     pub async fn build(
         config: Config,
-        metrics: PrometheusHandle,
         clock: Clock,
+        metrics: PrometheusHandle,
         shutdown: Shutdown,
-    ) -> Result<Self, StartError> {
-        config.broker.validate()?;
+    ) -> Result<Self, BuildError> {
+        config.rabbit.validate()?;
+        let listeners = Listeners::bind(&config.listen).await?;
         let keys = KnownKeys::read(&config.api_keys)?;
-        let pool = ecommerce_postgres::connect(&config.database, "product")?;
+        let pool = ecommerce_postgres::connect(&config.postgres, "product")?;
         let redis = Redis::connect(&config.redis).await?;
         let catalogue = Catalogue::new(pool.clone(), &redis);
-        let wake = Wake::new();
-        let relay = Relay { settings: config.broker.clone(), pool: pool.clone(), wake: wake.clone() };
+        let outbox = Wake::new();
+
+        let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), wake: outbox.clone() };
         let consumer = Consumer {
-            settings: config.broker.clone(),
+            settings: config.rabbit,
             service: Service::Product,
             pool: pool.clone(),
-            wakes: vec![wake],
-            handler: Reservations::new(clock.clone(), catalogue.clone()),
+            wakes: vec![outbox],
+            handler: consumer::Reservations::new(clock.clone(), catalogue.clone()),
         };
-        let state = AppState { pool: pool.clone(), clock: clock.clone(), catalogue };
-        let (listener, address) = listen(config.listen.http_address).await?;
-        let (operations_listener, operations_address) = listen(config.listen.operations_address).await?;
-        Ok(Self {
-            address,
-            operations_address,
-            listener,
-            operations_listener,
-            routes: request_log::around(routes::router(state, &keys), clock),
-            operations: Operations::new(metrics, shutdown.clone()).router(),
-            keys,
-            pool,
-            relay,
-            consumer,
-            config,
-            shutdown,
-        })
-    }
-
-    /// Works until the shutdown says stop.
-    pub async fn run(self) -> Result<(), EndedEarly> {
-        let timeout = self.config.drain.timeout();
-        let shutdown = self.shutdown;
         let mut tasks = Tasks::new(shutdown.clone());
-        tasks.spawn("keys", self.keys.follow(shutdown.clone()));
-        tasks.spawn("relay", self.relay.run(shutdown.clone()));
-        tasks.spawn("consumer", self.consumer.run(shutdown.clone()));
-        tasks.spawn("housekeeping", housekeeping::run(self.pool, shutdown.clone()));
-        tasks.spawn("operations", server::serve(self.operations_listener, self.operations, shutdown.clone(), timeout));
-        tasks.spawn("http", server::serve(self.listener, self.routes, shutdown, timeout));
-        tasks.run(timeout).await
-    }
-}
+        tasks.spawn("api keys", keys.clone().follow(shutdown.clone()));
+        tasks.spawn("relay", relay.run(shutdown.clone()));
+        tasks.spawn("consumer", consumer.run(shutdown.clone()));
+        tasks.spawn("housekeeping", housekeeping::run(pool.clone(), shutdown.clone()));
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listen = async {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    };
-    listen.await.map_err(|source| StartError::Listen(address, source))
+        let state = State { pool, clock: clock.clone(), catalogue };
+        let routes = request_log::around(routes::router(state, keys), clock);
+        let operations = Operations::new(metrics, shutdown);
+        Ok(Self { listeners, routes, operations, tasks, drain: config.drain })
+    }
+
+    /// Where the API listens.
+    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
+        self.listeners.http_address()
+    }
+
+    /// Where health and metrics listen.
+    pub fn operations_address(&self) -> std::io::Result<SocketAddr> {
+        self.listeners.operations_address()
+    }
+
+    /// Runs until the shutdown says stop.
+    pub async fn run(self) -> Result<(), EndedEarly> {
+        process::run(self.listeners, self.routes, self.operations, self.tasks, self.drain).await
+    }
 }

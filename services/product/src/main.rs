@@ -1,49 +1,59 @@
 //! The product service's process.
 
-use std::io::Write as _;
+use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
+use ecommerce_http::problem::Chain;
 use ecommerce_postgres::migration;
-use ecommerce_runtime::{Shutdown, telemetry};
+use ecommerce_runtime::settings::Logs;
+use ecommerce_runtime::{Shutdown, arguments, telemetry};
 use ecommerce_types::Clock;
-use product::{App, Config, migrations, routes};
+use product::{App, Config};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// The shop's products and their stock.
-#[derive(Parser)]
+/// What the shop sells, what it costs, and how many there are.
+#[derive(Debug, Parser)]
 #[command(version)]
 enum Command {
-    /// Answers requests; done when no command is named.
+    /// Serve until SIGTERM; this is what happens without a subcommand.
     Serve(Box<Config>),
-    /// Brings the database up to date.
-    Migrate(migration::Settings),
-    /// Prints the OpenAPI document.
+    /// Bring the database up to date.
+    Migrate {
+        #[command(flatten)]
+        database: migration::Settings,
+        #[command(flatten)]
+        logs: Logs,
+    },
+    /// Print the OpenAPI document.
     Openapi,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let mut arguments: Vec<_> = std::env::args_os().collect();
-    if arguments.len() < 2 {
-        arguments.push("serve".into());
-    }
-    let mut output = std::io::stdout();
-    match Command::parse_from(arguments) {
-        Command::Serve(config) => serve(*config).await,
-        Command::Migrate(settings) => {
-            let count = migration::run(&settings, migrations()).await?;
-            Ok(writeln!(output, "the database is up to date with {count} migrations")?)
+async fn main() -> ExitCode {
+    match run(Command::parse_from(arguments::or_serve())).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %Chain(error.as_ref()), "product ended");
+            ExitCode::FAILURE
         }
-        Command::Openapi => Ok(writeln!(output, "{}", routes::document().to_pretty_json()?)?),
     }
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
-    let metrics = telemetry::start(&config.logs)?;
-    let shutdown = Shutdown::new();
-    shutdown.on_signal(config.drain)?;
-    let app = App::build(config, metrics, Clock::system(), shutdown).await?;
-    tracing::info!(http.address = %app.address, operations.address = %app.operations_address, "listening");
-    Ok(app.run().await?)
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve(config) => {
+            let metrics = telemetry::start(&config.logs)?;
+            let shutdown = Shutdown::new();
+            shutdown.on_signal(config.drain)?;
+            App::build(*config, Clock::system(), metrics, shutdown).await?.run().await?;
+        }
+        Command::Migrate { database, logs } => {
+            telemetry::start(&logs)?;
+            let migrations = migration::run(&database, product::migrations()).await?;
+            tracing::info!(migrations, "the database is up to date");
+        }
+        #[expect(clippy::print_stdout, reason = "the document is this command's output")]
+        Command::Openapi => println!("{}", product::openapi().to_pretty_json()?),
+    }
+    Ok(())
 }

@@ -4,49 +4,37 @@ mod internal;
 mod products;
 mod staff;
 
-use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, Door, KnownKeys};
-use ecommerce_types::Clock;
-use sqlx::PgPool;
-use utoipa::OpenApi as _;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::catalogue::Catalogue;
+use crate::State;
 
-/// What every handler has.
-#[derive(Debug, Clone)]
-pub struct AppState {
-    /// The database.
-    pub pool: PgPool,
-    /// The time, and ids.
-    pub clock: Clock,
-    /// What everybody reads.
-    pub catalogue: Catalogue,
-}
-
-#[derive(utoipa::OpenApi)]
-#[openapi(info(title = "Product", description = "What the shop sells, what it costs, and how many there are."))]
+#[derive(OpenApi)]
+#[openapi(info(title = "product", description = "What the shop sells, what it costs, and how many there are."), tags((name = "product")))]
 struct Document;
 
 /// All routes, each behind the keys of those who may call it.
-pub fn router(state: AppState, keys: &KnownKeys) -> Router {
-    let door = |callers| from_fn_with_state(Door { keys: keys.clone(), callers }, api_key::require);
-    let (api, document) = api().split_for_parts();
-    let api = api.route("/openapi.json", get(|| async { Json(document) }));
-    let api = api.route_layer(door(&[Service::Gateway]));
-    let internal = internal::router().route_layer(door(&[Service::Order]));
-    api.merge(internal).with_state(state)
+pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
+    let (routes, document) = described().split_for_parts();
+    let gateway = Door { keys: keys.clone(), callers: &[Service::Gateway] };
+    let order = Door { keys, callers: &[Service::Order] };
+    routes
+        .route("/openapi.json", get(|| async { Json(document) }))
+        .route_layer(middleware::from_fn_with_state(gateway, api_key::require))
+        .merge(internal::router().route_layer(middleware::from_fn_with_state(order, api_key::require)))
+        .with_state(state)
 }
 
-/// The OpenAPI document: what the gateway may route, and so nothing internal.
+/// The OpenAPI document of what the gateway may route, and so of nothing internal.
 #[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
 }
 
-fn api() -> OpenApiRouter<AppState> {
+fn described() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(products::router())
 }

@@ -4,9 +4,9 @@
 //! constraints guard it a last time. To add a table: a file named for it, look-ups first, then changes; then
 //! `local/sqlx-prepare product`.
 
-pub mod products;
-pub mod reservations;
-pub mod stock;
+pub(crate) mod products;
+pub(crate) mod reservations;
+pub(crate) mod stock;
 
 /// A stored value that the domain refuses: somebody else has written it.
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

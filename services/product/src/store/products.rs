@@ -48,7 +48,7 @@ fn money(amount: i64, currency: String) -> Result<Money, sqlx::Error> {
 }
 
 /// A product that is for sale.
-pub async fn find(connection: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+pub(crate) async fn find(connection: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
@@ -63,7 +63,7 @@ pub async fn find(connection: &mut PgConnection, id: ProductId) -> Result<Option
 }
 
 /// A page of what is for sale, newest first, older than `after`, of one category or of all.
-pub async fn page(
+pub(crate) async fn page(
     connection: &mut PgConnection,
     category: Option<&Category>,
     after: Option<ProductId>,
@@ -103,7 +103,7 @@ pub async fn page(
 }
 
 /// What these products cost, those that may be ordered.
-pub async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Orderable>, sqlx::Error> {
+pub(crate) async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Orderable>, sqlx::Error> {
     let rows = sqlx::query!(
         "select id, price_amount, price_currency from products where id = any($1) and archived_at is null order by id",
         ids
@@ -117,23 +117,23 @@ pub async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Ve
 
 /// What staff say of a product.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The shop's own name for it.
-    pub sku: Sku,
+    pub(crate) sku: Sku,
     /// What it is called.
-    pub name: Name,
+    pub(crate) name: Name,
     /// What there is to say about it.
-    pub description: Description,
+    pub(crate) description: Description,
     /// Where it is found.
-    pub category: Option<Category>,
+    pub(crate) category: Option<Category>,
     /// Its properties.
-    pub attributes: Attributes,
+    pub(crate) attributes: Attributes,
     /// What one piece costs.
-    pub price: Price,
+    pub(crate) price: Price,
 }
 
 /// A new product; its sku must be free.
-pub async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
     let currency = entry.price.currency();
     sqlx::query!(
         "insert into products (id, sku, name, description, category, attributes, price_amount, price_currency)
@@ -153,7 +153,7 @@ pub async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry
 }
 
 /// Locks a product that is for sale until the transaction ends.
-pub async fn lock(transaction: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+pub(crate) async fn lock(transaction: &mut PgConnection, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
     let locked =
         sqlx::query_scalar!("select id from products where id = $1 and archived_at is null for no key update", id.0)
             .fetch_optional(&mut *transaction)
@@ -165,7 +165,7 @@ pub async fn lock(transaction: &mut PgConnection, id: ProductId) -> Result<Optio
 }
 
 /// Writes what staff say now, as another version; its sku must be free.
-pub async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+pub(crate) async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
     let currency = entry.price.currency();
     sqlx::query!(
         "update products
@@ -187,7 +187,7 @@ pub async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry
 }
 
 /// Takes a product from sale.
-pub async fn archive(transaction: &mut PgConnection, id: ProductId) -> Result<(), sqlx::Error> {
+pub(crate) async fn archive(transaction: &mut PgConnection, id: ProductId) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update products set archived_at = now(), version = version + 1, updated_at = now() where id = $1",
         id.0
@@ -199,7 +199,7 @@ pub async fn archive(transaction: &mut PgConnection, id: ProductId) -> Result<()
 
 /// A violation of the rule that no two products have one sku is the client's to mend; whatever else is not.
 #[must_use]
-pub fn sku_taken(error: sqlx::Error) -> Error {
+pub(crate) fn sku_taken(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
         Some("products_sku_is_unique") => Error::SkuTaken,
         _ => Error::Database(error),

@@ -14,7 +14,10 @@ use crate::domain::{Reservation, State};
 ///
 /// One statement: it makes the missing rows and locks the others, in the order of their ids, so that two batches about the
 /// same orders wait for each other and do not deadlock.
-pub async fn lock(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<OrderId, Reservation>, sqlx::Error> {
+pub(crate) async fn lock(
+    transaction: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<BTreeMap<OrderId, Reservation>, sqlx::Error> {
     let rows = sqlx::query!(
         "insert into reservations (order_id)
          select distinct id from unnest($1::uuid[]) as heard (id) order by id
@@ -49,7 +52,10 @@ pub async fn lock(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeM
 }
 
 /// Writes down where orders stand.
-pub async fn set_states(transaction: &mut PgConnection, states: &BTreeMap<OrderId, State>) -> Result<(), sqlx::Error> {
+pub(crate) async fn set_states(
+    transaction: &mut PgConnection,
+    states: &BTreeMap<OrderId, State>,
+) -> Result<(), sqlx::Error> {
     if states.is_empty() {
         return Ok(());
     }
@@ -68,7 +74,7 @@ pub async fn set_states(transaction: &mut PgConnection, states: &BTreeMap<OrderI
 }
 
 /// Writes down what is set aside for orders.
-pub async fn insert_lines(
+pub(crate) async fn insert_lines(
     transaction: &mut PgConnection,
     orders: &BTreeMap<OrderId, Lines>,
 ) -> Result<(), sqlx::Error> {

@@ -11,14 +11,14 @@ use crate::domain::reservation::Move;
 use crate::domain::{Shelf, Stock};
 
 /// The stock of a product, archived or not.
-pub async fn find(connection: &mut PgConnection, product_id: ProductId) -> Result<Option<Stock>, sqlx::Error> {
+pub(crate) async fn find(connection: &mut PgConnection, product_id: ProductId) -> Result<Option<Stock>, sqlx::Error> {
     sqlx::query_as!(Stock, "select on_hand, reserved from stock where product_id = $1", product_id.0)
         .fetch_optional(connection)
         .await
 }
 
 /// The same, locked until the transaction ends.
-pub async fn lock(transaction: &mut PgConnection, product_id: ProductId) -> Result<Option<Stock>, sqlx::Error> {
+pub(crate) async fn lock(transaction: &mut PgConnection, product_id: ProductId) -> Result<Option<Stock>, sqlx::Error> {
     sqlx::query_as!(Stock, "select on_hand, reserved from stock where product_id = $1 for update", product_id.0)
         .fetch_optional(transaction)
         .await
@@ -26,7 +26,7 @@ pub async fn lock(transaction: &mut PgConnection, product_id: ProductId) -> Resu
 
 /// The shelves of these products, those that exist, locked until the transaction ends; in the order of their ids, so that
 /// two batches wait for each other and do not deadlock.
-pub async fn lock_shelves(
+pub(crate) async fn lock_shelves(
     transaction: &mut PgConnection,
     product_ids: &[Uuid],
 ) -> Result<BTreeMap<ProductId, Shelf>, sqlx::Error> {
@@ -48,14 +48,17 @@ pub async fn lock_shelves(
 }
 
 /// Gives a new product its row.
-pub async fn insert(transaction: &mut PgConnection, product_id: ProductId) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(transaction: &mut PgConnection, product_id: ProductId) -> Result<(), sqlx::Error> {
     sqlx::query!("insert into stock (product_id) values ($1)", product_id.0).execute(transaction).await?;
     Ok(())
 }
 
 /// Moves many stocks in one statement. By differences and not to values, so that the schema's guard sees what a missing lock
 /// would have done.
-pub async fn shift(transaction: &mut PgConnection, moved: &BTreeMap<ProductId, Move>) -> Result<(), sqlx::Error> {
+pub(crate) async fn shift(
+    transaction: &mut PgConnection,
+    moved: &BTreeMap<ProductId, Move>,
+) -> Result<(), sqlx::Error> {
     if moved.is_empty() {
         return Ok(());
     }
@@ -77,23 +80,23 @@ pub async fn shift(transaction: &mut PgConnection, moved: &BTreeMap<ProductId, M
 
 /// Something that staff did to a stock.
 #[derive(Debug)]
-pub struct Adjustment<'a> {
+pub(crate) struct Adjustment<'a> {
     /// Its id.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Whose stock.
-    pub product_id: ProductId,
+    pub(crate) product_id: ProductId,
     /// Pieces that came (positive) or went (negative).
-    pub by: i64,
+    pub(crate) by: i64,
     /// Why.
-    pub reason: &'a str,
+    pub(crate) reason: &'a str,
     /// Who.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// When.
-    pub at: OffsetDateTime,
+    pub(crate) at: OffsetDateTime,
 }
 
 /// Has the effect of an adjustment, and keeps it.
-pub async fn adjust(transaction: &mut PgConnection, adjustment: &Adjustment<'_>) -> Result<(), sqlx::Error> {
+pub(crate) async fn adjust(transaction: &mut PgConnection, adjustment: &Adjustment<'_>) -> Result<(), sqlx::Error> {
     let by = Move { on_hand: adjustment.by, reserved: 0 };
     shift(&mut *transaction, &BTreeMap::from([(adjustment.product_id, by)])).await?;
     sqlx::query!(

@@ -1,13 +1,12 @@
 //! A product service for one test, with everything of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome};
 use ecommerce_contract::{Envelope, Event, Service, headers};
+use ecommerce_runtime::Shutdown;
 use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
-use ecommerce_runtime::{Shutdown, Tasks};
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, redis};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, metrics, redis};
 use ecommerce_types::{Clock, OrderId, ProductId, Quantity, Role};
 use product::{App, Config};
 use reqwest::Method;
@@ -44,8 +43,8 @@ impl Shop {
             logs: Logs { log_filter: "info".to_owned(), log_format: LogFormat::Text },
             drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 5 },
             api_keys: keys.settings(),
-            database: database.settings.clone(),
-            broker: broker.settings(Service::Product),
+            postgres: database.settings.clone(),
+            rabbit: broker.settings(Service::Product),
             redis: ecommerce_redis::Settings { redis_url: redis_url.into(), redis_prefix: redis::prefix() },
         };
         let shutdown = Shutdown::new();
@@ -167,11 +166,8 @@ pub(crate) fn euro(amount: i64) -> Value {
 }
 
 async fn start(config: &Config, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
-    let app =
-        App::build(config.clone(), ecommerce_testing::metrics(), Clock::system(), shutdown.clone()).await.unwrap();
-    let addresses = (app.address, app.operations_address);
-    let mut tasks = Tasks::new(shutdown.clone());
-    tasks.spawn("product", async move { app.run().await.unwrap() });
-    tokio::spawn(tasks.run(Duration::from_secs(5)));
+    let app = App::build(config.clone(), Clock::system(), metrics(), shutdown.clone()).await.unwrap();
+    let addresses = (app.http_address().unwrap(), app.operations_address().unwrap());
+    tokio::spawn(async move { app.run().await.unwrap() });
     addresses
 }

@@ -6,8 +6,8 @@ use axum::Router;
 use axum::routing::get;
 use ecommerce_contract::catalogue;
 
-use super::AppState;
+use crate::State;
 
-pub(super) fn router() -> Router<AppState> {
+pub(super) fn router() -> Router<State> {
     Router::new().route(catalogue::PATH, get(products::handler))
 }

@@ -2,16 +2,15 @@
 //!
 //! Straight from the database: the answer becomes the price that somebody pays.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use ecommerce_contract::catalogue::Orderable;
 use ecommerce_http::extract::{Json, Query};
 use ecommerce_types::Invalid;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::Error;
-use crate::routes::AppState;
 use crate::store::products;
+use crate::{Error, State};
 
 /// How many products one question may name.
 const MOST: usize = 100;
@@ -40,7 +39,7 @@ impl TryFrom<String> for Ids {
 }
 
 pub(super) async fn handler(
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Vec<Orderable>>, Error> {
     let mut connection = state.pool.acquire().await?;

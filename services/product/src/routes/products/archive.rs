@@ -1,16 +1,15 @@
 //! `DELETE /api/v1/products/{id}`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use ecommerce_http::Problem;
 use ecommerce_http::extract::Path;
 use ecommerce_types::ProductId;
 
 use super::etag;
-use crate::Error;
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::products;
+use crate::{Error, State};
 
 /// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed.
 #[utoipa::path(
@@ -30,7 +29,7 @@ use crate::store::products;
 )]
 pub(super) async fn handler(
     _staff: Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Error> {

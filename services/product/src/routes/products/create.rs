@@ -1,6 +1,6 @@
 //! `POST /api/v1/products`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use ecommerce_http::Problem;
@@ -10,12 +10,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::etag;
-use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::products::Entry;
 use crate::store::{products, stock};
+use crate::{Error, State};
 
 /// A product as staff describe it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,7 +53,7 @@ pub(super) struct NewProduct {
 )]
 pub(super) async fn handler(
     _staff: Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Json(body): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Error> {
     let NewProduct { sku, name, description, category, attributes, price } = body;

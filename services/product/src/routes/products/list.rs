@@ -1,15 +1,14 @@
 //! `GET /api/v1/products`: what is for sale, newest first.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Query};
 use ecommerce_types::{Cursor, Limit, Page, ProductId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::Error;
 use crate::domain::{Category, Product};
-use crate::routes::AppState;
+use crate::{Error, State};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -35,14 +34,14 @@ pub(super) struct Parameters {
     params(Parameters),
     responses(
         (status = 200, description = "A page of products", body = Page<Product>),
-        (status = 400, description = "A parameter is not what it is to be: `invalid_query`", body = Problem),
+        (status = 400, description = "A parameter is not what it is to be: `invalid_query` or `invalid_cursor`", body = Problem),
     )
 )]
 pub(super) async fn handler(
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Page<Product>>, Error> {
-    let after = parameters.cursor.map(|cursor| cursor.key::<ProductId>()).transpose().map_err(Error::Query)?;
+    let after = parameters.cursor.map(|cursor| cursor.key::<ProductId>()).transpose()?;
     let limit = parameters.limit.unwrap_or_default();
     Ok(Json(state.catalogue.page(parameters.category.as_ref(), after, limit).await?))
 }

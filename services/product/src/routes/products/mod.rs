@@ -11,9 +11,9 @@ mod update;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::AppState;
+use crate::State;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
+pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(list::handler, create::handler))
         .routes(routes!(read::handler, update::handler, archive::handler))

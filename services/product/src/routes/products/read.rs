@@ -1,6 +1,6 @@
 //! `GET /api/v1/products/{id}`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use ecommerce_http::Problem;
@@ -8,9 +8,8 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
 use super::etag;
-use crate::Error;
 use crate::domain::Product;
-use crate::routes::AppState;
+use crate::{Error, State};
 
 /// One product.
 #[utoipa::path(
@@ -29,7 +28,7 @@ use crate::routes::AppState;
     )
 )]
 pub(super) async fn handler(
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {

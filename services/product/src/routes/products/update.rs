@@ -1,6 +1,6 @@
 //! `PATCH /api/v1/products/{id}`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use ecommerce_http::Problem;
@@ -10,11 +10,10 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::etag;
-use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::products::{self, Entry};
+use crate::{Error, State};
 
 /// What is to change; what is absent stays.
 #[expect(clippy::option_option, reason = "absent, null and a category are three things to say of it")]
@@ -87,7 +86,7 @@ impl Changes {
 )]
 pub(super) async fn handler(
     _staff: Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
     headers: HeaderMap,
     Json(changes): Json<Changes>,

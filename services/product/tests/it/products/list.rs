@@ -7,10 +7,13 @@ use crate::shop::{Shop, euro};
 #[tokio::test]
 async fn a_parameter_that_is_none_is_refused() {
     let shop = Shop::open().await;
-    for wrong in ["limit=0", "limit=101", "limit=ten", "limit=", "cursor=forged", "cursor=", "category=", "colour=blue"]
-    {
+    for wrong in ["limit=0", "limit=101", "limit=ten", "limit=", "category=", "colour=blue"] {
         let answer = shop.anonymous.get(&format!("/api/v1/products?{wrong}")).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid_query"), "{wrong}: {}", answer.body);
+    }
+    for wrong in ["cursor=forged", "cursor="] {
+        let answer = shop.anonymous.get(&format!("/api/v1/products?{wrong}")).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_cursor"), "{wrong}: {}", answer.body);
     }
 }
 

@@ -1,21 +1,21 @@
 //! `POST /api/v1/products/{id}/stock/adjustments`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
 use ecommerce_postgres::idempotency::{self, Answer, Scope};
 use ecommerce_types::ProductId;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::StockLevel;
-use crate::Error;
 use crate::domain::{Pieces, Reason};
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::stock::{self, Adjustment};
+use crate::{Error, State};
 
 /// Pieces that came or went.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -63,7 +63,7 @@ struct Adjusted {
 )]
 pub(super) async fn handler(
     Staff(caller): Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
     key: IdempotencyKey,
     Json(body): Json<NewAdjustment>,
@@ -75,7 +75,6 @@ pub(super) async fn handler(
     if let Some(answer) = idempotency::claim(&mut transaction, &scope).await? {
         return Ok(answer);
     }
-    let stock = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?.adjusted(body.by)?;
     let adjustment = Adjustment {
         id: state.clock.new_id(),
         product_id: id,
@@ -84,12 +83,31 @@ pub(super) async fn handler(
         user_id: caller.user_id,
         at: state.clock.now(),
     };
-    stock::adjust(&mut transaction, &adjustment).await?;
-    let adjusted = Adjusted { id: adjustment.id, by: body.by, reason: body.reason.clone(), stock: stock.into() };
-    let answer = Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?;
-    idempotency::store(&mut transaction, &scope, &answer).await?;
-    transaction.commit().await?;
+    match adjust(&mut transaction, &adjustment, &body, &scope).await {
+        Ok(answer) => {
+            transaction.commit().await?;
+            state.catalogue.changed([id]).await;
+            Ok(answer)
+        }
+        Err(refusal) => {
+            // Before it is answered: who mends the request may use the key again.
+            transaction.rollback().await?;
+            Err(refusal)
+        }
+    }
+}
 
-    state.catalogue.changed([id]).await;
+async fn adjust(
+    transaction: &mut PgConnection,
+    adjustment: &Adjustment<'_>,
+    body: &NewAdjustment,
+    scope: &Scope,
+) -> Result<Answer, Error> {
+    let before = stock::lock(transaction, adjustment.product_id).await?.ok_or(Error::ProductNotFound)?;
+    let after = before.adjusted(body.by)?;
+    stock::adjust(transaction, adjustment).await?;
+    let adjusted = Adjusted { id: adjustment.id, by: body.by, reason: body.reason.clone(), stock: after.into() };
+    let answer = Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?;
+    idempotency::store(transaction, scope, &answer).await?;
     Ok(answer)
 }

@@ -1,15 +1,14 @@
 //! `GET /api/v1/products/{id}/stock`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
 use super::StockLevel;
-use crate::Error;
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::stock;
+use crate::{Error, State};
 
 /// The stock as it is at this moment.
 #[utoipa::path(
@@ -25,7 +24,7 @@ use crate::store::stock;
 )]
 pub(super) async fn handler(
     _staff: Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
 ) -> Result<Json<StockLevel>, Error> {
     let mut connection = state.pool.acquire().await?;

@@ -1,6 +1,6 @@
 //! `PUT /api/v1/products/{id}/stock`.
 
-use axum::extract::State;
+use axum::extract::State as Shared;
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
@@ -8,11 +8,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::StockLevel;
-use crate::Error;
 use crate::domain::OnHand;
-use crate::routes::AppState;
 use crate::routes::staff::Staff;
 use crate::store::stock::{self, Adjustment};
+use crate::{Error, State};
 
 /// What a count of the warehouse has found.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,7 +39,7 @@ pub(super) struct Count {
 )]
 pub(super) async fn handler(
     Staff(caller): Staff,
-    State(state): State<AppState>,
+    Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
     Json(count): Json<Count>,
 ) -> Result<Json<StockLevel>, Error> {
