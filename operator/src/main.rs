@@ -1,12 +1,15 @@
 //! The operator's process: `run` reconciles, `crd` prints the resource's definition, `provision` is a Job of a stack.
 
+use std::error::Error;
 use std::io::Write as _;
+use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use ecommerce_http::operations::Operations;
 use ecommerce_runtime::settings::{Drain, Logs};
-use ecommerce_runtime::{Shutdown, telemetry};
+use ecommerce_runtime::{Shutdown, exit, telemetry};
 use ecommerce_types::Clock;
 use operator::health::Health;
 use operator::settings::Settings;
@@ -41,10 +44,14 @@ enum Command {
 }
 
 #[tokio::main(worker_threads = 2)]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
     let command = Arguments::parse().command;
-    match command.unwrap_or_else(|| Command::parse_from(["operator", "run"])) {
-        Command::Run { settings, logs } => run(settings, &logs).await,
+    exit::code(run(command.unwrap_or_else(|| Command::parse_from(["operator", "run"]))).await)
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Run { settings, logs } => reconcile(settings, &logs).await,
         Command::Crd => Ok(std::io::stdout().write_all(crd::yaml()?.as_bytes())?),
         Command::Provision { settings, logs } => {
             telemetry::start(&logs)?;
@@ -53,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-async fn run(settings: Settings, logs: &Logs) -> Result<(), Box<dyn std::error::Error>> {
+async fn reconcile(settings: Settings, logs: &Logs) -> Result<(), Box<dyn Error>> {
     let metrics = telemetry::start(logs)?;
     let shutdown = Shutdown::new();
     // Nothing is sent here by a Service, so nothing has to forget this pod first.
@@ -63,7 +70,7 @@ async fn run(settings: Settings, logs: &Logs) -> Result<(), Box<dyn std::error::
     let operations =
         Operations { alive: Arc::new(move || alive.is_alive()), ..Operations::new(metrics, shutdown.clone()) };
     let listener = TcpListener::bind(settings.operations_address).await?;
-    let drain = std::time::Duration::from_secs(1);
+    let drain = Duration::from_secs(1);
     let served = tokio::spawn(ecommerce_http::server::serve(listener, operations.router(), shutdown.clone(), drain));
     let client = kube::Client::try_default().await?;
     controller::run(client, settings, health, shutdown.clone()).await?;

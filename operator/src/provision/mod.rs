@@ -43,10 +43,10 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `PROVISIONING_PLAN` is not a plan.
-    #[error("failed to parse PROVISIONING_PLAN: {0}")]
+    #[error("failed to parse PROVISIONING_PLAN")]
     Plan(#[from] serde_json::Error),
     /// A password can not be read, or the result can not be written.
-    #[error("failed to open {path}: {source}")]
+    #[error("failed to open {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The server does not answer.
-    #[error("unable to connect to PostgreSQL at {host}: {source}")]
+    #[error("unable to connect to PostgreSQL at {host}")]
     Connect {
         /// The server.
         host: String,
@@ -62,7 +62,7 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// The server refuses a statement.
-    #[error("failed to provision the database {database}: {source}")]
+    #[error("failed to provision the database {database}")]
     Statement {
         /// The database.
         database: String,
@@ -75,6 +75,7 @@ pub enum Error {
 pub async fn run(settings: &Settings, clock: &Clock) -> Result<(), Error> {
     let plan: Plan = serde_json::from_str(&settings.plan)?;
     let ids = provision(&plan, &settings.credentials, clock).await?;
+    tracing::info!(databases = ids.len(), "the databases are provisioned");
     let result = serde_json::to_vec(&ids)?;
     std::fs::write(&settings.result, result).map_err(|source| Error::File { path: settings.result.clone(), source })
 }

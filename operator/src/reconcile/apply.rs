@@ -74,7 +74,7 @@ pub async fn apply(desired: &Desired, names: &Names, observed: &Observed, contex
         {
             continue;
         }
-        let after = apply_one(manifest, names, &context.client).await?;
+        let Some(after) = apply_one(manifest, names, &context.client).await? else { continue };
         let marker = match version {
             Version::Unseen => None,
             _ => version_of(&manifest.resource.kind, &after),
@@ -129,20 +129,21 @@ fn version_of(kind: &str, object: &DynamicObject) -> Option<String> {
     }
 }
 
-async fn apply_one(manifest: &Manifest, names: &Names, client: &Client) -> Result<DynamicObject, Error> {
+/// The object as the API server has it now; nothing where it has to go first.
+async fn apply_one(manifest: &Manifest, names: &Names, client: &Client) -> Result<Option<DynamicObject>, Error> {
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, &manifest.resource);
     let parameters = PatchParams::apply(MANAGER).force();
-    let patch = || Patch::Apply(&manifest.object);
     let failed = || Error::api(format!("apply the {}", manifest.title()));
-    match api.patch(manifest.name(), &parameters, &patch()).await {
+    match api.patch(manifest.name(), &parameters, &Patch::Apply(&manifest.object)).await {
         Err(kube::Error::Api(status)) if is_immutable(manifest, &status) => {
             // Its pods and claims stay where they are and the new one takes them up.
             let sets: Api<StatefulSet> = Api::namespaced(client.clone(), &names.namespace);
             let orphan = DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..Default::default() };
             sets.delete(manifest.name(), &orphan).await.map_err(failed())?;
-            api.patch(manifest.name(), &parameters, &patch()).await.map_err(failed())
+            // Gone in a moment; its going wakes the next reconcile, which makes the new one.
+            Ok(None)
         }
-        result => result.map_err(failed()),
+        result => result.map(Some).map_err(failed()),
     }
 }
 

@@ -193,9 +193,21 @@ fn ids(message: &str) -> Option<BTreeMap<Service, String>> {
 }
 
 fn tail(text: &str) -> String {
+    let text = text.lines().map(readable).collect::<Vec<_>>().join("\n");
     let text = text.trim();
     let skipped = text.chars().count().saturating_sub(LOG_END);
     text.chars().skip(skipped).collect()
+}
+
+/// A line of our own logs as a person reads it: its sentence and what went wrong.
+fn readable(line: &str) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(line) else { return line.to_owned() };
+    let text = |name: &str| fields.get(name).and_then(serde_json::Value::as_str);
+    match (text("message"), text("error")) {
+        (Some(message), Some(error)) => format!("{message}: {error}"),
+        (Some(message), None) => message.to_owned(),
+        _ => line.to_owned(),
+    }
 }
 
 fn later(at: &Time) -> Time {

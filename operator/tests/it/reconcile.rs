@@ -257,13 +257,17 @@ async fn a_failed_migration_leaves_the_old_pods_shows_its_log_and_is_tried_again
 
     story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
     story.reconcile().await.unwrap();
-    story.end_job("shop-order-migrate-", "Failed", "error: relation \"orders\" is not as it was");
+    story.end_job(
+        "shop-order-migrate-",
+        "Failed",
+        r#"{"level":"ERROR","message":"order ended","error":"relation orders is not as it was"}"#,
+    );
     story.reconcile().await.unwrap();
     assert_eq!(story.api.get(&order).unwrap(), before);
     let (migrated, reason, message) = story.condition("Migrated");
     assert_eq!((migrated.as_str(), reason.as_str()), ("False", "MigrationFailed"));
     assert!(message.contains("ecommerce-stack/order:2.0.0"), "{message}");
-    assert!(message.ends_with("relation \"orders\" is not as it was"), "{message}");
+    assert!(message.ends_with("order ended: relation orders is not as it was"), "{message}");
     assert_eq!(story.condition("Degraded").0, "True");
 
     // Its Job ended at 08:00; five minutes later it goes, and the next look makes it again.

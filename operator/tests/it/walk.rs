@@ -206,8 +206,8 @@ async fn a_larger_volume_is_asked_for_and_the_store_made_again_around_its_pod() 
     let set: StatefulSet = walk.api().get("shop-redis").await.unwrap();
     let grow = json!({"spec": {"redis": {"embedded": {"storage": {"size": "3Gi"}}}}});
     walk.api::<EcommerceStack>().patch("shop", &PatchParams::default(), &Patch::Merge(grow)).await.unwrap();
-    // An orphaning delete waits for the garbage collector, which does not run here: the first try asks, and says so.
-    let _ = reconcile::run(Arc::new(walk.stack().await), Arc::clone(&walk.context)).await;
+    // An orphaning delete waits for the garbage collector, which does not run here.
+    walk.reconcile().await;
     let deleted: StatefulSet = walk.api().get("shop-redis").await.unwrap();
     assert_eq!(deleted.uid(), set.uid());
     assert_eq!(deleted.finalizers(), ["orphan"]);
