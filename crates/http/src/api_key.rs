@@ -96,7 +96,7 @@ impl KnownKeys {
             match parse(&self.path) {
                 Ok(keys) => *self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner) = keys,
                 Err(error) => {
-                    tracing::error!(error = %crate::problem::Chain(&error), "unable to read the api keys again; the old ones stand");
+                    tracing::error!(error = %ecommerce_runtime::exit::Chain(&error), "unable to read the api keys again; the old ones stand");
                 }
             }
         }

@@ -45,6 +45,9 @@ pub async fn run(
     tasks: Tasks,
     drain: Drain,
 ) -> Result<(), EndedEarly> {
+    if let (Ok(http), Ok(operations)) = (listeners.http_address(), listeners.operations_address()) {
+        tracing::info!(http.address = %http, operations.address = %operations, "listening");
+    }
     let shutdown = operations.shutdown.clone();
     let end_of_operations = Shutdown::new();
     let second_port = serve(listeners.operations, operations.router(), end_of_operations.clone(), drain.timeout());

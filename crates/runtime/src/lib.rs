@@ -5,6 +5,7 @@
 //! [`settings`], and a row in the operator's environment.
 
 pub mod arguments;
+pub mod exit;
 pub mod request_id;
 pub mod settings;
 pub mod shutdown;

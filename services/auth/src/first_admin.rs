@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ecommerce_http::problem::Chain;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_runtime::Shutdown;
 use ecommerce_types::{Email, Invalid, Role, UserId};
 use secrecy::ExposeSecret as _;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ecommerce_http::problem::Chain;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_postgres::Wake;
 use ecommerce_redis::Sessions;
 use ecommerce_runtime::Shutdown;

@@ -3,8 +3,8 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ecommerce_contract::Service;
-use ecommerce_http::problem::Chain;
 use ecommerce_http::{BODY_LIMIT, Problem};
+use ecommerce_runtime::exit::Chain;
 use ecommerce_types::Role;
 use hyper_util::client::legacy;
 

@@ -6,8 +6,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ecommerce_contract::Service;
-use ecommerce_http::problem::Chain;
 use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_token::{Claims, Jwks, Rejected, Settings, Verifier};
 use ecommerce_types::Clock;
 use time::{Duration, OffsetDateTime};

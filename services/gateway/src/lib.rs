@@ -20,13 +20,13 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use ecommerce_http::operations::Operations;
-use ecommerce_http::server::serve;
+use ecommerce_http::process::{self, Listeners};
 use ecommerce_redis::{Redis, Sessions};
+use ecommerce_runtime::settings::Drain;
 use ecommerce_runtime::tasks::EndedEarly;
 use ecommerce_runtime::{Shutdown, Tasks};
 use ecommerce_types::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 
 pub use config::Config;
 pub use error::Error;
@@ -40,78 +40,60 @@ use sessions::RememberedSessions;
 
 /// A gateway that listens but does not answer yet.
 pub struct App {
-    /// Where clients come.
-    pub address: SocketAddr,
-    /// Where health and metrics are.
-    pub operations_address: SocketAddr,
-    listener: TcpListener,
-    operations_listener: TcpListener,
+    listeners: Listeners,
     routes: Router,
-    operations: Router,
-    keys: Keys,
-    config: Config,
-    shutdown: Shutdown,
+    operations: Operations,
+    tasks: Tasks,
+    drain: Drain,
 }
 
 /// Why there is no gateway.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum BuildError {
+    /// A port is taken, or not ours to take.
+    #[error("failed to listen")]
+    Listen(#[from] std::io::Error),
     /// A setting of a service behind is of no use.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// `REDIS_URL` is of no use.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),
-    /// An address cannot be listened on.
-    #[error("failed to listen on {0}")]
-    Listen(SocketAddr, #[source] std::io::Error),
 }
 
 impl App {
     /// Puts the gateway together. Neither Redis nor the services need to be there yet.
     pub async fn build(
         config: Config,
-        metrics: PrometheusHandle,
         clock: Clock,
+        metrics: PrometheusHandle,
         shutdown: Shutdown,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, BuildError> {
+        let listeners = Listeners::bind(&config.listen).await?;
         let services = Services::new(config.services.all())?;
         let keys = Keys::new(services.clone(), config.token.clone(), clock.clone());
         let sessions = Sessions::new(Redis::connect(&config.redis).await?);
         let sessions = RememberedSessions::new(sessions, clock.clone());
         let openapi = OpenApi::new(services.clone(), clock.clone());
         let gateway = Gateway { callers: Callers { keys: keys.clone(), sessions }, services, openapi };
-        let (listener, address) = listen(config.listen.http_address).await?;
-        let (operations_listener, operations_address) = listen(config.listen.operations_address).await?;
-        Ok(Self {
-            address,
-            operations_address,
-            listener,
-            operations_listener,
-            routes: router::router(gateway, clock),
-            operations: Operations::new(metrics, shutdown.clone()).router(),
-            keys,
-            config,
-            shutdown,
-        })
+        let mut tasks = Tasks::new(shutdown.clone());
+        tasks.spawn("keys", keys.follow(shutdown.clone()));
+        let routes = router::router(gateway, clock);
+        Ok(Self { listeners, routes, operations: Operations::new(metrics, shutdown), tasks, drain: config.drain })
+    }
+
+    /// Where clients come.
+    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
+        self.listeners.http_address()
+    }
+
+    /// Where health and metrics are.
+    pub fn operations_address(&self) -> std::io::Result<SocketAddr> {
+        self.listeners.operations_address()
     }
 
     /// Answers until the shutdown says stop.
     pub async fn run(self) -> Result<(), EndedEarly> {
-        let timeout = self.config.drain.timeout();
-        let mut tasks = Tasks::new(self.shutdown.clone());
-        tasks.spawn("keys", self.keys.follow(self.shutdown.clone()));
-        tasks.spawn("operations", serve(self.operations_listener, self.operations, self.shutdown.clone(), timeout));
-        tasks.spawn("http", serve(self.listener, self.routes, self.shutdown, timeout));
-        tasks.run(timeout).await
+        process::run(self.listeners, self.routes, self.operations, self.tasks, self.drain).await
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listen = async {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    };
-    listen.await.map_err(|source| StartError::Listen(address, source))
 }

@@ -1,13 +1,12 @@
 //! The gateway's process.
 
-use std::io::Write as _;
+use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
-use ecommerce_runtime::{Shutdown, telemetry};
+use ecommerce_runtime::{Shutdown, arguments, exit, telemetry};
 use ecommerce_types::Clock;
 use gateway::{App, Config, openapi};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The shop's one door.
 #[derive(Parser)]
@@ -20,22 +19,20 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let mut arguments: Vec<_> = std::env::args_os().collect();
-    if arguments.len() < 2 {
-        arguments.push("serve".into());
-    }
-    match Command::parse_from(arguments) {
-        Command::Serve(config) => serve(*config).await,
-        Command::Openapi => Ok(writeln!(std::io::stdout(), "{:#}", openapi::own())?),
-    }
+async fn main() -> ExitCode {
+    exit::code(run(Command::parse_from(arguments::or_serve())).await)
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
-    let metrics = telemetry::start(&config.logs)?;
-    let shutdown = Shutdown::new();
-    shutdown.on_signal(config.drain)?;
-    let app = App::build(config, metrics, Clock::system(), shutdown).await?;
-    tracing::info!(http.address = %app.address, operations.address = %app.operations_address, "listening");
-    Ok(app.run().await?)
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve(config) => {
+            let metrics = telemetry::start(&config.logs)?;
+            let shutdown = Shutdown::new();
+            shutdown.on_signal(config.drain)?;
+            App::build(*config, Clock::system(), metrics, shutdown).await?.run().await?;
+        }
+        #[expect(clippy::print_stdout, reason = "the document is this command's output")]
+        Command::Openapi => println!("{:#}", openapi::own()),
+    }
+    Ok(())
 }

@@ -4,10 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ecommerce_http::problem::Chain;
 use ecommerce_postgres::migration;
 use ecommerce_runtime::settings::Logs;
-use ecommerce_runtime::{Shutdown, arguments, telemetry};
+use ecommerce_runtime::{Shutdown, arguments, exit, telemetry};
 use ecommerce_types::Clock;
 use payment::{App, Config};
 
@@ -30,13 +29,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Command::parse_from(arguments::or_serve())).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = %Chain(error.as_ref()), "payment ended");
-            ExitCode::FAILURE
-        }
-    }
+    exit::code(run(Command::parse_from(arguments::or_serve())).await)
 }
 
 async fn run(command: Command) -> Result<(), Box<dyn Error>> {

@@ -100,8 +100,8 @@ impl Shop {
         };
         change(&mut config);
         let shutdown = Shutdown::new();
-        let app = App::build(config, ecommerce_testing::metrics(), clock.clone(), shutdown.clone()).await.unwrap();
-        let (address, operations_address) = (app.address, app.operations_address);
+        let app = App::build(config, clock.clone(), ecommerce_testing::metrics(), shutdown.clone()).await.unwrap();
+        let (address, operations_address) = (app.http_address().unwrap(), app.operations_address().unwrap());
         tokio::spawn(app.run());
         let sessions = Sessions::new(Redis::connect(&redis(&store)).await.unwrap());
         let http = reqwest::Client::new();

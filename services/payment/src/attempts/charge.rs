@@ -1,9 +1,9 @@
 //! One charge, from its committed row to its recorded result.
 
 use ecommerce_contract::Envelope;
-use ecommerce_http::problem::Chain;
 use ecommerce_postgres::idempotency::Answer;
 use ecommerce_postgres::outbox;
+use ecommerce_runtime::exit::Chain;
 
 use super::{Attempts, Past};
 use crate::answer;

@@ -1,8 +1,8 @@
 //! One refund, from its committed row to its recorded result. A refund is never declined: it is tried until it is made.
 
 use ecommerce_contract::Envelope;
-use ecommerce_http::problem::Chain;
 use ecommerce_postgres::outbox;
+use ecommerce_runtime::exit::Chain;
 
 use super::{Attempts, Past};
 use crate::provider::{self, RefundOrder};

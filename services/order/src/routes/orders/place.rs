@@ -65,6 +65,7 @@ pub(super) async fn handler(
 
     let mut transaction = state.pool.begin().await?;
     if let Some(answered) = idempotency::claim(&mut transaction, &scope).await? {
+        transaction.rollback().await?;
         return Ok(answered);
     }
     store::insert(&mut transaction, &order).await?;
