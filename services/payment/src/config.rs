@@ -37,6 +37,7 @@ pub struct Config {
 
 /// Who takes the money.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // flattened into the one command line
 pub struct Provider {
     /// The payment provider.
     #[arg(long, env = "PAYMENT_PROVIDER", value_enum, default_value_t = Kind::Simulator)]

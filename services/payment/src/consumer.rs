@@ -38,11 +38,12 @@ impl Handle for Payments {
                 other => return Err(Failure::Dead(format!("{} is not for this service", other.routing_key()))),
             }
         }
-        if !requested.is_empty() {
-            self.open(transaction, requested).await?;
-        }
+        // Closes first, so that an order whose two messages come in one batch is not charged at all.
         if !closed.is_empty() {
             self.close(transaction, closed).await?;
+        }
+        if !requested.is_empty() {
+            self.open(transaction, requested).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 
 use ecommerce_contract::{Event, Service};
-use ecommerce_testing::{Client, eventually};
+use ecommerce_testing::{Client, Link, eventually};
 use ecommerce_types::Role;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -165,6 +165,33 @@ async fn a_refund_whose_process_was_killed_is_made_once_by_the_next() {
         let both = Sums { captured: AMOUNT, refunded: AMOUNT };
         assert_eq!((shop.ledger().await, shop.books().await), (both, both));
     }
+}
+
+#[tokio::test]
+async fn a_result_that_the_database_was_not_there_to_take_is_looked_up() {
+    let mut shop = Shop::without_service().await;
+    let link = Link::to(shop.database.settings.database_url.expose_secret()).await;
+    shop.start_with(|config| {
+        config.postgres.database_url = link.url.to_string().into();
+        config.provider.simulator.simulator_answer_delay_milliseconds = 300;
+    })
+    .await;
+    let customer = shop.customer();
+    let id = shop.awaiting(&customer).await.payment_id;
+    let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_success", "k"), async {
+        reach(&shop, 1).await;
+        link.cut();
+    });
+    assert_eq!((answer.status, answer.code()), (503, "database_unavailable"));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    link.mend();
+    let answer = eventually("the request is answered", || async {
+        let answer = pay_with_key(&customer, id, "tok_success", "k").await;
+        (answer.status != 503 && answer.code() != "idempotency_key_in_use").then_some(answer)
+    })
+    .await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &"captured".into()));
+    ends_with_one_charge(&shop).await;
 }
 
 /// Waits until one charge is committed here and so many are at the provider.

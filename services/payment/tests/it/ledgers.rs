@@ -1,6 +1,7 @@
 //! The service's books and the provider's ledger agree, whatever happens at once.
 
 use ecommerce_contract::Event;
+use ecommerce_testing::eventually;
 use futures::future::join_all;
 
 use crate::shop::{AMOUNT, Shop, Sums, pay};
@@ -89,4 +90,23 @@ async fn customers_who_pay_while_their_orders_are_closed_lose_nothing() {
     assert_eq!(shop.ledger().await, shop.books().await);
     let books = shop.books().await;
     assert_eq!(books.captured, books.refunded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait() {
+    let slow = |config: &mut payment::Config| config.provider.simulator.simulator_answer_delay_milliseconds = 200;
+    let mut shop = Shop::open_with(slow).await;
+    let customer = shop.customer();
+    for _ in 0..100 {
+        shop.tell(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
+    }
+    let begun = "select count(*) from charges";
+    eventually("all charges are written down", || async { (shop.count(begun).await == 100).then_some(()) }).await;
+    shop.stop().await;
+    assert!(shop.count("select count(*) from charges where status = 'open'").await > 0);
+    // The clock stands still: nobody waits for the end of a hold.
+    shop.start().await;
+    shop.settles().await;
+    let all = Sums { captured: 100 * AMOUNT, refunded: 0 };
+    assert_eq!((shop.ledger().await, shop.books().await, shop.charges().await), (all, all, 100));
 }

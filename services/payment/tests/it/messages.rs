@@ -67,6 +67,27 @@ async fn an_order_that_was_closed_first_is_never_charged() {
 }
 
 #[tokio::test]
+async fn a_close_that_another_replica_has_in_hand_is_waited_for() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    let mut other = shop.database.pool.begin().await.unwrap();
+    let order = wanted.order_id.to_string();
+    for statement in [
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))",
+        "insert into closed_orders (order_id, closed_at) values ($1::uuid, now())",
+    ] {
+        sqlx::query(statement).bind(&order).execute(&mut *other).await.unwrap();
+    }
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
+    eventually("the request waits", || async { (shop.count(waiting).await == 1).then_some(()) }).await;
+    other.commit().await.unwrap();
+    shop.reaches(wanted.payment_id, "closed").await;
+    assert_eq!(shop.count("select count(*) from charges").await, 0);
+}
+
+#[tokio::test]
 async fn money_of_an_order_that_is_closed_goes_back_once() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));

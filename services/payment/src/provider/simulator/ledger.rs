@@ -151,3 +151,6 @@ fn entry(row: ChargeRow) -> Result<Entry, Error> {
         _ => Err(Error::Refused("the ledger holds a charge that it does not understand")),
     }
 }
+
+#[cfg(test)]
+mod tests;

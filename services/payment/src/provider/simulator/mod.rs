@@ -20,6 +20,7 @@ const TIMEOUT: &str = "tok_timeout";
 
 /// How far away the simulator is.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
     /// Milliseconds until a request arrives at the simulator.
     #[arg(long, env = "SIMULATOR_REQUEST_DELAY_MILLISECONDS", default_value_t = 0)]
