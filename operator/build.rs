@@ -1,6 +1,5 @@
 //! Cargo forgets the profile's `strip` for a package that has an `opt-level` of its own, so the linker is told here.
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 fn main() {
     if std::env::var("PROFILE").as_deref() == Ok("release") {
         println!("cargo:rustc-link-arg-bins=-s");
