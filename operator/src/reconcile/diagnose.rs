@@ -67,3 +67,47 @@ fn of_container(pod: &Pod, container: &ContainerStatus) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(phase: &str, container: &Value) -> Pod {
+        let container = json!({
+            "name": "order", "image": "ecommerce-stack/order:9", "imageID": "", "ready": false, "restartCount": 3,
+            "state": container["state"], "lastState": container["lastState"],
+        });
+        let status = json!({"phase": phase, "containerStatuses": [container]});
+        serde_json::from_value(json!({"metadata": {"name": "shop-order-1", "namespace": "default"}, "status": status}))
+            .unwrap()
+    }
+
+    #[test]
+    fn an_image_that_is_nowhere_is_named() {
+        let pod = pod("Pending", &json!({"state": {"waiting": {"reason": "ImagePullBackOff"}}}));
+        assert_eq!(
+            trouble(&[pod]).unwrap(),
+            "pod shop-order-1 can not get its image ecommerce-stack/order:9: load or push it, or name another in the spec"
+        );
+    }
+
+    #[test]
+    fn a_pod_that_ends_again_and_again_shows_where_its_log_is() {
+        let crash = json!({
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 2}},
+        });
+        let sentence = trouble(&[pod("Running", &crash)]).unwrap();
+        assert!(sentence.contains("exit code 2"), "{sentence}");
+        assert!(sentence.ends_with("see kubectl logs -n default shop-order-1 -c order --previous"), "{sentence}");
+    }
+
+    #[test]
+    fn a_pod_that_only_starts_is_no_trouble() {
+        let starting = pod("Pending", &json!({"state": {"waiting": {"reason": "ContainerCreating"}}}));
+        let failed = pod("Failed", &json!({"state": {"terminated": {"exitCode": 1}}}));
+        assert_eq!(trouble(&[starting, failed]), None);
+    }
+}

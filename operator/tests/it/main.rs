@@ -7,6 +7,7 @@ mod api_server;
 mod build;
 mod fixtures;
 mod generated;
+mod leadership;
 mod mocked_api;
 mod provision;
 mod reconcile;

@@ -14,6 +14,7 @@ use crate::mocked_api::MockedApi;
 const STACK: &str = "/apis/ecommercestack.dev/v1alpha1/namespaces/default/ecommercestacks/shop";
 const CORE: &str = "/api/v1/namespaces/default";
 const APPS: &str = "/apis/apps/v1/namespaces/default";
+const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/default/events/";
 const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs/";
 
 struct Story {
@@ -50,6 +51,13 @@ impl Story {
     fn writes(&self) -> Vec<String> {
         let all = self.api.writes().into_iter();
         all.filter(|write| !write.contains("/events")).collect()
+    }
+
+    /// Type and reason of the Events.
+    fn events(&self) -> Vec<String> {
+        let names = self.api.below(EVENTS);
+        let events = names.iter().map(|name| self.api.get(&format!("{EVENTS}{name}")).unwrap());
+        events.map(|event| format!("{} {}", event["type"], event["reason"]).replace('"', "")).collect()
     }
 
     /// PostgreSQL's claim, as the cluster makes it for the `StatefulSet`.
@@ -203,6 +211,7 @@ async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_unti
     );
     assert_eq!(story.condition("Ready").0, "False");
     assert!(story.api.below(&format!("{APPS}/")).is_empty());
+    assert_eq!(story.events(), ["Warning PullSecretMissing"]);
 
     story.api.put(&format!("{CORE}/secrets/registry"), json!({"metadata": {"name": "registry"}}));
     story.reconcile().await.unwrap();
