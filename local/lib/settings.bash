@@ -3,6 +3,7 @@
 # One more: give it a name here, say what reads it, and let no script spell the value itself.
 
 set -euo pipefail
+shopt -s inherit_errexit # what fails within $(…) fails
 
 if [ "${BASH_VERSINFO[0]}" -lt 5 ] || ! command -v timeout sha256sum >/dev/null; then
   echo "bash 5 and the GNU core utilities are needed; on macOS: brew install bash coreutils" >&2
