@@ -30,15 +30,14 @@ impl Handle for Orders {
             let change = self.apply(order, &envelope.event)?;
             if change != Change::None {
                 changed.insert(id);
+                let (status, request_id) = (order.status.as_str(), envelope.request_id.as_deref());
+                tracing::info!(order.id = %id, order.status = status, request.id = request_id, "an order moves on");
             }
             if let Change::Told(event) = change {
                 told.push(Envelope::new(&self.clock, envelope.request_id, event));
             }
         }
         let changed: Vec<Order> = changed.into_iter().filter_map(|id| orders.remove(&id)).collect();
-        for order in &changed {
-            tracing::info!(order.id = %order.id, order.status = order.status.as_str(), "an order has moved on");
-        }
         store::update(transaction, &changed).await?;
         outbox::append(transaction, &told).await?;
         Ok(())

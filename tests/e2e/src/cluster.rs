@@ -61,7 +61,7 @@ pub async fn admin(key: &str) -> String {
 /// When the cluster refuses.
 pub async fn kill(part: &str) -> usize {
     let pods: Api<Pod> = Api::default_namespaced(client().await);
-    let labels = format!("app.kubernetes.io/instance={STACK},app.kubernetes.io/component={part}");
+    let labels = format!("app.kubernetes.io/instance={STACK},app.kubernetes.io/name={part},!job-name");
     let found = pods.list(&ListParams::default().labels(&labels)).await.expect("the pods");
     for pod in &found {
         let at_once = DeleteParams::default().grace_period(0);

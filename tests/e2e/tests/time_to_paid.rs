@@ -1,5 +1,6 @@
 //! How long an order takes on an idle cluster, from placing to `paid`. It has a file of its own, so that it runs alone.
 
+use std::io::Write as _;
 use std::time::Instant;
 
 use e2e::Person;
@@ -17,8 +18,7 @@ async fn the_time_from_placing_to_paid_is_printed() {
         took.push(began.elapsed());
     }
     took.sort_unstable();
-    #[expect(clippy::print_stderr, reason = "the figure is what this test is for")]
-    {
-        eprintln!("from placing to paid: p50 {:?}, fastest {:?}, slowest {:?}", took[15], took[0], took[29]);
-    }
+    // Straight to the handle: what a test prints with the macros is kept from whoever runs it.
+    let figures = format!("from placing to paid: p50 {:?}, fastest {:?}, slowest {:?}\n", took[15], took[0], took[29]);
+    std::io::stderr().write_all(figures.as_bytes()).unwrap();
 }
