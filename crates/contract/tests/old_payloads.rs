@@ -1,6 +1,7 @@
 //! Messages as earlier versions wrote them must parse for ever: one may lie in a queue across an upgrade.
 //! Never change a text here; add one when a payload grows.
 
+use ecommerce_contract::events::Outcome;
 use ecommerce_contract::topology::BINDINGS;
 use ecommerce_contract::{Envelope, Event};
 
@@ -29,6 +30,15 @@ fn an_old_message_still_parses_and_reads_back() {
 fn a_field_of_a_later_version_is_passed_over() {
     let text = VERSION_1[2].replace(r#""version":1"#, r#""version":2,"new_in_2":true"#);
     assert!(serde_json::from_str::<Envelope>(&text).is_ok());
+}
+
+#[test]
+fn an_outcome_of_a_later_version_still_closes() {
+    let text = VERSION_1[3].replace("payment_failed", "lost_at_sea");
+    let Event::OrderClosed(closed) = serde_json::from_str::<Envelope>(&text).unwrap().event else {
+        panic!("order.closed")
+    };
+    assert_eq!(closed.outcome, Outcome::Other);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub async fn run(
     let second_port = serve(listeners.operations, operations.router(), end_of_operations.clone(), drain.timeout());
     let second_port = tokio::spawn(second_port);
     let requests = serve(listeners.http, routes, shutdown, drain.timeout());
-    let ((), ended) = tokio::join!(requests, tasks.run(drain.timeout()));
+    let ended = tasks.run(requests, drain.timeout()).await;
     end_of_operations.stop();
     let _ = second_port.await;
     ended

@@ -18,6 +18,9 @@ use tower::ServiceExt as _;
 /// sooner ([`crate::client::IDLE`]), so that none sends into a closing door.
 const HEADERS: Duration = Duration::from_secs(30);
 
+/// How long to wait when a connection cannot be accepted.
+const REFUSED: Duration = Duration::from_millis(100);
+
 /// Serves until the shutdown says stop, then gives what is in hand `drain_timeout` to end. A handler finds who has connected
 /// in [`ConnectInfo`].
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: Shutdown, drain_timeout: Duration) {
@@ -34,7 +37,7 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Shutdown, dr
             Err(error) => {
                 tracing::warn!(%error, "unable to accept a connection");
                 // Out of file descriptors, most likely: accepting at once would only spin.
-                tokio::task::yield_now().await;
+                let _ = tokio::time::timeout(REFUSED, shutdown.stopped()).await;
                 continue;
             }
         };

@@ -7,6 +7,8 @@ use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
 
 const EVERY: Duration = Duration::from_mins(10);
+/// How many rows one statement takes out, so that none holds many.
+const BATCH: u64 = 5_000;
 
 /// Runs until the process stops. Idempotency keys are kept for 24 hours, received messages for 30 days: longer than any
 /// message lies in a queue, dead letters that a person sends again included.
@@ -25,18 +27,27 @@ pub async fn run(pool: PgPool, shutdown: Shutdown) {
 }
 
 async fn tidy(pool: &PgPool) -> Result<(), sqlx::Error> {
-    // A bounded number at a time, so that no statement holds many rows.
-    sqlx::query!(
-        "delete from idempotency_keys where ctid in (
-           select ctid from idempotency_keys where created_at < now() - interval '24 hours' limit 10000)"
-    )
-    .execute(pool)
-    .await?;
-    sqlx::query!(
-        "delete from inbox where message_id in (
-           select message_id from inbox where received_at < now() - interval '30 days' limit 10000)"
-    )
-    .execute(pool)
-    .await?;
+    while forget_idempotency_keys(pool).await? == BATCH {}
+    while forget_messages(pool).await? == BATCH {}
     Ok(())
+}
+
+async fn forget_idempotency_keys(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let forgotten = sqlx::query!(
+        "delete from idempotency_keys where ctid in (
+           select ctid from idempotency_keys where created_at < now() - interval '24 hours'
+           limit $1 for update skip locked)",
+        BATCH.cast_signed()
+    );
+    Ok(forgotten.execute(pool).await?.rows_affected())
+}
+
+async fn forget_messages(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let forgotten = sqlx::query!(
+        "delete from inbox where ctid in (
+           select ctid from inbox where received_at < now() - interval '30 days'
+           limit $1 for update skip locked)",
+        BATCH.cast_signed()
+    );
+    Ok(forgotten.execute(pool).await?.rows_affected())
 }

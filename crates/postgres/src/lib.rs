@@ -22,17 +22,41 @@ pub fn problem(error: &sqlx::Error) -> Problem {
     if is_transient(error) { Problem::unavailable("database_unavailable", error) } else { Problem::internal(error) }
 }
 
-/// Whether the same work may succeed when it is tried again.
-#[must_use]
-pub fn is_transient(error: &sqlx::Error) -> bool {
+/// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
+fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Classes of SQLSTATE: 08 connection, 40 rollback (deadlock, serialization), 53 resources, 55 lock, 57 intervention.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // 08 connection, 25 a read-only server, 28 a changed password, 40 rollback (deadlock, serialization), 53 resources,
+        // 55 lock, 57 intervention.
+        sqlx::Error::Database(_) => is_of_class(error, &["08", "25", "28", "40", "53", "55", "57"]),
         _ => false,
     }
+}
+
+/// Whether the data themselves are at fault, so that the same work fails for ever.
+#[must_use]
+pub fn is_fault_of_the_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::RowNotFound
+        | sqlx::Error::Encode(_)
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::TypeNotFound { .. } => true,
+        // 22 a value that does not fit, 23 a constraint.
+        sqlx::Error::Database(_) => is_of_class(error, &["22", "23"]),
+        _ => false,
+    }
+}
+
+/// Whether the server's SQLSTATE is of one of these classes (PostgreSQL's manual, appendix A).
+fn is_of_class(error: &sqlx::Error, classes: &[&str]) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
 }
 
 /// The name of the constraint that a statement has violated.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecommerce_runtime::Shutdown;
 use lapin::uri::AMQPUri;
@@ -16,6 +16,9 @@ use crate::{Error, topology};
 const HEARTBEAT: u16 = 5;
 /// How long the broker may take to answer anything.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+/// A session that lasted this long was a good one: after it, connecting again begins with the shortest wait.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// Which broker.
 #[derive(Debug, Clone, clap::Args)]
@@ -76,8 +79,11 @@ where
         let ended = match opened {
             Ok(session) => {
                 tracing::info!(connection = name, "connected to the broker");
-                backoff.reset();
+                let began = Instant::now();
                 let ended = work(session.channel.clone()).await;
+                if began.elapsed() > STEADY {
+                    backoff.reset();
+                }
                 session.close().await;
                 ended
             }

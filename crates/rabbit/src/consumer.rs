@@ -7,7 +7,7 @@
 use std::future::Future;
 
 use ecommerce_contract::{Envelope, Service, topology};
-use ecommerce_postgres::{Wake, inbox, is_transient};
+use ecommerce_postgres::{Wake, inbox, is_fault_of_the_data};
 use ecommerce_runtime::Shutdown;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
@@ -37,9 +37,11 @@ pub enum Failure {
     Dead(String),
 }
 
+/// Only what the message itself is to blame for is given up: a value that no column takes, a rule that it breaks. Whatever
+/// else the database says (away, read-only, another password, a schema on its way) may pass, and the message waits.
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) { Self::Retry(error) } else { Self::Dead(error.to_string()) }
+        if is_fault_of_the_data(&error) { Self::Dead(error.to_string()) } else { Self::Retry(error) }
     }
 }
 

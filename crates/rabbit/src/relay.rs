@@ -38,7 +38,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Runs until the process stops.
+    /// Runs until it is told to stop, which should be the last thing that a process does (`Tasks::spawn_last`).
     pub async fn run(self, shutdown: Shutdown) {
         supervise(&self.settings, "relay", &shutdown, |channel| self.session(channel, &shutdown)).await;
     }
@@ -52,7 +52,7 @@ impl Relay {
                 () = self.wake.tapped() => {}
                 _ = poll.tick() => {}
                 () = shutdown.stopped() => {
-                    // What was committed while requests ended is sent before the process goes.
+                    // What was committed while requests and consumers ended is sent before the process goes.
                     self.drain(&channel).await?;
                     return Ok(());
                 }

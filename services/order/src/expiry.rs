@@ -27,14 +27,19 @@ pub(crate) async fn run(pool: PgPool, clock: Clock, wake: Wake, shutdown: Shutdo
             () = shutdown.stopped() => return,
             _ = tick.tick() => {}
         }
-        match expire(&pool, &clock).await {
-            Ok(0) => {}
-            Ok(expired) => {
-                metrics::counter!("orders_expired_total").increment(expired as u64);
-                tracing::info!(expired, "ended orders that nobody paid in time");
-                wake.tap();
+        loop {
+            match expire(&pool, &clock).await {
+                Ok(0) => break,
+                Ok(expired) => {
+                    metrics::counter!("orders_expired_total").increment(expired as u64);
+                    tracing::info!(expired, "ended orders that nobody paid in time");
+                    wake.tap();
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "unable to look for orders that have expired; looking again");
+                    break;
+                }
             }
-            Err(error) => tracing::warn!(%error, "unable to look for orders that have expired; looking again"),
         }
     }
 }

@@ -110,7 +110,7 @@ impl App {
         };
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.spawn("api keys", keys.clone().follow(shutdown.clone()));
-        tasks.spawn("relay", relay.run(shutdown.clone()));
+        tasks.spawn_last("relay", |end| relay.run(end));
         tasks.spawn("consumer", consumer.run(shutdown.clone()));
         tasks.spawn("expiry", expiry::run(pool.clone(), clock.clone(), outbox.clone(), shutdown.clone()));
         tasks.spawn("housekeeping", housekeeping::run(pool.clone(), shutdown.clone()));

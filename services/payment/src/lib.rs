@@ -120,7 +120,7 @@ impl App {
         };
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.spawn("api keys", keys.clone().follow(shutdown.clone()));
-        tasks.spawn("relay", relay.run(shutdown.clone()));
+        tasks.spawn_last("relay", |end| relay.run(end));
         tasks.spawn("consumer", consumer.run(shutdown.clone()));
         tasks.spawn("attempts", worker::run(attempts.clone(), shutdown.clone()));
         tasks.spawn("housekeeping", housekeeping::run(pool, shutdown.clone()));

@@ -69,4 +69,7 @@ pub enum Outcome {
     Expired,
     /// The payment failed for good.
     PaymentFailed,
+    /// A way to end that a later version knows. Whoever holds something for the order gives it back all the same.
+    #[serde(other)]
+    Other,
 }

@@ -39,7 +39,7 @@ pub enum Unplaceable {
     #[error("the order's total is larger than can be paid")]
     Total,
     /// The payment method is no token.
-    #[error("a payment method is a token of 1 to 255 characters")]
+    #[error("a payment method is a token of 1 to 255 visible ASCII characters")]
     PaymentMethod,
 }
 
@@ -74,7 +74,10 @@ impl Draft {
         if products.len() < items.len() {
             return Err(Unplaceable::Twice);
         }
-        if payment_method.as_ref().is_some_and(|method| !(1..=MAX_PAYMENT_METHOD).contains(&method.len())) {
+        let is_token = |method: &String| {
+            (1..=MAX_PAYMENT_METHOD).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        if !payment_method.as_ref().is_none_or(is_token) {
             return Err(Unplaceable::PaymentMethod);
         }
         Ok(Self { items, payment_method })

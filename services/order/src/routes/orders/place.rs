@@ -51,14 +51,16 @@ pub(super) async fn handler(
     let scope = Scope::new(&caller, &Method::POST, "/api/v1/orders", &key, &request)?;
     let draft = Draft::new(request.items, request.payment_method)?;
 
+    // An order that was taken is answered as it was, whatever has become of the catalogue since.
+    let answered = idempotency::find(&mut *state.pool.acquire().await?, &scope).await?;
+    if let Some(answered) = answered {
+        return Ok(answered);
+    }
     // Asked before the transaction begins: no connection waits for another service.
     let catalogue = prices(&state, &draft).await?;
     let unknown = draft.unknown(&catalogue);
     if !unknown.is_empty() {
-        // A product may have been archived since the order was placed; its answer stands.
-        let mut connection = state.pool.acquire().await?;
-        let answered = idempotency::find(&mut connection, &scope).await?;
-        return answered.ok_or(Error::UnknownProducts(unknown));
+        return Err(Error::UnknownProducts(unknown));
     }
     let id = OrderId::new(&state.clock);
     let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.payment_window)?;

@@ -44,6 +44,11 @@ async fn what_is_no_order_is_refused_with_what_to_do() {
         ),
         (json!({ "items": [{ "product_id": unknown, "quantity": 1 }] }), 422, "unknown_product"),
         (
+            json!({ "items": [{ "product_id": mug, "quantity": 1 }], "payment_method": "tok\u{0}" }),
+            422,
+            "invalid_payment_method",
+        ),
+        (
             json!({ "items": [{ "product_id": mug, "quantity": 1 }], "payment_method": "" }),
             422,
             "invalid_payment_method",
