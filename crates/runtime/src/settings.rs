@@ -40,8 +40,9 @@ pub struct Drain {
     /// Seconds between turning unready and taking no new connections, while the endpoints forget this pod.
     #[arg(long, env = "DRAIN_DELAY_SECONDS", default_value_t = 3)]
     pub drain_delay_seconds: u64,
-    /// Seconds that requests and messages in hand may take to end.
-    #[arg(long, env = "DRAIN_TIMEOUT_SECONDS", default_value_t = 20)]
+    /// Seconds that requests and messages in hand may take to end; the relay may take as long again for what they committed.
+    /// All of it fits into the 30 seconds that Kubernetes waits.
+    #[arg(long, env = "DRAIN_TIMEOUT_SECONDS", default_value_t = 12)]
     pub drain_timeout_seconds: u64,
 }
 
