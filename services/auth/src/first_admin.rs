@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use ecommerce_runtime::exit::Chain;
 use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_types::{Email, Invalid, Role, UserId};
 use secrecy::ExposeSecret as _;
 use tokio::time::MissedTickBehavior;

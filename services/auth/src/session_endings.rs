@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use ecommerce_runtime::exit::Chain;
 use ecommerce_postgres::Wake;
 use ecommerce_redis::Sessions;
 use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_types::Clock;
 use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
