@@ -18,7 +18,10 @@ pub(crate) fn ended(
     request_id: Option<String>,
 ) -> Result<Answer, serde_json::Error> {
     let mut problem = match outcome {
-        Outcome::Captured => return Answer::json(StatusCode::OK, &view::Payment::from(payment.clone())),
+        Outcome::Captured if payment.status == Status::Captured => {
+            return Answer::json(StatusCode::OK, &view::Payment::from(payment.clone()));
+        }
+        Outcome::Captured => closed_meanwhile(),
         Outcome::Declined(code) => declined(payment, code),
         Outcome::Abandoned => {
             Problem::from(Error::NotPayable(payment.chargeable(now).err().unwrap_or(NotPayable::Overdue)))
@@ -32,6 +35,12 @@ pub(crate) fn ended(
 /// The answer to a charge whose end is not known yet.
 pub(crate) fn processing(payment: &Payment) -> Result<Answer, serde_json::Error> {
     Answer::json(StatusCode::ACCEPTED, &view::Payment::from(payment.clone()))
+}
+
+/// The order ended while the provider was at work.
+fn closed_meanwhile() -> Problem {
+    let detail = "the order of this payment was closed while it was being paid; what was charged goes back";
+    Problem::new(StatusCode::CONFLICT, NotPayable::Closed.code(), detail)
 }
 
 fn declined(payment: &Payment, code: &str) -> Problem {

@@ -1,12 +1,12 @@
 //! `POST /api/v1/payments/{id}/pay`
 
 use ecommerce_contract::Event;
-use ecommerce_testing::unique_name;
+use ecommerce_testing::{eventually, unique_name};
 use ecommerce_types::PaymentId;
 use reqwest::Method;
 use time::Duration;
 
-use crate::shop::{AMOUNT, Shop, path, pay};
+use crate::shop::{AMOUNT, Shop, path, pay, pay_with_key};
 
 #[tokio::test]
 async fn each_kind_of_nonsense_has_its_answer_and_charges_nothing() {
@@ -116,6 +116,23 @@ async fn a_closed_payment_is_not_paid() {
     let answer = pay(&customer, wanted.payment_id, "tok_success").await;
     assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
     assert_eq!(shop.charges().await, 0);
+}
+
+#[tokio::test]
+async fn who_pays_while_the_order_is_closed_is_told_that_the_money_goes_back() {
+    let shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 1_000).await;
+    let customer = shop.customer();
+    let wanted = shop.awaiting(&customer).await;
+    let id = wanted.payment_id;
+    let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_success", "k"), async {
+        eventually("the provider has the money", || async { (shop.charges().await == 1).then_some(()) }).await;
+        shop.close(wanted.order_id).await;
+        shop.reaches(id, "closed").await;
+    });
+    assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
+    assert!(answer.body["detail"].as_str().unwrap().contains("goes back"), "{}", answer.body);
+    assert_eq!(pay_with_key(&customer, id, "tok_success", "k").await.bytes, answer.bytes);
+    shop.goes_back(id).await;
 }
 
 #[tokio::test]
