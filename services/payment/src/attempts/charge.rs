@@ -26,8 +26,8 @@ impl Attempts {
     /// Brings an open charge to its end, or lets go of it when its outcome is not known. Answers what its customer is told, if
     /// there is one.
     pub(crate) async fn charge(&self, charge: &Charge, past: Past) -> Result<Option<Answer>, sqlx::Error> {
-        match self.ask(charge, past).await {
-            Ok(outcome) => self.record(charge, &outcome).await,
+        match self.ask_and_record(charge, past).await {
+            Ok(answer) => Ok(answer),
             Err(error) => {
                 metrics::counter!("charges_of_unknown_outcome_total").increment(1);
                 tracing::warn!(
@@ -40,6 +40,11 @@ impl Attempts {
                 self.let_go(charge).await
             }
         }
+    }
+
+    async fn ask_and_record(&self, charge: &Charge, past: Past) -> Result<Option<Answer>, Unknown> {
+        let outcome = self.ask(charge, past).await?;
+        Ok(self.record(charge, &outcome).await?)
     }
 
     /// Has the provider answer how the charge ends. One that has become pointless before it was made is never made.
@@ -105,7 +110,7 @@ impl Attempts {
         let mut connection = self.pool.acquire().await?;
         let payment = payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
         let answer = for_customer(charge, || answer::processing(&payment))?;
-        charges::let_go(&mut connection, charge.key, answer.as_ref(), self.clock.now()).await?;
+        charges::let_go(&mut connection, charge.key, self.holder, answer.as_ref(), self.clock.now()).await?;
         // What stands there now, which is another's answer when another was quicker.
         charges::find_answer(&mut connection, charge.key).await
     }

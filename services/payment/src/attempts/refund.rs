@@ -9,11 +9,20 @@ use crate::provider::{self, RefundOrder};
 use crate::store::payments;
 use crate::store::refunds::{self, Refund};
 
+/// Why a refund stays open.
+#[derive(Debug, thiserror::Error)]
+enum Unknown {
+    #[error(transparent)]
+    Provider(#[from] provider::Error),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
 impl Attempts {
     /// Brings an open refund to its end, or lets go of it when its outcome is not known.
     pub(crate) async fn refund(&self, refund: &Refund, past: Past) -> Result<(), sqlx::Error> {
-        match self.give_back(refund, past).await {
-            Ok(()) => self.record_refund(refund).await,
+        match self.give_back_and_record(refund, past).await {
+            Ok(()) => Ok(()),
             Err(error) => {
                 metrics::counter!("refunds_of_unknown_outcome_total").increment(1);
                 tracing::warn!(
@@ -24,9 +33,14 @@ impl Attempts {
                     "unable to tell whether a refund was made; it will be looked up"
                 );
                 let mut connection = self.pool.acquire().await?;
-                refunds::let_go(&mut connection, refund.key, self.clock.now()).await
+                refunds::let_go(&mut connection, refund.key, self.holder, self.clock.now()).await
             }
         }
+    }
+
+    async fn give_back_and_record(&self, refund: &Refund, past: Past) -> Result<(), Unknown> {
+        self.give_back(refund, past).await?;
+        Ok(self.record_refund(refund).await?)
     }
 
     async fn give_back(&self, refund: &Refund, past: Past) -> Result<(), provider::Error> {

@@ -77,7 +77,8 @@ pub(crate) async fn find_requested(
     Ok(found.map(|row| Requested { hash: row.request_hash, answer: answer(row.answer_status, row.answer_body) }))
 }
 
-/// Open charges that `holder` still holds, without those it is at work on.
+/// Open charges that `holder` has written and still holds, without those it is at work on. One that it has taken over is not among
+/// them, as taking it over is a change: should that have failed half-way, it is taken over again.
 pub(crate) async fn held(
     connection: &mut PgConnection,
     holder: Uuid,
@@ -90,6 +91,7 @@ pub(crate) async fn held(
         r#"select charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id
            from charges join payments on payments.id = payment_id
            where charges.status = 'open' and holder = $1 and held_until > $2 and charges.id <> all($3)
+             and charges.updated_at = charges.created_at
            order by charges.id limit $4"#,
         holder,
         now,
@@ -192,22 +194,27 @@ pub(crate) async fn end(
 }
 
 /// Lets anybody look an open charge up whose outcome is not known, the later the longer it has been open, and keeps the answer
-/// that says so.
+/// that says so. When another has taken it over from `holder` meanwhile, that one's hold stays.
 pub(crate) async fn let_go(
     connection: &mut PgConnection,
     key: Key,
+    holder: Uuid,
     answer: Option<&Answer>,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update charges set holder = $5, held_until = $2::timestamptz + least(($2::timestamptz - created_at) / 4, interval '1 minute'), updated_at = $2,
+        "update charges set holder = case when holder = $6 then $5 else holder end,
+           held_until = case when holder = $6
+             then $2::timestamptz + least(($2::timestamptz - created_at) / 4, interval '1 minute') else held_until end,
+           updated_at = $2,
            answer_status = coalesce(answer_status, $3), answer_body = coalesce(answer_body, $4)
          where id = $1 and status = 'open'",
         key.0,
         now,
         answer.map(status),
         answer.map(|answer| &*answer.body),
-        Uuid::nil()
+        Uuid::nil(),
+        holder
     )
     .execute(connection)
     .await?;

@@ -43,7 +43,7 @@ struct Row {
     request_id: Option<String>,
 }
 
-/// Open refunds that `holder` still holds, without those it is at work on.
+/// Open refunds that `holder` has written and still holds, without those it is at work on; not those that it has taken over.
 pub(crate) async fn held(
     connection: &mut PgConnection,
     holder: Uuid,
@@ -56,6 +56,7 @@ pub(crate) async fn held(
         "select refunds.id, payment_id, charge_id, refunds.amount, currency, request_id
          from refunds join payments on payments.id = payment_id
          where refunds.status = 'open' and holder = $1 and held_until > $2 and refunds.id <> all($3)
+           and refunds.updated_at = refunds.created_at
          order by refunds.id limit $4",
         holder,
         now,
@@ -140,14 +141,21 @@ pub(crate) async fn end(transaction: &mut PgConnection, key: Key, now: OffsetDat
     Ok(done.rows_affected() == 1)
 }
 
-/// Lets anybody look an open refund up whose outcome is not known, the later the longer it has been open.
-pub(crate) async fn let_go(connection: &mut PgConnection, key: Key, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+/// Lets anybody look an open refund up whose outcome is not known, the later the longer it has been open. Does nothing when
+/// another has taken it over from `holder` meanwhile.
+pub(crate) async fn let_go(
+    connection: &mut PgConnection,
+    key: Key,
+    holder: Uuid,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update refunds set holder = $3, held_until = $2::timestamptz + least(($2::timestamptz - created_at) / 4, interval '1 minute'), updated_at = $2
-         where id = $1 and status = 'open'",
+         where id = $1 and status = 'open' and holder = $4",
         key.0,
         now,
-        Uuid::nil()
+        Uuid::nil(),
+        holder
     )
     .execute(connection)
     .await?;

@@ -168,7 +168,7 @@ async fn a_refund_whose_process_was_killed_is_made_once_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_result_that_the_database_was_not_there_to_take_is_looked_up() {
+async fn a_result_that_the_database_was_not_there_to_take_is_looked_up_and_not_charged_anew() {
     let mut shop = Shop::without_service().await;
     let link = Link::to(shop.database.settings.database_url.expose_secret()).await;
     shop.start_with(|config| {
@@ -181,6 +181,9 @@ async fn a_result_that_the_database_was_not_there_to_take_is_looked_up() {
     let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_success", "k"), async {
         reach(&shop, 1).await;
         link.cut();
+        // The provider finds the charge, and refuses to be asked for it anew.
+        let changed = "update simulator.charges set method = 'tok_of_another'";
+        sqlx::query(changed).execute(&shop.database.pool).await.unwrap();
     });
     assert_eq!((answer.status, answer.code()), (503, "database_unavailable"));
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -192,6 +195,23 @@ async fn a_result_that_the_database_was_not_there_to_take_is_looked_up() {
     .await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &"captured".into()));
     ends_with_one_charge(&shop).await;
+}
+
+#[tokio::test]
+async fn a_process_that_gives_up_leaves_alone_what_another_holds_by_then() {
+    let shop = Shop::open_with(|config| config.provider.payment_provider_timeout_milliseconds = 1_000).await;
+    let customer = shop.customer();
+    let id = shop.awaiting(&customer).await.payment_id;
+    let another = "update charges set holder = 'ffffffff-ffff-ffff-ffff-ffffffffffff', held_until = '2100-01-01'";
+    let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_timeout", "k"), async {
+        reach(&shop, 1).await;
+        sqlx::query(another).execute(&shop.database.pool).await.unwrap();
+    });
+    assert_eq!((answer.status, &answer.body["status"]), (202, &"processing".into()));
+    let held = "select count(*) from charges where held_until = '2100-01-01'
+        and holder = 'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+    assert_eq!(shop.count(held).await, 1);
+    assert_eq!(pay_with_key(&customer, id, "tok_timeout", "k").await.bytes, answer.bytes);
 }
 
 /// Waits until one charge is committed here and so many are at the provider.

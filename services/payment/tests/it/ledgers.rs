@@ -110,3 +110,27 @@ async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait(
     let all = Sums { captured: 100 * AMOUNT, refunded: 0 };
     assert_eq!((shop.ledger().await, shop.books().await, shop.charges().await), (all, all, 100));
 }
+
+#[tokio::test]
+async fn money_goes_back_however_many_charges_the_provider_leaves_waiting() {
+    let mut shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.stop().await;
+    shop.start_with(|config| {
+        config.provider.payment_provider_timeout_milliseconds = 60_000;
+        config.provider.simulator.simulator_answer_delay_milliseconds = 60_000;
+    })
+    .await;
+    for _ in 0..40 {
+        shop.tell(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
+    }
+    let begun = "select count(*) from charges";
+    eventually("all charges are written down", || async { (shop.count(begun).await == 41).then_some(()) }).await;
+    shop.close(wanted.order_id).await;
+    eventually("the provider gives the money back", || async {
+        (shop.ledger().await.refunded == AMOUNT).then_some(())
+    })
+    .await;
+}

@@ -78,9 +78,11 @@ pub(super) async fn handler(
     }
     let answer = match begin(&state, id, &caller, &key, request).await? {
         Begun::Answered(answer) => answer,
-        Begun::Charge(charge, _guard) => {
+        Begun::Charge(charge, guard) => {
+            let answer = state.attempts.charge(&charge, guard.past).await?;
+            guard.over();
             // A charge that a customer has asked for has an answer; the row that should hold it is this request's own.
-            state.attempts.charge(&charge, Past::None).await?.ok_or(sqlx::Error::RowNotFound)?
+            answer.ok_or(sqlx::Error::RowNotFound)?
         }
     };
     Ok(response(answer))
@@ -120,7 +122,7 @@ async fn begin(
         request_id: request_id::current(),
     };
     // Before the commit: from then on the worker sees the charge, and this request is at work on it.
-    let guard = attempts.at_work.begin(charge.key).ok_or(idempotency::Error::Running)?;
+    let guard = attempts.at_work.begin(charge.key, Past::None).ok_or(idempotency::Error::Running)?;
     charges::insert(&mut transaction, std::slice::from_ref(&charge), Some(&name), attempts.hold(now), now).await?;
     transaction.commit().await?;
     Ok(Begun::Charge(charge, guard))
