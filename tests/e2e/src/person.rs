@@ -204,7 +204,7 @@ impl Person {
     pub async fn sees_available(&self, product: &str, available: u32) {
         let path = format!("/api/v1/products/{product}");
         eventually(&format!("{available} of product {product} are available"), DEADLINE, || async {
-            (self.get(&path).await.body["stock"]["available"] == available).then_some(())
+            (self.try_get(&path).await?.body["stock"]["available"] == available).then_some(())
         })
         .await;
     }
