@@ -15,10 +15,11 @@ use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::backoff::Backoff;
+use crate::backoff::Backoffs;
 use crate::crd::EcommerceStack;
 use crate::health::Health;
 use crate::leadership::{GIVE_UP, Leadership, RENEW};
+use crate::metrics::{RECONCILE_DURATION, RECONCILES};
 use crate::names::MANAGER;
 use crate::reconcile::{self, Context, Error};
 use crate::settings::Settings;
@@ -31,7 +32,7 @@ const CONCURRENCY: u16 = 4;
 /// What every turn of the loop works with.
 struct Turn {
     context: Arc<Context>,
-    backoff: Backoff,
+    backoff: Backoffs,
     health: Arc<Health>,
 }
 
@@ -113,7 +114,7 @@ async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shu
         .owns(Api::<Service>::all(client), ours())
         .graceful_shutdown_on(async move { shutdown.stopped().await });
     let stacks = controller.store();
-    let turn = Arc::new(Turn { context, backoff: Backoff::default(), health });
+    let turn = Arc::new(Turn { context, backoff: Backoffs::default(), health });
     let watched = Arc::clone(&turn);
     controller
         .run(reconcile_one, after_failure, turn)
@@ -129,8 +130,8 @@ async fn reconcile_one(stack: Arc<EcommerceStack>, turn: Arc<Turn>) -> Result<Ac
     let key = key(&stack);
     let result = reconcile::run(stack, Arc::clone(&turn.context)).await;
     let outcome = if result.is_ok() { "ok" } else { "error" };
-    metrics::counter!("operator_reconciles_total", "outcome" => outcome).increment(1);
-    metrics::histogram!("operator_reconcile_seconds").record(started.elapsed().as_secs_f64());
+    RECONCILES.increment([outcome]);
+    RECONCILE_DURATION.series([]).observe(started.elapsed().as_secs_f64());
     turn.health.reconciled();
     if result.is_ok() {
         turn.backoff.after_success(&key);

@@ -11,6 +11,7 @@ pub mod crd;
 pub mod credentials;
 pub mod health;
 pub mod leadership;
+pub mod metrics;
 pub mod names;
 pub mod provision;
 pub mod reconcile;

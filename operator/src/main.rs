@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ecommerce_http::operations::Operations;
+use ecommerce_http::health_and_metrics::HealthAndMetrics;
+use ecommerce_http::server::{self, Ending, Limits, serve};
 use ecommerce_runtime::settings::{Drain, Logs};
 use ecommerce_runtime::{Shutdown, exit, telemetry};
 use ecommerce_types::Clock;
 use operator::health::Health;
 use operator::settings::Settings;
-use operator::{controller, crd, provision};
+use operator::{controller, crd, metrics, provision};
 use tokio::net::TcpListener;
 
 #[derive(Parser)]
@@ -61,17 +62,21 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
 }
 
 async fn reconcile(settings: Settings, logs: &Logs) -> Result<(), Box<dyn Error>> {
-    let metrics = telemetry::start(logs)?;
+    telemetry::start(logs)?;
+    for metric in metrics::METRICS {
+        metric.register();
+    }
     let shutdown = Shutdown::new();
     // Nothing is sent here by a Service, so nothing has to forget this pod first.
-    shutdown.on_signal(Drain { drain_delay_seconds: 0, drain_timeout_seconds: 10 })?;
+    shutdown.on_signal(Drain { drain_delay_seconds: 0, drain_idle_seconds: 0, drain_timeout_seconds: 10 })?;
     let health = Arc::new(Health::new(Clock::system()));
     let alive = Arc::clone(&health);
-    let operations =
-        Operations { alive: Arc::new(move || alive.is_alive()), ..Operations::new(metrics, shutdown.clone()) };
+    let second_port =
+        HealthAndMetrics { alive: Arc::new(move || alive.is_alive()), ..HealthAndMetrics::new(shutdown.clone()) };
     let listener = TcpListener::bind(settings.operations_address).await?;
-    let drain = Duration::from_secs(1);
-    let served = tokio::spawn(ecommerce_http::server::serve(listener, operations.router(), shutdown.clone(), drain));
+    let ending = Ending { idle: Duration::ZERO, requests: Duration::from_secs(1) };
+    let limits = Limits::new(server::Settings::default(), None, None);
+    let served = tokio::spawn(serve(listener, second_port.router(), limits, shutdown.clone(), ending));
     let client = kube::Client::try_default().await?;
     controller::run(client, settings, health, shutdown.clone()).await?;
     shutdown.stop();

@@ -21,6 +21,6 @@ pub struct Settings {
     #[arg(long, env = "POD_NAME", default_value = "operator")]
     pub pod_name: String,
     /// Health and metrics.
-    #[arg(long, env = "OPERATIONS_ADDRESS", default_value = "0.0.0.0:9090")]
+    #[arg(long, env = "OPERATIONS_ADDRESS", default_value = "[::]:9090")]
     pub operations_address: SocketAddr,
 }

@@ -1,24 +1,31 @@
-//! The keys of the edges: which service a request comes from.
+//! Which service a request comes from: the keys that callers send, as a callee knows them.
 //!
 //! A callee knows the SHA-256 of each caller's keys from a mounted file, and reads it again when it changes. A key is long
 //! and random, so its hash needs no salt and no stretching.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::Next;
-use axum::response::Response;
-use ecommerce_contract::{Service, headers};
-use ecommerce_runtime::Shutdown;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use ecommerce_contract::Service;
+use ecommerce_contract::headers::{API_KEY, EDGE_REFUSED};
+use ecommerce_runtime::{ErrorChain, Shutdown, every};
+use ecommerce_types::Clock;
+use parking_lot::RwLock;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::Problem;
+use crate::edge_key::SHORTEST_KEY;
+use crate::metrics::{API_KEY_LAST_USE, API_KEY_USES};
 
 /// How often the file is looked at. Kubernetes itself takes up to a minute to bring a changed Secret into a pod.
 const REREAD: Duration = Duration::from_secs(5);
@@ -75,74 +82,76 @@ struct Known {
 pub struct KnownKeys {
     path: PathBuf,
     known: Arc<RwLock<Vec<Known>>>,
+    clock: Clock,
 }
 
 impl KnownKeys {
     /// Reads the file.
-    pub fn read(settings: &Settings) -> Result<Self, Error> {
+    pub fn read(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         let path = settings.api_key_hashes_file.clone();
         let known = Arc::new(RwLock::new(parse(&path)?));
-        Ok(Self { path, known })
+        Ok(Self { path, known, clock })
     }
 
     /// Reads the file again while the process runs; a file that cannot be read leaves the keys as they are.
     pub async fn follow(self, shutdown: Shutdown) {
-        let mut tick = tokio::time::interval(REREAD);
-        loop {
-            tokio::select! {
-                () = shutdown.stopped() => return,
-                _ = tick.tick() => {}
-            }
+        every(REREAD, shutdown, || {
             match parse(&self.path) {
-                Ok(keys) => *self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner) = keys,
-                Err(error) => {
-                    tracing::error!(error = %ecommerce_runtime::exit::Chain(&error), "unable to read the api keys again; the old ones stand");
-                }
+            Ok(keys) => *self.known.write() = keys,
+            Err(error) => {
+                tracing::error!(error = %ErrorChain(&error), "unable to read the api keys again; the old ones stand");
             }
-        }
+            }
+            ready(())
+        })
+        .await;
     }
 
-    /// The caller to whom the key belongs. Every known hash is compared, whichever fits.
-    fn caller(&self, key: &[u8]) -> Option<Service> {
+    /// The caller whose key a request carries. Every known hash is compared, whichever fits.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Option<From> {
+        let key = headers.get(API_KEY)?.as_bytes();
+        if key.len() < SHORTEST_KEY {
+            return None;
+        }
         let hash: [u8; 32] = Sha256::digest(key).into();
-        let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = self.known.read();
         let mut found = None;
         for candidate in known.iter() {
             if bool::from(candidate.hash.ct_eq(&hash)) {
-                found = Some(candidate);
+                found = Some((candidate.caller, candidate.generation));
             }
         }
-        let found = found?;
-        metrics::counter!("api_key_uses_total", "caller" => found.caller.as_str(), "generation" => found.generation)
-            .increment(1);
-        Some(found.caller)
+        drop(known);
+        let (caller, generation) = found?;
+        API_KEY_USES.increment([caller.as_str(), generation]);
+        API_KEY_LAST_USE.set([caller.as_str(), generation], self.clock.now().unix_timestamp());
+        Some(From(caller))
     }
 }
 
-/// The caller that a request's key belongs to; put into the request by [`require`].
+/// The caller that a request's key belongs to; put into the request before anything of it is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct From(pub Service);
 
-/// The keys and the callers that one set of routes is open to.
-#[derive(Clone)]
-pub struct Door {
-    /// All keys of this service.
-    pub keys: KnownKeys,
-    /// Whose keys open these routes.
-    pub callers: &'static [Service],
+/// Lets requests of these callers alone reach these routes.
+pub fn only_for<S: Clone + Send + Sync + 'static>(callers: &'static [Service], routes: Router<S>) -> Router<S> {
+    routes.route_layer(middleware::from_fn(move |request: Request, next: Next| require(callers, request, next)))
 }
 
-/// A layer: lets a request in whose `x-api-key` belongs to one of the door's callers.
-pub async fn require(State(door): State<Door>, mut request: Request, next: Next) -> Result<Response, Problem> {
-    let missing =
-        || Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", "this service is called through the gateway");
-    let key = request.headers().get(headers::API_KEY).ok_or_else(missing)?;
-    let caller =
-        door.keys.caller(key.as_bytes()).filter(|caller| door.callers.contains(caller)).ok_or_else(|| {
-            Problem::new(StatusCode::FORBIDDEN, "api_key_refused", "this key does not open this route")
-        })?;
-    request.extensions_mut().insert(From(caller));
-    Ok(next.run(request).await)
+/// A refusal here is a fault between two services and none of the person behind the request, so it is marked for the
+/// gateway, which passes it on as what it is.
+async fn require(callers: &[Service], request: Request, next: Next) -> Response {
+    let problem = match request.extensions().get::<From>() {
+        Some(From(caller)) if callers.contains(caller) => return next.run(request).await,
+        Some(_) => Problem::new(StatusCode::FORBIDDEN, "api_key_refused", "this key does not open this route"),
+        None if request.headers().contains_key(API_KEY) => {
+            Problem::new(StatusCode::FORBIDDEN, "api_key_refused", "this key opens nothing here")
+        }
+        None => Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", "this service is called through the gateway"),
+    };
+    let mut refusal = problem.into_response();
+    refusal.headers_mut().insert(EDGE_REFUSED, HeaderValue::from_static("1"));
+    refusal
 }
 
 fn parse(path: &Path) -> Result<Vec<Known>, Error> {

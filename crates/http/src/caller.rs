@@ -1,4 +1,7 @@
-//! Who asks: the person for whom the gateway forwards a request.
+//! Who asks: the person for whom the gateway forwards a request, with the role that the route needs.
+//!
+//! The gateway has asked for the role before; the owner of the data asks again. A handler's first extractor is one of
+//! [`Customer`] and [`Staff`], so that nobody else learns what is wrong with a body.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -20,28 +23,49 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Refuses a person whose roles do not reach `role`: the data's owner asks again what the gateway has asked already.
-    pub fn require(&self, role: Role) -> Result<(), Problem> {
-        if self.roles.include(role) {
-            return Ok(());
-        }
-        Err(Problem::new(StatusCode::FORBIDDEN, "role_required", format!("this needs the role {role}")))
+    /// Whether the person is staff: who may see what is somebody else's.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.roles.include(Role::Staff)
     }
-}
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+    fn of(parts: &Parts, role: Role) -> Result<Self, Problem> {
         let from_gateway = parts.extensions.get() == Some(&api_key::From(Service::Gateway));
-        let caller = from_gateway.then(|| read(&parts.headers)).flatten();
-        caller.ok_or_else(|| {
+        let caller = from_gateway.then(|| read(&parts.headers)).flatten().ok_or_else(|| {
             Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "login_required",
                 "send `authorization: Bearer` with the access token of a login",
             )
-        })
+        })?;
+        if caller.roles.include(role) {
+            return Ok(caller);
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "role_required", format!("this needs the role {role}")))
+    }
+}
+
+/// A person who may buy here; staff may as well.
+#[derive(Debug, Clone)]
+pub struct Customer(pub Caller);
+
+/// A person who is staff.
+#[derive(Debug, Clone)]
+pub struct Staff(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Customer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Caller::of(parts, Role::Customer).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Staff {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Caller::of(parts, Role::Staff).map(Self)
     }
 }
 

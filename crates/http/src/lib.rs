@@ -4,17 +4,25 @@
 //! routes. No route lives here, and no business rule. To add an extractor: a file in `extract/` whose rejection is a
 //! [`Problem`].
 
+mod answered;
 pub mod api_key;
+mod behind_gateway;
 pub mod caller;
 pub mod client;
+mod client_address;
+pub mod edge_key;
 pub mod extract;
-pub mod operations;
+pub mod health_and_metrics;
+pub mod metrics;
 pub mod problem;
-pub mod process;
+pub mod renewed;
 pub mod request_log;
+mod route_metrics;
 pub mod server;
 
-pub use caller::Caller;
+pub use behind_gateway::behind_gateway;
+pub use caller::{Caller, Customer, Staff};
+pub use client_address::ClientAddress;
 pub use problem::Problem;
 
 /// What a request body may weigh, in bytes.

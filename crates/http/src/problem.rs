@@ -2,8 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ecommerce_runtime::exit::Chain;
-use ecommerce_runtime::request_id;
+use ecommerce_runtime::{ErrorChain, request_id};
 use serde::{Deserialize, Serialize};
 
 /// An error answer. `code` is stable and for programs, `detail` says to a person what to do.
@@ -39,15 +38,28 @@ impl Problem {
     /// A fault of ours: the cause goes to the log, once, and not to the client.
     #[must_use]
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(error = %Chain(cause), "request failed");
+        tracing::error!(error = %ErrorChain(cause), "request failed");
         Self::without_detail(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     }
 
     /// Something that this service needs is away for now: the cause goes to the log, the client may try again.
     #[must_use]
     pub fn unavailable(code: &str, cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::warn!(error = %Chain(cause), "request unable to be served for now");
+        tracing::warn!(error = %ErrorChain(cause), "request unable to be served for now");
         Self::without_detail(StatusCode::SERVICE_UNAVAILABLE, code).retry_after(1)
+    }
+
+    /// A store did not do its part: what may pass by itself is 503, what may not is 500.
+    #[must_use]
+    pub fn of_store(code: &str, is_transient: bool, cause: &(dyn std::error::Error + 'static)) -> Self {
+        if is_transient { Self::unavailable(code, cause) } else { Self::internal(cause) }
+    }
+
+    /// A handler panicked; where and why, the panic itself has said.
+    #[must_use]
+    pub(crate) fn panicked() -> Self {
+        tracing::error!("a handler panicked");
+        Self::without_detail(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     }
 
     /// Says when to try again.

@@ -3,8 +3,10 @@
 
 use std::collections::HashSet;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+use crate::housekeeping::BATCH;
 
 /// Records messages and answers those that were not recorded before.
 pub async fn record(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>, sqlx::Error> {
@@ -19,4 +21,16 @@ pub async fn record(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<Hash
     .fetch_all(transaction)
     .await?;
     Ok(new.into_iter().collect())
+}
+
+/// Takes out up to [`BATCH`] records that are older than 30 days, which is longer than any message lies in a queue, dead
+/// letters that a person sends again included; answers how many there were.
+pub async fn forget_old(pool: PgPool) -> Result<u64, sqlx::Error> {
+    let forgotten = sqlx::query!(
+        "delete from inbox where ctid in (
+           select ctid from inbox where received_at < now() - interval '30 days'
+           limit $1 for update skip locked)",
+        BATCH.cast_signed()
+    );
+    Ok(forgotten.execute(&pool).await?.rows_affected())
 }

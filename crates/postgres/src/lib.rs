@@ -1,29 +1,19 @@
-//! PostgreSQL as every service uses it: the pool, the migrations, and the tables that make messages and writes happen once.
+//! PostgreSQL as every service uses it: the pool, the migrations, and the tables that make messages happen once.
 //!
-//! No table of a service lives here. The tables that do (`outbox`, `inbox`, `idempotency_keys`) are made by each service's
-//! own migrations, which hold the same statements, because a service's schema is its own.
+//! No table of a service lives here. The tables that do (`outbox`, `inbox`) are made by each service's own migrations, which
+//! hold the same statements, because a service's schema is its own.
 
 pub mod housekeeping;
-pub mod idempotency;
 pub mod inbox;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
-pub mod wake;
 
 pub use pool::{Settings, connect};
-pub use wake::Wake;
-
-use ecommerce_http::Problem;
-
-/// The answer to a request whose database did not do its part. What may pass by itself is 503, what may not is 500.
-#[must_use]
-pub fn problem(error: &sqlx::Error) -> Problem {
-    if is_transient(error) { Problem::unavailable("database_unavailable", error) } else { Problem::internal(error) }
-}
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
-fn is_transient(error: &sqlx::Error) -> bool {
+#[must_use]
+pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
@@ -59,8 +49,17 @@ fn is_of_class(error: &sqlx::Error, classes: &[&str]) -> bool {
     code.is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
 }
 
-/// The name of the constraint that a statement has violated.
-#[must_use]
-pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error()?.constraint()
+/// Says at a statement what it means that it violates a constraint.
+pub trait OnConstraint<T> {
+    /// `meaning` in place of a violation of the constraint with this name; every other error as it is.
+    fn on_constraint<E: From<sqlx::Error>>(self, name: &str, meaning: impl FnOnce() -> E) -> Result<T, E>;
+}
+
+impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
+    fn on_constraint<E: From<sqlx::Error>>(self, name: &str, meaning: impl FnOnce() -> E) -> Result<T, E> {
+        self.map_err(|error| {
+            let violated = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint);
+            if violated == Some(name) { meaning() } else { error.into() }
+        })
+    }
 }

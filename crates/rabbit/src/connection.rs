@@ -4,18 +4,25 @@ use std::future::Future;
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
 
-use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::{Backoff, ErrorChain, Shutdown};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::backoff::Backoff;
+use crate::metrics::SESSIONS_LOST;
 use crate::{Error, topology};
 
 /// A dead peer is noticed after two of these, in seconds.
 const HEARTBEAT: u16 = 5;
+/// Bytes of the largest frame, the least that RabbitMQ takes; a longer message is several frames. The client library keeps
+/// room for 64 of them for each connection, which is 16 MiB for two at the broker's own 128 KiB.
+const LARGEST_FRAME: u32 = 8192;
 /// How long the broker may take to answer anything.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+/// Between two tries, before what chance adds.
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A session that lasted this long was a good one: after it, connecting again begins with the shortest wait.
 const STEADY: Duration = Duration::from_secs(10);
@@ -38,6 +45,7 @@ impl Settings {
     fn uri(&self) -> Result<AMQPUri, Error> {
         let mut uri = AMQPUri::from_str(self.amqp_url.expose_secret()).map_err(|_| Error::InvalidUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT);
+        uri.query.frame_max = Some(LARGEST_FRAME);
         Ok(uri)
     }
 }
@@ -65,12 +73,21 @@ impl Session {
     }
 }
 
+/// The waits between tries.
+pub(crate) fn backoff() -> Backoff {
+    Backoff::new(SHORTEST_WAIT, LONGEST_WAIT)
+}
+
 /// Runs `work` in one session after another until the process stops. `work` answers `Ok` only when it has stopped.
-pub(crate) async fn supervise<F>(settings: &Settings, name: &str, shutdown: &Shutdown, work: impl Fn(Channel) -> F)
-where
+pub(crate) async fn supervise<F>(
+    settings: &Settings,
+    name: &'static str,
+    shutdown: &Shutdown,
+    work: impl Fn(Channel) -> F,
+) where
     F: Future<Output = Result<(), Error>>,
 {
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     while !shutdown.is_stopped() {
         let opened = tokio::select! {
             () = shutdown.stopped() => return,
@@ -90,9 +107,8 @@ where
             Err(error) => Err(error),
         };
         if let Err(error) = ended {
-            metrics::counter!("broker_sessions_lost_total", "connection" => name.to_owned()).increment(1);
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(connection = name, %error, cause, "unable to keep the broker; connecting again");
+            SESSIONS_LOST.increment([name]);
+            tracing::warn!(connection = name, error = %ErrorChain(&error), "unable to keep the broker; connecting again");
             backoff.wait(shutdown).await;
         }
     }

@@ -7,8 +7,9 @@
 use std::future::Future;
 
 use ecommerce_contract::{Envelope, Service, topology};
-use ecommerce_postgres::{Wake, inbox, is_fault_of_the_data};
-use ecommerce_runtime::Shutdown;
+use ecommerce_postgres::{inbox, is_fault_of_the_data};
+use ecommerce_runtime::{Backoff, Notifier, Shutdown};
+use futures::future::try_join_all;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
@@ -18,8 +19,8 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::backoff::Backoff;
-use crate::connection::{Settings, supervise};
+use crate::connection::{Settings, backoff, supervise};
+use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED};
 
 /// The most messages in one transaction.
 const BATCH: usize = 100;
@@ -55,7 +56,7 @@ pub trait Handle: Send + Sync + 'static {
         events: Vec<Envelope>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Runs after the commit of what [`Handle::handle`] did, before the relay is tapped and the messages are acknowledged:
+    /// Runs after the commit of what [`Handle::handle`] did, before the relay is notified and the messages are acknowledged:
     /// for what may be lost and is not to be late, such as emptying a cache.
     fn committed(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
@@ -71,10 +72,19 @@ pub struct Consumer<H> {
     pub service: Service,
     /// The database of the inbox and of the effect.
     pub pool: PgPool,
-    /// Who is tapped after each commit: the relay, since most effects tell of themselves.
-    pub wakes: Vec<Wake>,
+    /// Who is notified after each commit: the relay, since most effects publish an event.
+    pub notify: Vec<Notifier>,
     /// The effect.
     pub handler: H,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// Every message has come to its end.
+    All,
+    /// The process stops, and what is not settled is the next reader's.
+    Stopped,
 }
 
 /// A delivery that could be read.
@@ -102,6 +112,7 @@ impl<H: Handle> Consumer<H> {
             .await?;
         loop {
             let first = tokio::select! {
+                biased;
                 () = shutdown.stopped() => return Ok(()),
                 delivery = deliveries.next() => delivery.ok_or(Error::ConsumerEnded)??,
             };
@@ -112,13 +123,15 @@ impl<H: Handle> Consumer<H> {
             {
                 batch.push(delivery?);
             }
-            self.settle(batch, shutdown).await?;
+            if self.settle(batch, shutdown).await? == Settled::Stopped {
+                return Ok(());
+            }
         }
     }
 
     /// Brings every message of a batch to its end: acknowledged, or with the dead letters. When the process stops first, the
     /// rest goes back to the queue with the connection.
-    async fn settle(&self, batch: Vec<Delivery>, shutdown: &Shutdown) -> Result<(), Error> {
+    async fn settle(&self, batch: Vec<Delivery>, shutdown: &Shutdown) -> Result<Settled, Error> {
         let mut messages = Vec::with_capacity(batch.len());
         for delivery in batch {
             match serde_json::from_slice::<Envelope>(&delivery.data) {
@@ -133,7 +146,7 @@ impl<H: Handle> Consumer<H> {
                 continue;
             }
             match self.commit(&messages, shutdown).await {
-                None => return Ok(()),
+                None => return Ok(Settled::Stopped),
                 Some(Ok(())) => acknowledge(&messages).await?,
                 Some(Err(reason)) if messages.len() == 1 => {
                     for message in messages {
@@ -146,17 +159,17 @@ impl<H: Handle> Consumer<H> {
                 }
             }
         }
-        Ok(())
+        Ok(Settled::All)
     }
 
     /// Commits the effect of these messages, trying again for as long as it may work later. `None` when the process stops.
     async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), String>> {
-        let mut backoff = Backoff::default();
+        let mut backoff: Backoff = backoff();
         loop {
             match self.attempt(messages).await {
                 Ok(()) => {
                     self.handler.committed().await;
-                    self.wakes.iter().for_each(Wake::tap);
+                    self.notify.iter().for_each(Notifier::notify);
                     return Some(Ok(()));
                 }
                 Err(Failure::Dead(reason)) => return Some(Err(reason)),
@@ -199,19 +212,17 @@ impl<H: Handle> Consumer<H> {
     }
 }
 
-/// Acknowledges all up to the last: everything before it is settled.
+/// Acknowledges these and no others: what lies before them on the channel may belong to a batch that was not committed.
 async fn acknowledge(messages: &[Message]) -> Result<(), Error> {
     for message in messages {
-        metrics::counter!("events_handled_total", "kind" => message.envelope.event.routing_key()).increment(1);
+        EVENTS_HANDLED.increment([message.envelope.event.routing_key()]);
     }
-    if let Some(last) = messages.last() {
-        last.delivery.ack(BasicAckOptions { multiple: messages.len() > 1 }).await?;
-    }
+    try_join_all(messages.iter().map(|message| message.delivery.ack(BasicAckOptions::default()))).await?;
     Ok(())
 }
 
 async fn give_up(delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {
-    metrics::counter!("events_dead_lettered_total").increment(1);
+    EVENTS_DEAD_LETTERED.increment([]);
     tracing::error!(
         event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
         event.kind = delivery.routing_key.as_str(),

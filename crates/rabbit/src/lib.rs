@@ -3,11 +3,11 @@
 //! Connections are supervised here, not recovered by the client library: whatever goes wrong, the connection, its channel,
 //! the topology and the consumer are made anew. No event is known here by name.
 
-pub mod backoff;
 pub mod connection;
 pub mod consumer;
+pub mod metrics;
 pub mod relay;
-mod topology;
+pub mod topology;
 
 pub use connection::Settings;
 pub use consumer::{Consumer, Failure, Handle};

@@ -6,9 +6,8 @@
 use std::time::Duration;
 
 use ecommerce_contract::topology::EXCHANGE;
-use ecommerce_postgres::Wake;
 use ecommerce_postgres::outbox::{self, Message};
-use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::{Notifier, Shutdown};
 use futures::future::try_join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
@@ -18,10 +17,11 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::connection::{ANSWER, Settings, supervise};
+use crate::metrics::{EVENTS_PUBLISHED, EVENTS_REFUSED};
 
 /// How many events one transaction takes.
 const BATCH: i64 = 200;
-/// How often the outbox is looked at when nobody taps: after a start, after another replica's end.
+/// How often the outbox is looked at when nobody notifies: after a start, after another replica's end.
 const POLL: Duration = Duration::from_secs(1);
 
 const PERSISTENT: u8 = 2;
@@ -33,8 +33,8 @@ pub struct Relay {
     pub settings: Settings,
     /// The database of the outbox.
     pub pool: PgPool,
-    /// Tapped after each commit that wrote an event.
-    pub wake: Wake,
+    /// Notified after each commit that wrote an event.
+    pub committed: Notifier,
 }
 
 impl Relay {
@@ -49,7 +49,7 @@ impl Relay {
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = self.wake.tapped() => {}
+                () = self.committed.notified() => {}
                 _ = poll.tick() => {}
                 () = shutdown.stopped() => {
                     // What was committed while requests and consumers ended is sent before the process goes.
@@ -74,9 +74,9 @@ impl Relay {
                 tokio::time::timeout(ANSWER, publish(channel, messages)).await.map_err(|_| Error::TimedOut)??;
             outbox::remove(&mut transaction, &sent).await?;
             transaction.commit().await?;
-            metrics::counter!("events_sent_total").increment(sent.len() as u64);
+            EVENTS_PUBLISHED.add([], sent.len() as u64);
             if sent.len() < claimed {
-                metrics::counter!("events_refused_total").increment((claimed - sent.len()) as u64);
+                EVENTS_REFUSED.add([], (claimed - sent.len()) as u64);
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 
 /// Declares the whole topology; what is there already is left as it is.
-pub(crate) async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
+pub async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, durable, FieldTable::default()).await?;
     for service in Service::WITH_BROKER {

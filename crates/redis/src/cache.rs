@@ -14,6 +14,7 @@ use fred::types::{Expiration, SetOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::metrics::CACHE_LOOKUPS;
 use crate::single_flight::SingleFlight;
 use crate::{Error, Redis};
 
@@ -57,7 +58,7 @@ where
         F: Future<Output = Result<V, E>>,
     {
         self.loads
-            .fly(key, || async {
+            .get_or_load(key, || async {
                 let found = self.find(key).await;
                 if let Found::Value(value) = found {
                     return Ok(value);
@@ -92,7 +93,7 @@ where
             },
             Err(_) => (Found::Closed, "away"),
         };
-        metrics::counter!("cache_lookups_total", "cache" => self.name, "outcome" => outcome).increment(1);
+        CACHE_LOOKUPS.increment([self.name, outcome]);
         found
     }
 

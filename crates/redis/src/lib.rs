@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod connection;
+pub mod metrics;
 pub mod session;
 mod single_flight;
 

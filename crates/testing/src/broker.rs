@@ -3,7 +3,10 @@
 use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_rabbit::Settings;
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
@@ -62,6 +65,24 @@ impl Broker {
         url.set_password(Some(&self.vhost)).expect("an address with a password");
         url.set_path(&self.vhost);
         Settings { amqp_url: url.to_string().into() }
+    }
+
+    /// Declares the topology as every service does, for a test that writes before anybody reads.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn declare(&self) {
+        ecommerce_rabbit::topology::declare(&self.channel).await.expect("declare the topology");
+    }
+
+    /// How many messages wait in a queue that nobody has been handed, at this moment.
+    ///
+    /// # Panics
+    /// When there is no such queue.
+    pub async fn waiting(&self, queue: &str) -> u32 {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        queue.expect("a queue").message_count()
     }
 
     /// Waits until the whole topology stands, which is when a service has connected.

@@ -8,17 +8,25 @@ use tokio::time::Instant;
 /// How long a test waits before it says that something does not happen.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Asks again and again until there is an answer.
+/// Asks again and again until there is an answer, for [`DEADLINE`].
 ///
 /// # Panics
 /// With `what`, when there is none in time.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+    within(DEADLINE, what, ask).await
+}
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// With `what`, when there is none within `deadline`.
+pub async fn within<T, F: Future<Output = Option<T>>>(deadline: Duration, what: &str, mut ask: impl FnMut() -> F) -> T {
+    let until = Instant::now() + deadline;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "did not happen within {DEADLINE:?}: {what}");
+        assert!(Instant::now() < until, "did not happen within {deadline:?}: {what}");
         #[expect(
             clippy::disallowed_methods,
             reason = "the one pause between two looks at a condition with a deadline"

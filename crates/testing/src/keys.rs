@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use ecommerce_contract::Service;
-use ecommerce_http::api_key::Settings;
+use ecommerce_http::{api_key, edge_key};
 use sha2::{Digest as _, Sha256};
 
 use crate::unique_name;
 
-/// A key for each service that might call, and the file of hashes that the callee reads.
+/// The file of hashes.
+const HASHES: &str = "hashes.json";
+
+/// A key for each service that might call, the file of hashes that a callee reads, and the files that callers read.
 #[derive(Debug, Clone)]
 pub struct Keys {
     name: String,
-    path: PathBuf,
+    directory: PathBuf,
 }
 
 impl Keys {
@@ -23,8 +26,8 @@ impl Keys {
     #[must_use]
     pub fn create() -> Self {
         let name = unique_name();
-        let path = std::env::temp_dir().join(format!("{name}.json"));
-        let keys = Self { name, path };
+        let directory = std::env::temp_dir().join(&name);
+        let keys = Self { name, directory };
         let hashes: serde_json::Map<String, serde_json::Value> = Service::ALL
             .into_iter()
             .map(|caller| {
@@ -32,7 +35,14 @@ impl Keys {
                 (caller.as_str().to_owned(), serde_json::json!({ "present": hash, "next": null, "previous": null }))
             })
             .collect();
-        std::fs::write(&keys.path, serde_json::to_vec(&hashes).expect("hashes are JSON")).expect("write the hashes");
+        std::fs::create_dir(&keys.directory).expect("make a directory");
+        keys.write(HASHES, &serde_json::Value::Object(hashes).to_string());
+        for caller in Service::ALL {
+            std::fs::create_dir(keys.directory.join(caller.as_str())).expect("make a directory");
+            for called in Service::ALL {
+                keys.send(caller, called, &keys.of(caller));
+            }
+        }
         keys
     }
 
@@ -42,9 +52,27 @@ impl Keys {
         format!("{}-{caller}", self.name)
     }
 
-    /// What the callee is told.
+    /// What a callee is told.
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings { api_key_hashes_file: self.path.clone() }
+    pub fn known(&self) -> api_key::Settings {
+        api_key::Settings { api_key_hashes_file: self.directory.join(HASHES) }
+    }
+
+    /// What a caller is told.
+    #[must_use]
+    pub fn sent_by(&self, caller: Service) -> edge_key::Settings {
+        edge_key::Settings { edge_keys_directory: self.directory.join(caller.as_str()) }
+    }
+
+    /// Has `caller` send another key to a service from now on, as soon as it reads its file again.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn send(&self, caller: Service, to: Service, key: &str) {
+        self.write(&format!("{caller}/{to}"), key);
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.directory.join(name), text).expect("write a key");
     }
 }

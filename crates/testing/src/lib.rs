@@ -15,12 +15,11 @@ pub mod redis;
 pub use broker::Broker;
 pub use client::{Answer, Client};
 pub use database::Database;
-pub use eventually::eventually;
+pub use eventually::{eventually, within};
 pub use keys::Keys;
 pub use link::Link;
 
 use ecommerce_types::Clock;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// A name that no other test has, fit for a database, a vhost and a prefix.
 #[must_use]
@@ -28,10 +27,11 @@ pub fn unique_name() -> String {
     format!("test_{}", Clock::system().new_id().simple())
 }
 
-/// A handle on metrics that nobody records.
+/// How often a thing is tried: the number that a claim is proven with where `PROVE` is set (`make prove`), else the one
+/// that every run of the tests affords.
 #[must_use]
-pub fn metrics() -> PrometheusHandle {
-    PrometheusBuilder::new().build_recorder().handle()
+pub fn scale(to_prove: usize, each_time: usize) -> usize {
+    if std::env::var_os("PROVE").is_some() { to_prove } else { each_time }
 }
 
 fn variable(name: &str, default: &str) -> String {

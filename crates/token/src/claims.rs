@@ -2,12 +2,15 @@
 
 use ecommerce_types::{Clock, Roles, SessionId, UserId};
 use serde::{Deserialize, Serialize};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 /// How long a token is good for. Roles and sessions are looked up beside it, so this bounds only how long the gateway may
 /// go without auth.
 pub const LIFETIME: Duration = Duration::minutes(10);
+
+/// How far the clocks of two machines may be apart.
+pub const LEEWAY: Duration = Duration::seconds(5);
 
 /// Whose tokens these are and who takes them; the same for auth and the gateway of a stack.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,5 +66,19 @@ impl Claims {
             exp: now + LIFETIME.whole_seconds(),
             jti: clock.new_id(),
         }
+    }
+
+    /// Whether the time of these claims has come and is not over, give or take [`LEEWAY`].
+    #[must_use]
+    pub fn is_good_at(&self, now: OffsetDateTime) -> bool {
+        !self.is_over_at(now) && self.has_come_at(now)
+    }
+
+    pub(crate) fn is_over_at(&self, now: OffsetDateTime) -> bool {
+        self.exp <= now.unix_timestamp().saturating_sub(LEEWAY.whole_seconds())
+    }
+
+    pub(crate) fn has_come_at(&self, now: OffsetDateTime) -> bool {
+        self.nbf <= now.unix_timestamp().saturating_add(LEEWAY.whole_seconds())
     }
 }

@@ -55,7 +55,8 @@ impl Jwk {
 
     /// The key, when it is one that a token can be verified with.
     pub(crate) fn key(&self) -> Option<VerifyingKey> {
-        if self.kty != "OKP" || self.crv != "Ed25519" {
+        let is_ours = self.kty == "OKP" && self.crv == "Ed25519" && self.alg == "EdDSA" && self.usage == "sig";
+        if !is_ours {
             return None;
         }
         let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;

@@ -9,7 +9,7 @@ mod jwks;
 mod signer;
 mod verifier;
 
-pub use claims::{Claims, LIFETIME, Settings};
+pub use claims::{Claims, LEEWAY, LIFETIME, Settings};
 pub use jwks::{Jwk, Jwks};
 pub use signer::{KeyError, SignError, Signer};
-pub use verifier::{LEEWAY, Rejected, Verifier};
+pub use verifier::{Rejected, Verifier};

@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
+use crate::verifier::ACCESS_TOKEN;
 use crate::{Claims, Jwk, Jwks};
 
 /// A private key, and the name under which its public half is known.
@@ -33,7 +34,11 @@ impl Signer {
 
     /// The token of these claims.
     pub fn sign(&self, claims: &Claims) -> Result<String, SignError> {
-        let header = Header { kid: Some(self.public.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let header = Header {
+            typ: Some(ACCESS_TOKEN.to_owned()),
+            kid: Some(self.public.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
         Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
     }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use crate::{Claims, Jwks, Settings};
+use crate::{Claims, Jwks, LIFETIME, Settings};
 
-/// How far the clocks of two machines may be apart.
-pub const LEEWAY: Duration = Duration::seconds(5);
+/// The type of an access token (RFC 9068, section 2.1): no other kind of token is taken for one (RFC 8725, section 3.11).
+pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
 /// The public keys and what a token must say to be taken.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Verifier {
     pub fn verify(&self, token: &str, now: OffsetDateTime) -> Result<Claims, Rejected> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Rejected::Malformed)?;
         // RFC 7515, section 4.1.11: what a token calls critical must be understood, and nothing of it is.
-        if header.alg != Algorithm::EdDSA || header.crit.is_some() {
+        if header.alg != Algorithm::EdDSA || header.crit.is_some() || !is_access_token(header.typ.as_deref()) {
             return Err(Rejected::Malformed);
         }
         let kid = header.kid.ok_or(Rejected::Malformed)?;
@@ -76,15 +76,24 @@ impl Verifier {
                 _ => Rejected::Malformed,
             })?
             .claims;
-        let (now, leeway) = (now.unix_timestamp(), LEEWAY.whole_seconds());
-        if claims.exp <= now.saturating_sub(leeway) {
+        // Nobody signs a longer one here.
+        if claims.exp.saturating_sub(claims.iat) > LIFETIME.whole_seconds() {
+            return Err(Rejected::Malformed);
+        }
+        if claims.is_over_at(now) {
             return Err(Rejected::Expired);
         }
-        if claims.nbf > now.saturating_add(leeway) {
+        if !claims.has_come_at(now) {
             return Err(Rejected::NotYetValid);
         }
         Ok(claims)
     }
+}
+
+/// A media type's case counts for nothing, nor does its `application/` (RFC 7515, section 4.1.9).
+fn is_access_token(kind: Option<&str>) -> bool {
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    kind.strip_prefix("application/").unwrap_or(&kind) == ACCESS_TOKEN
 }
 
 impl std::fmt::Debug for Verifier {

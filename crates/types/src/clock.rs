@@ -1,7 +1,8 @@
 //! Time and ids, handed to whoever needs them so that a test can hold them still.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -13,9 +14,20 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
-    /// Microseconds since the Unix epoch.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Manual>),
 }
+
+/// A clock that a test moves.
+#[derive(Debug)]
+struct Manual {
+    /// Microseconds since the Unix epoch.
+    wall: AtomicI64,
+    /// Microseconds that have passed.
+    passed: AtomicU64,
+}
+
+/// Monotonic time is counted from here.
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
     /// The machine's clock.
@@ -28,14 +40,27 @@ impl Clock {
     #[must_use]
     pub fn manual(start: OffsetDateTime) -> Self {
         let microseconds = i64::try_from(start.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
-        Self(Source::Manual(Arc::new(AtomicI64::new(microseconds))))
+        let manual = Manual { wall: AtomicI64::new(microseconds), passed: AtomicU64::new(0) };
+        Self(Source::Manual(Arc::new(manual)))
     }
 
-    /// Moves a manual clock; the machine's own is not moved.
+    /// Moves a manual clock; the machine's own is not moved. A negative duration sets it back, as an administrator or a
+    /// time server may: no time passes by that.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(microseconds) = &self.0 {
+        if let Source::Manual(manual) = &self.0 {
             let by = i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX);
-            microseconds.fetch_add(by, Ordering::SeqCst);
+            manual.wall.fetch_add(by, Ordering::SeqCst);
+            manual.passed.fetch_add(u64::try_from(by).unwrap_or_default(), Ordering::SeqCst);
+        }
+    }
+
+    /// How much time has passed, counted from some moment of the process: what ages are measured with. It goes on whatever
+    /// becomes of the date.
+    #[must_use]
+    pub fn monotonic(&self) -> std::time::Duration {
+        match &self.0 {
+            Source::System => BEGAN.elapsed(),
+            Source::Manual(manual) => std::time::Duration::from_micros(manual.passed.load(Ordering::SeqCst)),
         }
     }
 
@@ -48,8 +73,8 @@ impl Clock {
                 let now = OffsetDateTime::now_utc();
                 now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)
             }
-            Source::Manual(microseconds) => {
-                let nanoseconds = i128::from(microseconds.load(Ordering::SeqCst)) * 1_000;
+            Source::Manual(manual) => {
+                let nanoseconds = i128::from(manual.wall.load(Ordering::SeqCst)) * 1_000;
                 OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
             }
         }

@@ -9,10 +9,12 @@ use super::Inputs;
 use super::container::{from_secret, value};
 use super::secrets::HASHES_FILE;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, SIGNING_KEY, WITH_REDIS, migrate_login_key, service_login_key};
-use crate::names::{Backend, api_key_entry};
+use crate::names::Backend;
 
 /// Where the hashes of callers' keys are mounted.
 pub(super) const API_KEY_HASHES: &str = "/etc/ecommerce/api-keys";
+/// Where the keys that a caller sends are mounted, each under the name of who is called.
+pub(super) const EDGE_KEYS: &str = "/etc/ecommerce/edge-keys";
 /// Where the signing key is mounted.
 pub(super) const SIGNING_KEYS: &str = "/etc/ecommerce/signing-key";
 
@@ -81,13 +83,19 @@ fn edges(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
     for edge in EDGES.iter().filter(|edge| edge.caller == service) {
         let callee = edge.callee.as_str().to_uppercase();
         environment.push(value(&format!("{callee}_URL"), names.service_url(edge.callee)));
-        let key = from_secret(&format!("{callee}_API_KEY"), &names.api_keys(service), api_key_entry(*edge));
-        environment.push(key);
+    }
+    if is_caller(service) {
+        environment.push(value("EDGE_KEYS_DIRECTORY", EDGE_KEYS));
     }
     if is_callee(service) {
         environment.push(value("API_KEY_HASHES_FILE", format!("{API_KEY_HASHES}/{HASHES_FILE}")));
     }
     environment
+}
+
+/// Whether this service calls another one.
+pub(super) fn is_caller(service: Service) -> bool {
+    EDGES.iter().any(|edge| edge.caller == service)
 }
 
 /// Whether another service calls this one.
@@ -110,7 +118,14 @@ fn own(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
             environment.push(from_secret("ADMIN_PASSWORD", &names.admin(), ADMIN_PASSWORD));
             environment
         }
-        Service::Gateway => tokens().to_vec(),
+        Service::Gateway => {
+            let mut environment = tokens().to_vec();
+            let trusted_proxies = inputs.spec.gateway.as_ref().and_then(|gateway| gateway.trusted_proxies);
+            environment.push(value("TRUSTED_PROXIES", trusted_proxies.unwrap_or(0).to_string()));
+            // A payment may take 30 seconds, and Kubernetes waits no longer for the whole end.
+            environment.push(value("DRAIN_TIMEOUT_SECONDS", "25"));
+            environment
+        }
         Service::Payment => vec![value("PAYMENT_PROVIDER", "simulator")],
         Service::Product | Service::Order => Vec::new(),
     }

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::backend::CHECKSUM;
 use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
-use super::environment::{self, API_KEY_HASHES, SIGNING_KEYS, is_callee};
+use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
 use super::{Inputs, Manifest};
 use crate::crd::{self, GatewayServiceType};
@@ -43,6 +43,8 @@ pub(super) fn kubernetes_service(inputs: &Inputs<'_>, service: Service) -> Manif
             Some(inputs.owned()),
         ),
         spec: Some(ServiceSpec {
+            // Else the node that a client came to stands for the client: one address for all of them.
+            external_traffic_policy: (type_ != GatewayServiceType::ClusterIp).then(|| "Local".to_owned()),
             type_: Some(type_.as_str().to_owned()),
             selector: Some(selector(names, service.as_str(), COMPONENT)),
             ports: Some(vec![ServicePort {
@@ -142,11 +144,14 @@ fn container(
     }
 }
 
-/// The files of a service. Hashes are read again when they change; a signing key is read once.
+/// The files of a service. Keys of edges and their hashes are read again when they change; a signing key is read once.
 fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut secrets = Vec::new();
     if is_callee(service) {
         secrets.push(("api-keys", inputs.names.api_key_hashes(service), API_KEY_HASHES));
+    }
+    if is_caller(service) {
+        secrets.push(("edge-keys", inputs.names.api_keys(service), EDGE_KEYS));
     }
     if service == Service::Auth {
         secrets.push(("signing-key", inputs.names.signing_key(), SIGNING_KEYS));

@@ -7,6 +7,7 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema writes a public twin of each struct where no one reaches it")]
 
+pub mod condition;
 mod resources;
 mod services;
 mod status;
@@ -138,8 +139,8 @@ impl EcommerceStackSpec {
 }
 
 /// The definition of the resource as it is committed and installed.
-pub fn yaml() -> Result<String, serde_yaml_ng::Error> {
-    let body = serde_yaml_ng::to_string(&EcommerceStack::crd())?;
+pub fn yaml() -> Result<String, serde_saphyr::ser::Error> {
+    let body = serde_saphyr::to_string(&EcommerceStack::crd())?;
     Ok(format!(
         "# Made by `operator crd` from operator/src/crd/. Do not edit; change the types and make it again.\n{body}"
     ))

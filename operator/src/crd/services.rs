@@ -108,11 +108,18 @@ pub struct ServiceSpec {
 }
 
 /// The way in.
-#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Gateway {
     /// The Kubernetes Service in front of the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<GatewayService>,
+
+    /// Proxies between clients and the gateway that add to `x-forwarded-for` whom they were called by, such as an ingress: a
+    /// client's address is found so many hops from the right. Absent: 0, clients connect by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self >= 0 && self <= 10").message("trustedProxies must be between 0 and 10"))]
+    pub trusted_proxies: Option<i32>,
 }
 
 /// The Kubernetes Service in front of the gateway.

@@ -5,7 +5,6 @@
 //! here, a claim in `tests/it/provision.rs`, and the next `REVISION` in `build/provisioning.rs`.
 
 pub mod plan;
-pub mod scram;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, P
 use uuid::Uuid;
 
 use plan::{Database, Login, Plan};
+use postgres_protocol::password::scram_sha_256;
 
 /// How long the server may take to answer: it may be starting at the same time.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -159,7 +159,8 @@ async fn make_roles(
     for (login, password, group, inheritance) in members {
         make_role(server, &login.role).await?;
         let role = quote(&login.role);
-        let verifier = scram::verifier(password, rand::random());
+        // So that the password itself neither travels nor can land in the server's log.
+        let verifier = scram_sha_256(password.as_bytes());
         run_statement(
             server,
             format!("ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {inheritance} PASSWORD '{verifier}'"),

@@ -5,7 +5,6 @@
 //! are the same. The memory is dropped now and then, and with an error.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -14,6 +13,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, PropagationPolicy};
 use kube::core::Status;
 use kube::{Client, ResourceExt as _};
+use parking_lot::Mutex;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -39,25 +39,21 @@ struct Memory {
 impl Applied {
     /// Forgets a stack: everything is applied again.
     pub fn forget(&self, namespace: &str, stack: &str) {
-        self.lock().remove(&(namespace.to_owned(), stack.to_owned()));
+        self.0.lock().remove(&(namespace.to_owned(), stack.to_owned()));
     }
 
     fn knows(&self, names: &Names, title: &str, as_applied: &(String, Option<String>), now: OffsetDateTime) -> bool {
-        let mut memory = self.lock();
+        let mut memory = self.0.lock();
         let key = (names.namespace.clone(), names.stack.clone());
         memory.retain(|_, of_stack| of_stack.since + REMEMBERED > now);
         memory.get(&key).is_some_and(|of_stack| of_stack.objects.get(title) == Some(as_applied))
     }
 
     fn remember(&self, names: &Names, title: String, as_applied: (String, Option<String>), now: OffsetDateTime) {
-        let mut memory = self.lock();
+        let mut memory = self.0.lock();
         let key = (names.namespace.clone(), names.stack.clone());
         let of_stack = memory.entry(key).or_insert_with(|| Memory { since: now, objects: BTreeMap::new() });
         of_stack.objects.insert(title, as_applied);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Memory>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::runtime::events::{Event, EventType, Recorder};
 
-use super::status::DEGRADED;
+use crate::crd::condition::DEGRADED;
 use crate::crd::{EcommerceStack, EcommerceStackStatus};
 
 /// Tells what flipped between a stack's status and its next one. An Event that is not taken is no failure.

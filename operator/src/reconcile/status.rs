@@ -16,19 +16,9 @@ use super::diagnose::trouble;
 use super::events;
 use super::{Context, Error, Outcome};
 use crate::build;
+use crate::crd::condition::{BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
 use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
 use crate::names::{Backend, MANAGER};
-
-/// The stack serves.
-pub const READY: &str = "Ready";
-/// PostgreSQL, RabbitMQ and Redis answer.
-pub const BACKENDS_READY: &str = "BackendsReady";
-/// Every database is as the services need it.
-pub const MIGRATED: &str = "Migrated";
-/// Every service's pods serve.
-pub const SERVICES_READY: &str = "ServicesReady";
-/// Something needs a person.
-pub const DEGRADED: &str = "Degraded";
 
 /// Whether a condition holds, its one word, and its sentence.
 struct Finding {

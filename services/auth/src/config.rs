@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use ecommerce_http::api_key;
-use ecommerce_runtime::settings::{Drain, Listen, Logs};
 use ecommerce_types::Email;
 use secrecy::SecretString;
 use time::Duration;
@@ -12,15 +11,6 @@ use time::Duration;
 /// Auth's settings, each a variable of the environment.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where it listens.
-    #[command(flatten)]
-    pub listen: Listen,
-    /// What it logs.
-    #[command(flatten)]
-    pub logs: Logs,
-    /// How it ends.
-    #[command(flatten)]
-    pub drain: Drain,
     /// Where the users are.
     #[command(flatten)]
     pub postgres: ecommerce_postgres::Settings,

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
+use ecommerce_postgres::is_transient;
 
 use crate::domain::password::HashError;
 
@@ -56,7 +57,7 @@ impl From<Error> for Problem {
             )
             .retry_after(1),
             Error::SessionsUnavailable(cause) => Self::unavailable("sessions_unavailable", &cause),
-            Error::Database(cause) => ecommerce_postgres::problem(&cause),
+            Error::Database(cause) => Self::of_store("database_unavailable", is_transient(&cause), &cause),
             Error::Hash(cause) => Self::internal(&cause),
             Error::Sign(cause) => Self::internal(&cause),
         }

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use ecommerce_runtime::Shutdown;
-use ecommerce_runtime::exit::Chain;
+use ecommerce_runtime::{ErrorChain, Shutdown};
 use ecommerce_types::{Email, Invalid, Role, UserId};
 use secrecy::ExposeSecret as _;
 use tokio::time::MissedTickBehavior;
 
+use crate::Error;
 use crate::config::Admin;
 use crate::domain::{Name, Password, User};
+use crate::state::State;
 use crate::store::users;
-use crate::{Error, State};
 
 /// How long to wait for the database before trying again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ impl FirstAdmin {
         match self.ensure(state).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "unable to make the first admin; trying again");
+                tracing::warn!(error = %ErrorChain(&error), "unable to make the first admin; trying again");
                 false
             }
         }

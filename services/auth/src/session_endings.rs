@@ -6,15 +6,14 @@
 
 use std::time::Duration;
 
-use ecommerce_postgres::Wake;
 use ecommerce_redis::Sessions;
-use ecommerce_runtime::Shutdown;
-use ecommerce_runtime::exit::Chain;
+use ecommerce_runtime::{ErrorChain, Notifier, Shutdown};
 use ecommerce_types::Clock;
 use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
 
-use crate::{Error, State, store};
+use crate::state::State;
+use crate::{Error, store};
 
 /// How often it is looked for endings that another process could not tell.
 const LOOK: Duration = Duration::from_secs(5);
@@ -28,7 +27,7 @@ pub(crate) struct SessionEndings {
     pool: PgPool,
     sessions: Sessions,
     clock: Clock,
-    untold: Wake,
+    untold: Notifier,
 }
 
 impl SessionEndings {
@@ -52,16 +51,18 @@ impl SessionEndings {
             tokio::select! {
                 () = shutdown.stopped() => return,
                 () = returns.next() => again = true,
-                () = self.untold.tapped() => {}
+                () = self.untold.notified() => {}
                 _ = tick.tick() => {}
             }
             match self.tell(&mut again).await {
                 Ok(()) => {}
                 // The connection logs its absence once; this would be a line every few seconds.
                 Err(Error::SessionsUnavailable(error)) => {
-                    tracing::debug!(error = %Chain(&error), "unable to tell redis of endings");
+                    tracing::debug!(error = %ErrorChain(&error), "unable to tell redis of endings");
                 }
-                Err(error) => tracing::warn!(error = %Chain(&error), "unable to tell redis of endings; trying again"),
+                Err(error) => {
+                    tracing::warn!(error = %ErrorChain(&error), "unable to tell redis of endings; trying again");
+                }
             }
         }
     }

@@ -1,25 +1,46 @@
-//! Bodies on their way through: neither is collected, the client's is counted, the service's may not stall.
+//! Bodies on their way through: a request's is collected before anything is forwarded, an answer's passes as it comes and may
+//! not stall.
 
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, header};
 use ecommerce_http::BODY_LIMIT;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, timeout};
 
-/// Why a body ended before its end. The other side sees its connection end.
+use crate::Error;
+
+/// Refuses a body that no service reads: one that is too large by its own word, or packed.
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), Error> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > BODY_LIMIT as u64) {
+        return Err(Error::BodyTooLarge);
+    }
+    let packed = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+    if packed { Err(Error::BodyEncoded) } else { Ok(()) }
+}
+
+/// All of a request's body, up to [`BODY_LIMIT`] and without trailers, which a service would read as headers. A slow client
+/// keeps nobody behind the gateway waiting, and what was collected can be sent once more.
+pub(crate) async fn collect(body: Body, limit: Duration) -> Result<Bytes, Error> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match timeout(limit, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+        Ok(Err(_)) => Err(Error::BodyUnreadable),
+        Err(_) => Err(Error::BodyTooSlow),
+    }
+}
+
+/// Why an answer's body ended before its end. The client sees its connection end.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
-    /// The client sent more than it may.
-    #[error("the request's body is over the limit")]
-    TooLarge,
-    /// The client went away, or sent what is no body.
-    #[error("the request's body ended early")]
-    Request(#[source] axum::Error),
+pub(crate) enum Broken {
     /// The service went away.
     #[error("the answer's body ended early")]
     Answer(#[source] hyper::Error),
@@ -28,104 +49,9 @@ pub enum Broken {
     Stalled,
 }
 
-/// How a request's body ended, for whoever has to say why forwarding it failed; nothing while it still comes.
-#[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<OnceLock<End>>);
-
-/// The end of a request's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// All of it has been read.
-    Whole,
-    /// It turned out to be over the limit.
-    TooLarge,
-    /// The client did not send it to its end.
-    Broken,
-}
-
-impl Progress {
-    /// How it ended.
-    #[must_use]
-    pub fn end(&self) -> Option<End> {
-        self.0.get().copied()
-    }
-
-    fn set(&self, end: End) {
-        self.0.get_or_init(|| end);
-    }
-}
-
-/// A request's body, up to [`BODY_LIMIT`]. Trailers end here: a service would read them as headers.
-#[derive(Debug)]
-pub struct RequestBody {
-    inner: Body,
-    left: usize,
-    progress: Progress,
-}
-
-impl RequestBody {
-    /// Takes a body whose declared length is within the limit; one of undeclared length is counted as it comes.
-    pub fn new(headers: &HeaderMap, inner: Body) -> Result<Self, Broken> {
-        let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if declared.is_some_and(|length| length > BODY_LIMIT as u64) {
-            return Err(Broken::TooLarge);
-        }
-        let progress = Progress::default();
-        if inner.is_end_stream() {
-            progress.set(End::Whole);
-        }
-        Ok(Self { inner, left: BODY_LIMIT, progress })
-    }
-
-    /// How far it has come; stays with the caller when the body is sent.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        self.progress.clone()
-    }
-}
-
-impl HttpBody for RequestBody {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        loop {
-            let data = match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
-                Some(Ok(frame)) => frame.into_data(),
-                Some(Err(error)) => {
-                    self.progress.set(End::Broken);
-                    return Poll::Ready(Some(Err(Broken::Request(error))));
-                }
-                None => {
-                    self.progress.set(End::Whole);
-                    return Poll::Ready(None);
-                }
-            };
-            let Ok(data) = data else { continue };
-            let Some(left) = self.left.checked_sub(data.len()) else {
-                self.progress.set(End::TooLarge);
-                return Poll::Ready(Some(Err(Broken::TooLarge)));
-            };
-            self.left = left;
-            if self.inner.is_end_stream() {
-                self.progress.set(End::Whole);
-            }
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 /// An answer's body, whose pauses are no longer than the route's limit.
 #[derive(Debug)]
-pub struct AnswerBody {
+pub(crate) struct AnswerBody {
     inner: Incoming,
     limit: Duration,
     /// Made at the first pause; a small answer has none.
@@ -135,8 +61,7 @@ pub struct AnswerBody {
 
 impl AnswerBody {
     /// Lets a body through that pauses for `limit` at most.
-    #[must_use]
-    pub fn new(inner: Incoming, limit: Duration) -> Self {
+    pub(crate) fn new(inner: Incoming, limit: Duration) -> Self {
         Self { inner, limit, pause: None, pausing: false }
     }
 

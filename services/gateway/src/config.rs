@@ -1,22 +1,12 @@
 //! What the gateway is told when it starts.
 
-use axum::http::Uri;
 use ecommerce_contract::Service;
-use ecommerce_runtime::settings::{Drain, Listen, Logs};
-use secrecy::SecretString;
+use ecommerce_http::edge_key;
+use url::Url;
 
 /// The gateway's settings, each a variable of the environment.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where it listens.
-    #[command(flatten)]
-    pub listen: Listen,
-    /// What it logs.
-    #[command(flatten)]
-    pub logs: Logs,
-    /// How it ends.
-    #[command(flatten)]
-    pub drain: Drain,
     /// Whose tokens it takes.
     #[command(flatten)]
     pub token: ecommerce_token::Settings,
@@ -25,47 +15,42 @@ pub struct Config {
     pub redis: ecommerce_redis::Settings,
     /// The services behind it.
     #[command(flatten)]
-    pub services: Behind,
+    pub upstreams: Upstreams,
+    /// The keys of the edges to them.
+    #[command(flatten)]
+    pub edge_keys: edge_key::Settings,
+    /// Proxies of ours before the gateway, such as an ingress: each adds to `x-forwarded-for` whom it was called by, and a
+    /// client's address is found so many hops from the right. 0: clients connect by themselves, and nothing is believed.
+    #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=10))]
+    pub trusted_proxies: u8,
 }
 
-/// The services behind the gateway: where each is, and the key of the edge to it.
+/// Where the services behind the gateway are: `http://host:port` of each.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Behind {
-    /// `http://host:port` of auth.
+pub struct Upstreams {
+    /// Where auth is: `http://host:port`.
     #[arg(long, env = "AUTH_URL")]
-    pub auth_url: Uri,
-    /// The key to auth.
-    #[arg(long, env = "AUTH_API_KEY", hide_env_values = true)]
-    pub auth_api_key: SecretString,
-    /// `http://host:port` of product.
+    pub auth_url: Url,
+    /// Where product is.
     #[arg(long, env = "PRODUCT_URL")]
-    pub product_url: Uri,
-    /// The key to product.
-    #[arg(long, env = "PRODUCT_API_KEY", hide_env_values = true)]
-    pub product_api_key: SecretString,
-    /// `http://host:port` of order.
+    pub product_url: Url,
+    /// Where order is.
     #[arg(long, env = "ORDER_URL")]
-    pub order_url: Uri,
-    /// The key to order.
-    #[arg(long, env = "ORDER_API_KEY", hide_env_values = true)]
-    pub order_api_key: SecretString,
-    /// `http://host:port` of payment.
+    pub order_url: Url,
+    /// Where payment is.
     #[arg(long, env = "PAYMENT_URL")]
-    pub payment_url: Uri,
-    /// The key to payment.
-    #[arg(long, env = "PAYMENT_API_KEY", hide_env_values = true)]
-    pub payment_api_key: SecretString,
+    pub payment_url: Url,
 }
 
-impl Behind {
-    /// Each service with its address and its key.
+impl Upstreams {
+    /// Each service with its address.
     #[must_use]
-    pub fn all(&self) -> [(Service, &Uri, &SecretString); 4] {
+    pub fn all(&self) -> [(Service, &Url); 4] {
         [
-            (Service::Auth, &self.auth_url, &self.auth_api_key),
-            (Service::Product, &self.product_url, &self.product_api_key),
-            (Service::Order, &self.order_url, &self.order_api_key),
-            (Service::Payment, &self.payment_url, &self.payment_api_key),
+            (Service::Auth, &self.auth_url),
+            (Service::Product, &self.product_url),
+            (Service::Order, &self.order_url),
+            (Service::Payment, &self.payment_url),
         ]
     }
 }

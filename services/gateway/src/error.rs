@@ -4,13 +4,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ecommerce_contract::Service;
 use ecommerce_http::{BODY_LIMIT, Problem};
-use ecommerce_runtime::exit::Chain;
+use ecommerce_runtime::ErrorChain;
 use ecommerce_types::Role;
 use hyper_util::client::legacy;
 
+use crate::bad_tokens::WINDOW;
+
 /// Each with the status and the code that the client sees.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// 404 `route_not_found`: the path is not one of the table's.
     #[error("there is nothing at this path")]
     RouteNotFound,
@@ -23,6 +25,12 @@ pub enum Error {
     /// 413 `body_too_large`.
     #[error("the request's body is over the limit")]
     BodyTooLarge,
+    /// 415 `unsupported_content_encoding`: the body is packed (RFC 9110, section 15.5.16).
+    #[error("the request's body is packed")]
+    BodyEncoded,
+    /// 400 `host_unclear`: the request says for no host, or for two, that it is.
+    #[error("the request names no host, or several")]
+    HostUnclear,
     /// 401 `login_required`: there is no token.
     #[error("there is no access token")]
     LoginRequired,
@@ -38,6 +46,9 @@ pub enum Error {
     /// 401 `session_ended`.
     #[error("the session has ended")]
     SessionEnded,
+    /// 429 `too_many_bad_tokens`: this address has sent too many that are none.
+    #[error("too many tokens of this address are not valid")]
+    TooManyBadTokens,
     /// 403 `role_required`.
     #[error("the user's roles do not reach {0}")]
     RoleRequired(Role),
@@ -56,9 +67,9 @@ pub enum Error {
     /// 504 `answer_too_late`: what the service has done, or still does, is not known.
     #[error("{0} did not answer in time")]
     AnswerTooLate(Service),
-    /// 503 `openapi_unavailable`: a service has not given its part of the document.
-    #[error("unable to read the OpenAPI document of {0}")]
-    OpenApiUnavailable(Service, #[source] crate::services::DocumentError),
+    /// 503 `service_unavailable`: the service does not know the gateway's key; a fault of ours, and not the caller's.
+    #[error("{0} refuses the gateway's key")]
+    EdgeRefused(Service),
 }
 
 /// Seconds after which it is worth asking again.
@@ -85,6 +96,16 @@ impl Error {
                 "body_too_large",
                 format!("the body may have at most {BODY_LIMIT} bytes"),
             ),
+            Self::BodyEncoded => Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "send the body as it is, without `content-encoding`",
+            ),
+            Self::HostUnclear => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "host_unclear",
+                "send one Host header with one host, the same as in the request line if that names one",
+            ),
             Self::LoginRequired => {
                 unauthorized("login_required", "send `authorization: Bearer` with the access token of a login")
             }
@@ -94,6 +115,12 @@ impl Error {
                 unauthorized("token_outdated", "the roles have changed since this token was made; get a new one")
             }
             Self::SessionEnded => unauthorized("session_ended", "the session of this token has ended; log in again"),
+            Self::TooManyBadTokens => Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_bad_tokens",
+                "too many tokens from this address are not valid; try again in a few seconds",
+            )
+            .retry_after(WINDOW.as_secs()),
             Self::RoleRequired(role) => {
                 Problem::new(StatusCode::FORBIDDEN, "role_required", format!("this needs the role {role}"))
             }
@@ -101,41 +128,42 @@ impl Error {
             Self::SessionsUnavailable => {
                 self.ours(StatusCode::SERVICE_UNAVAILABLE, "sessions_unavailable").retry_after(SOON)
             }
-            Self::ServiceUnavailable(..) => {
+            Self::ServiceUnavailable(..) | Self::EdgeRefused(_) => {
                 self.ours(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable").retry_after(SOON)
             }
             Self::AnswerBroken(..) => self.ours(StatusCode::BAD_GATEWAY, "answer_broken"),
             Self::AnswerTooLate(_) => self.ours(StatusCode::GATEWAY_TIMEOUT, "answer_too_late"),
-            Self::OpenApiUnavailable(..) => {
-                self.ours(StatusCode::SERVICE_UNAVAILABLE, "openapi_unavailable").retry_after(SOON)
-            }
         }
     }
 
-    /// A word for the metrics of what has gone wrong on the way.
-    #[must_use]
-    pub fn fault(&self) -> &'static str {
+    /// What was at fault between the gateway and the service, for the metrics; `None` where the request was not forwarded.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
         match self {
-            Self::BodyUnreadable | Self::BodyTooSlow | Self::BodyTooLarge => "body",
-            Self::ServiceUnavailable(..) => "connection",
-            Self::AnswerBroken(..) => "broken",
-            Self::AnswerTooLate(_) => "late",
+            Self::ServiceUnavailable(..) => Some("connection"),
+            Self::EdgeRefused(_) => Some("key"),
+            Self::AnswerBroken(..) => Some("broken"),
+            Self::AnswerTooLate(_) => Some("late"),
             Self::RouteNotFound
+            | Self::BodyUnreadable
+            | Self::BodyTooSlow
+            | Self::BodyTooLarge
+            | Self::BodyEncoded
+            | Self::HostUnclear
             | Self::LoginRequired
             | Self::TokenInvalid
             | Self::TokenExpired
             | Self::TokenOutdated
             | Self::SessionEnded
+            | Self::TooManyBadTokens
             | Self::RoleRequired(_)
             | Self::KeysUnavailable
-            | Self::SessionsUnavailable
-            | Self::OpenApiUnavailable(..) => "refused",
+            | Self::SessionsUnavailable => None,
         }
     }
 
     /// Not the client's fault: the cause goes to the log, the client gets the code.
     fn ours(&self, status: StatusCode, code: &str) -> Problem {
-        tracing::warn!(error = %Chain(self), "request unable to be forwarded");
+        tracing::warn!(error = %ErrorChain(self), "request unable to be forwarded");
         let mut problem = Problem::new(status, code, String::new());
         problem.detail = None;
         problem
@@ -158,7 +186,10 @@ impl Error {
             | Self::ServiceUnavailable(..)
             | Self::AnswerBroken(..)
             | Self::AnswerTooLate(_)
-            | Self::OpenApiUnavailable(..) => None,
+            | Self::EdgeRefused(_)
+            | Self::BodyEncoded
+            | Self::HostUnclear
+            | Self::TooManyBadTokens => None,
         }
     }
 }

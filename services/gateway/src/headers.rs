@@ -1,132 +1,131 @@
-//! What is taken from a request before anything reads it, and what is said of it to the service behind.
+//! What is passed on of a request and of an answer, and what is said to the service behind.
 //!
-//! To have a header believed by the services: [`TRUSTED`]. To keep one from passing in either direction: [`HOP_BY_HOP`].
+//! Both are lists of what passes; whatever is not on them ends here, however it is spelled. So no client's header is ever
+//! taken for one that a service believes. To let one through: [`PASSED_ON`] or [`ANSWERED`].
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
-use ecommerce_contract::headers::{REQUEST_ID, SESSION_ID, TRUSTED, USER_ID, USER_ROLES};
-use ecommerce_token::Claims;
+use ecommerce_contract::headers::{
+    API_KEY, CLIENT_ADDRESS, IDEMPOTENCY_KEY, REQUEST_ID, SESSION_ID, TRACEPARENT, USER_ID, USER_ROLES,
+};
 
-/// Meant for one connection and not for what lies behind it (RFC 9110, section 7.6.1), beside those listed in `Connection`.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+use crate::verified_tokens::VerifiedToken;
+
+/// What the services read of a client's headers.
+const PASSED_ON: [HeaderName; 8] = [
+    header::ACCEPT,
+    header::ACCEPT_LANGUAGE,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static(IDEMPOTENCY_KEY),
+    HeaderName::from_static(TRACEPARENT),
+    HeaderName::from_static("tracestate"),
 ];
 
-/// What a client says of the way it came; the gateway says it itself.
-const FORWARDED: [&str; 2] = ["forwarded", "x-real-ip"];
-const FORWARDED_PREFIX: &str = "x-forwarded-";
+/// What clients are told of a service's answer.
+const ANSWERED: [HeaderName; 12] = [
+    header::ALLOW,
+    header::CACHE_CONTROL,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::VARY,
+    header::WWW_AUTHENTICATE,
+    HeaderName::from_static("x-accel-buffering"),
+];
 
-/// What tells of the software behind.
-const OF_THE_SERVER: [&str; 3] = ["server", "via", "x-powered-by"];
+const API_KEY_NAME: HeaderName = HeaderName::from_static(API_KEY);
+const CLIENT_ADDRESS_NAME: HeaderName = HeaderName::from_static(CLIENT_ADDRESS);
+const REQUEST_ID_NAME: HeaderName = HeaderName::from_static(REQUEST_ID);
+const SESSION_ID_NAME: HeaderName = HeaderName::from_static(SESSION_ID);
+const USER_ID_NAME: HeaderName = HeaderName::from_static(USER_ID);
+const USER_ROLES_NAME: HeaderName = HeaderName::from_static(USER_ROLES);
 
-/// The outermost layer: whatever a client sends that looks like a trusted header is gone before anything reads it.
-pub async fn strip(mut request: Request, next: Next) -> Response {
-    remove_hop_by_hop(request.headers_mut());
-    remove(request.headers_mut(), |name| {
-        TRUSTED.contains(&name) || FORWARDED.contains(&name) || name.starts_with(FORWARDED_PREFIX)
-    });
-    next.run(request).await
+/// What the gateway knows of a request and the service believes.
+pub(crate) struct Trusted<'a> {
+    pub(crate) key: HeaderValue,
+    pub(crate) token: Option<&'a VerifiedToken>,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) client: Option<IpAddr>,
 }
 
-/// Says to the service who asks and how the request came. The token ends here, and so do the client's framing and host.
-pub fn introduce(headers: &mut HeaderMap, caller: Option<&Claims>, request_id: Option<&str>, peer: Option<SocketAddr>) {
-    let host = headers.remove(header::HOST);
-    for name in [header::AUTHORIZATION, header::CONTENT_LENGTH, header::EXPECT] {
+/// The headers that a service gets: of the client's what passes, and what the gateway says.
+pub(crate) fn passed_on(client: &HeaderMap, trusted: Trusted<'_>) -> HeaderMap {
+    let mut headers = picked(client, &PASSED_ON);
+    for name in for_one_connection(client) {
         headers.remove(name);
     }
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    headers.insert(API_KEY_NAME, trusted.key);
+    if let Some(token) = trusted.token {
+        headers.insert(USER_ID_NAME, token.user_id.clone());
+        headers.insert(USER_ROLES_NAME, token.roles.clone());
+        headers.insert(SESSION_ID_NAME, token.session_id.clone());
+    }
+    let mut say = |name, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
             headers.insert(name, value);
         }
     };
-    if let Some(claims) = caller {
-        set(USER_ID, &claims.sub.to_string());
-        set(USER_ROLES, &claims.roles.to_string());
-        set(SESSION_ID, &claims.sid.to_string());
+    if let Some(id) = trusted.request_id {
+        say(REQUEST_ID_NAME, id);
     }
-    if let Some(id) = request_id {
-        set(REQUEST_ID, id);
+    if let Some(address) = trusted.client {
+        say(CLIENT_ADDRESS_NAME, &address.to_string());
     }
-    if let Some(peer) = peer {
-        set("x-forwarded-for", &peer.ip().to_string());
-    }
-    if let Some(host) = host {
-        headers.insert("x-forwarded-host", host);
-    }
+    headers
 }
 
-/// What of an answer is for the client.
-pub fn clean_answer(headers: &mut HeaderMap) {
-    remove_hop_by_hop(headers);
-    remove(headers, |name| TRUSTED.contains(&name) || OF_THE_SERVER.contains(&name));
+/// The headers of an answer that are for the client.
+pub(crate) fn answered(service: &HeaderMap) -> HeaderMap {
+    picked(service, &ANSWERED)
 }
 
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let listed: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .collect();
-    for name in listed {
-        headers.remove(name);
-    }
-    remove(headers, |name| HOP_BY_HOP.contains(&name));
+/// What a client lists in `Connection` is meant for the gateway and not for what lies behind (RFC 9110, section 7.6.1).
+pub(crate) fn for_one_connection(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    let listed =
+        headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    listed.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
 }
 
-/// Removes by name, an underscore being read as the dash that a server behind may take it for.
-fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
-    let names: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| match name.as_str() {
-            name if name.contains('_') => unwanted(&name.replace('_', "-")),
-            name => unwanted(name),
-        })
-        .cloned()
-        .collect();
-    for name in names {
-        headers.remove(name);
+fn picked(headers: &HeaderMap, passing: &[HeaderName]) -> HeaderMap {
+    let mut picked = HeaderMap::with_capacity(passing.len() * 2);
+    for (name, value) in headers {
+        if passing.contains(name) {
+            picked.append(name, value.clone());
+        }
     }
+    picked
 }
 
 #[cfg(test)]
 mod tests {
+    use ecommerce_contract::headers::TRUSTED;
+
     use super::*;
 
-    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
-        }
-        headers
-    }
-
     #[test]
-    fn what_connection_lists_goes_with_it() {
-        let mut some =
-            headers(&[("connection", "close, X-One"), ("Connection", "x_two"), ("x-one", "1"), ("x_two", "2")]);
-        remove_hop_by_hop(&mut some);
-        assert_eq!(some, HeaderMap::new());
+    fn nothing_that_a_service_believes_passes() {
+        for name in TRUSTED {
+            let name = HeaderName::from_static(name);
+            assert!(!PASSED_ON.contains(&name) && !ANSWERED.contains(&name), "{name}");
+        }
     }
 
     #[test]
     fn an_answer_keeps_what_is_for_the_client() {
-        let mut some =
-            headers(&[("etag", "\"1\""), ("server", "x"), ("x_user_id", "1"), ("transfer-encoding", "chunked")]);
-        clean_answer(&mut some);
-        assert_eq!(some, headers(&[("etag", "\"1\"")]));
+        let mut answer = HeaderMap::new();
+        for (name, value) in [("etag", "\"1\""), ("server", "x"), ("x_user_id", "1"), ("transfer-encoding", "chunked")]
+        {
+            answer.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        let kept = answered(&answer);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["etag"]);
     }
 }

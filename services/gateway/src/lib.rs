@@ -1,99 +1,82 @@
 //! The gateway: the shop's one door.
 //!
-//! Here lives what happens to a request before a service sees it: what a client must not say is taken away, its token is
-//! verified, its rights are looked up, and what the services believe is set. No business rule lives here, and no database.
-//! To add a route: a row of [`routes::TABLE`].
+//! Here lives what happens to a request before a service sees it: its token is verified, its rights are looked up, what may
+//! be passed on is picked out, and what the services believe is set. No business rule lives here, and no database. To add a
+//! route: a row of [`routes::TABLE`].
 
-pub mod body;
-pub mod caller;
-pub mod config;
-pub mod error;
-pub mod headers;
-pub mod keys;
-pub mod openapi;
-pub mod router;
-pub mod routes;
-pub mod services;
-pub mod sessions;
+mod admission;
+mod answers;
+mod bad_tokens;
+mod body;
+mod config;
+mod error;
+mod headers;
+mod host;
+mod keys;
+mod metrics;
+mod openapi;
+mod remembered_sessions;
+mod router;
+mod routes;
+mod services;
+mod verified_tokens;
 
-use std::net::SocketAddr;
-
-use axum::Router;
-use ecommerce_http::operations::Operations;
-use ecommerce_http::process::{self, Listeners};
+use ecommerce_contract::Service;
+use ecommerce_http::client::{self, Peer};
+use ecommerce_http::edge_key::{self, EdgeKey};
+use ecommerce_process::{App, Host};
 use ecommerce_redis::{Redis, Sessions};
-use ecommerce_runtime::settings::Drain;
-use ecommerce_runtime::tasks::EndedEarly;
-use ecommerce_runtime::{Shutdown, Tasks};
-use ecommerce_types::Clock;
-use metrics_exporter_prometheus::PrometheusHandle;
 
-pub use config::Config;
-pub use error::Error;
+pub use config::{Config, Upstreams};
+pub use metrics::METRICS;
+pub use openapi::openapi;
 
-use caller::Callers;
+use admission::Admission;
+use error::Error;
 use keys::Keys;
-use openapi::OpenApi;
-use router::Gateway;
 use services::{Services, SettingError};
-use sessions::RememberedSessions;
-
-/// A gateway that listens but does not answer yet.
-pub struct App {
-    listeners: Listeners,
-    routes: Router,
-    operations: Operations,
-    tasks: Tasks,
-    drain: Drain,
-}
+use verified_tokens::VerifiedTokens;
 
 /// Why there is no gateway.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A port is taken, or not ours to take.
-    #[error("failed to listen")]
-    Listen(#[from] std::io::Error),
-    /// A setting of a service behind is of no use.
+    /// The address of a service is of no use.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// The key of an edge is not known.
+    #[error(transparent)]
+    EdgeKey(#[from] edge_key::Error),
+    /// `AUTH_URL` is none that can be asked.
+    #[error(transparent)]
+    Auth(#[from] client::Error),
     /// `REDIS_URL` is of no use.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),
+    /// A row of the table has no service to forward to, or a method that no router knows.
+    #[error("the route {0} cannot be served")]
+    Route(String),
 }
 
-impl App {
-    /// Puts the gateway together. Neither Redis nor the services need to be there yet.
-    pub async fn build(
-        config: Config,
-        clock: Clock,
-        metrics: PrometheusHandle,
-        shutdown: Shutdown,
-    ) -> Result<Self, BuildError> {
-        let listeners = Listeners::bind(&config.listen).await?;
-        let services = Services::new(config.services.all())?;
-        let keys = Keys::new(services.clone(), config.token.clone(), clock.clone());
-        let sessions = Sessions::new(Redis::connect(&config.redis).await?);
-        let sessions = RememberedSessions::new(sessions, clock.clone());
-        let openapi = OpenApi::new(services.clone(), clock.clone());
-        let gateway = Gateway { callers: Callers { keys: keys.clone(), sessions }, services, openapi };
-        let mut tasks = Tasks::new(shutdown.clone());
-        tasks.spawn("keys", keys.follow(shutdown.clone()));
-        let routes = router::router(gateway, clock);
-        Ok(Self { listeners, routes, operations: Operations::new(metrics, shutdown), tasks, drain: config.drain })
+/// Puts the gateway together. Neither Redis nor the services need to be there yet; it is ready once it has had auth's keys.
+pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
+    let clock = host.clock.clone();
+    let mut tasks = host.tasks();
+    let mut edges = Vec::new();
+    for (service, url) in config.upstreams.all() {
+        let key = EdgeKey::read(&config.edge_keys, service)?;
+        tasks.spawn("edge key", key.clone().follow(host.shutdown.clone()));
+        edges.push((service, url.clone(), key));
     }
+    let auth_key = EdgeKey::read(&config.edge_keys, Service::Auth)?;
+    tasks.spawn("auth's key", auth_key.clone().follow(host.shutdown.clone()));
+    let auth = Peer::new(config.upstreams.auth_url, auth_key, keys::ANSWER, clock.clone())?;
+    let keys = Keys::new(auth, config.token, clock.clone());
+    let sessions = Sessions::new(Redis::connect(&config.redis).await?);
+    let tokens = VerifiedTokens::new(keys.clone(), sessions, clock.clone());
+    let admission = Admission::new(tokens);
+    tasks.spawn("keys", keys.clone().follow(host.shutdown.clone()));
 
-    /// Where clients come.
-    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
-        self.listeners.http_address()
-    }
-
-    /// Where health and metrics are.
-    pub fn operations_address(&self) -> std::io::Result<SocketAddr> {
-        self.listeners.operations_address()
-    }
-
-    /// Answers until the shutdown says stop.
-    pub async fn run(self) -> Result<(), EndedEarly> {
-        process::run(self.listeners, self.routes, self.operations, self.tasks, self.drain).await
-    }
+    let routes = router::router(admission, Services::new(edges, clock)?)?;
+    let app = host.called_by_clients(config.trusted_proxies, routes, tasks);
+    Ok(app.ready_once(move || keys.are_known()))
 }

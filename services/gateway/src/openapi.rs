@@ -1,91 +1,60 @@
 //! One OpenAPI document of the whole shop, put together of what each service says of itself.
 //!
 //! The table decides what is in it: an operation that is not routed is left out, and who may use one that is routed is said
-//! as the table has it. Components of one name are one when they are the same, else the later one gets its service's name.
+//! as the table has it, together with what the gateway itself may answer. Components of one name are one when they are the
+//! same, else the later one gets its service's name.
+//!
+//! It is put together when it changes and not when it is asked for: `make generate` writes it, and it is served as it was
+//! compiled in. So no request for it waits for a service.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use ecommerce_contract::Service;
-use ecommerce_types::Clock;
 use serde_json::{Map, Value, json};
-use time::{Duration, OffsetDateTime};
-use tokio::sync::Mutex;
 
-use crate::Error;
-use crate::router::Gateway;
+use crate::answers;
 use crate::routes::{Access, Route, TABLE};
-use crate::services::Services;
 
 /// Where it is; each service has its own at the same path.
-pub const PATH: &str = "/openapi.json";
-/// How old the document may become.
-const FRESH: Duration = Duration::minutes(1);
+pub(crate) const PATH: &str = "/openapi.json";
 /// The name of the access token among the document's security schemes.
 const SCHEME: &str = "access_token";
 
-/// The document, made when it is asked for and kept for a minute. Clones share it.
-#[derive(Clone)]
-pub struct OpenApi {
-    services: Services,
-    clock: Clock,
-    made: Arc<Mutex<Option<(OffsetDateTime, Bytes)>>>,
-}
-
-impl OpenApi {
-    /// Not made yet.
-    #[must_use]
-    pub fn new(services: Services, clock: Clock) -> Self {
-        Self { services, clock, made: Arc::default() }
-    }
-
-    /// The document as JSON. Many that ask for it at once wait for one making; the last one stands while a service is away.
-    async fn get(&self) -> Result<Bytes, Error> {
-        let mut made = self.made.lock().await;
-        let now = self.clock.now();
-        if let Some((at, document)) = made.as_ref()
-            && now - *at < FRESH
-        {
-            return Ok(document.clone());
-        }
-        match self.make().await {
-            Ok(document) => {
-                *made = Some((now, document.clone()));
-                Ok(document)
-            }
-            Err(error) => made.as_ref().map(|(_, document)| document.clone()).ok_or(error),
-        }
-    }
-
-    async fn make(&self) -> Result<Bytes, Error> {
-        let mut merged = own();
-        for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
-            let document = self.services.document::<Value>(service, PATH).await;
-            add(&mut merged, service, document.map_err(|error| Error::OpenApiUnavailable(service, error))?);
-        }
-        Ok(Bytes::from(merged.to_string()))
-    }
-}
+/// The document as it was last generated.
+const GENERATED: &str = include_str!("../../../docs/reference/openapi.json");
+/// The services' own documents.
+const SERVICES: [(Service, &str); 4] = [
+    (Service::Auth, include_str!("../../../docs/reference/openapi/auth.json")),
+    (Service::Product, include_str!("../../../docs/reference/openapi/product.json")),
+    (Service::Order, include_str!("../../../docs/reference/openapi/order.json")),
+    (Service::Payment, include_str!("../../../docs/reference/openapi/payment.json")),
+];
 
 /// `GET /openapi.json`.
-pub async fn handler(State(gateway): State<Gateway>) -> Result<impl IntoResponse, Error> {
-    let document = gateway.openapi.get().await?;
-    Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=60")], document))
+pub(crate) async fn handler() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=60")], GENERATED)
 }
 
-/// The gateway's own document: the frame of the merged one.
-#[must_use]
-pub fn own() -> Value {
+/// The merged document, put together anew.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    let mut merged = own();
+    for (service, document) in SERVICES {
+        add(&mut merged, service, serde_json::from_str(document)?);
+    }
+    serde_json::to_string_pretty(&merged)
+}
+
+/// The gateway's own part: the frame of the merged one.
+fn own() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Shop",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "The API of one shop. Errors are problem documents (RFC 9457) with a stable `code`.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": {
             PATH: { "get": {
@@ -96,9 +65,12 @@ pub fn own() -> Value {
                 "security": [],
             } },
         },
-        "components": { "securitySchemes": {
-            SCHEME: { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "What a login gives" },
-        } },
+        "components": {
+            "securitySchemes": {
+                SCHEME: { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "What a login gives" },
+            },
+            "responses": answers::components(),
+        },
     })
 }
 
@@ -132,13 +104,14 @@ fn add(merged: &mut Value, service: Service, mut document: Value) {
     }
 }
 
-/// Says what the table says. Names of operations are made of method and path: those of different services would clash.
+/// Says what the table says, and what the gateway may answer. Names of operations are made of method and path: those of different services would clash.
 fn describe(operation: &mut Value, route: &Route) {
     let path = route.path.trim_start_matches("/api/v1");
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let name: Vec<&str> = words.collect();
     operation["operationId"] = format!("{}_{}", route.method.as_str().to_lowercase(), name.join("_")).into();
     operation["tags"] = json!([route.service.as_str()]);
+    answers::add(&mut operation["responses"], route);
     operation["security"] = match route.access {
         Access::Public => json!([]),
         Access::Needs(role) => {
@@ -227,6 +200,15 @@ mod tests {
 
     fn schema(reference: &str) -> Value {
         json!({ "$ref": format!("#/components/schemas/{reference}") })
+    }
+
+    #[test]
+    fn every_route_of_the_table_is_described() {
+        let document: Value = serde_json::from_str(&openapi().unwrap()).unwrap();
+        for route in TABLE {
+            let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+            assert!(operation.is_object(), "{} {}", route.method, route.path);
+        }
     }
 
     #[test]

@@ -11,22 +11,22 @@ use ecommerce_types::Role;
 
 /// One route.
 #[derive(Debug)]
-pub struct Route {
+pub(crate) struct Route {
     /// Its method; a GET is also a HEAD.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Its path, as the router reads it.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// The service that answers.
-    pub service: Service,
+    pub(crate) service: Service,
     /// Who may.
-    pub access: Access,
+    pub(crate) access: Access,
     /// How long the service may take to answer, and how long it may pause within an answer.
-    pub limit: Duration,
+    pub(crate) limit: Duration,
 }
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Everyone. A token that comes along is not looked at: a page for all is not refused to whom has just been logged out.
     Public,
     /// Whoever's roles reach this one.
@@ -46,7 +46,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Every route.
 #[rustfmt::skip] // a table
-pub static TABLE: [Route; 21] = [
+pub(crate) static TABLE: &[Route] = &[
     route(Method::POST,   "/api/v1/auth/register",                   Auth,    Public,   MEDIUM),
     route(Method::POST,   "/api/v1/auth/login",                      Auth,    Public,   MEDIUM),
     route(Method::POST,   "/api/v1/auth/logout",                     Auth,    CUSTOMER, SHORT),
@@ -81,7 +81,7 @@ const fn route(method: Method, path: &'static str, service: Service, access: Acc
 /// section 2.3), none of them empty, `.` or `..`. Ids and names need no more, and what needs decoding could mean one route
 /// here and another to the service behind.
 #[must_use]
-pub fn is_plain(path: &str) -> bool {
+pub(crate) fn is_plain(path: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     path.strip_prefix('/').is_some_and(|rest| {
         rest.split('/').all(|segment| !matches!(segment, "" | "." | "..") && segment.bytes().all(unreserved))

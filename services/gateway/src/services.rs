@@ -1,189 +1,166 @@
 //! The services behind the gateway, and the one client to all of them.
 
-use std::time::Duration;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
-use axum::extract::Request;
+use axum::body::{Body, Bytes};
 use axum::http::uri::{Authority, PathAndQuery, Scheme};
-use axum::http::{HeaderValue, Method, Uri, Version};
-use axum::response::Response;
-use ecommerce_contract::{Service, headers::API_KEY};
+use axum::http::{Method, Request, Response, Uri, request};
+use ecommerce_contract::Service;
+use ecommerce_contract::headers::{EDGE_REFUSED, IDEMPOTENCY_KEY};
 use ecommerce_http::client::{CONNECT, IDLE};
-use http_body_util::{BodyExt as _, Limited};
+use ecommerce_http::edge_key::EdgeKey;
+use ecommerce_http::renewed::Renewed;
+use ecommerce_runtime::request_id;
+use ecommerce_types::Clock;
+use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
 
-use crate::body::{AnswerBody, End, Progress, RequestBody};
-use crate::{Error, headers};
-
-/// What a document that the gateway reads itself may weigh, in bytes.
-const DOCUMENT_LIMIT: usize = 1024 * 1024;
-/// How long a document that the gateway reads itself may take.
-const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(3);
+use crate::Error;
+use crate::body::AnswerBody;
+use crate::headers::{self, Trusted};
+use crate::metrics::FORWARDS_REPEATED;
+use crate::routes::Route;
+use crate::verified_tokens::VerifiedToken;
 
 /// Idle connections that are kept to one service; a burst makes more and lets them go.
 const IDLE_CONNECTIONS: usize = 64;
 
+type Client = legacy::Client<HttpConnector, Full<Bytes>>;
+
 /// All services behind the gateway. One pool of connections, whatever the number of routes.
-#[derive(Clone)]
-pub struct Services {
-    client: Client<HttpConnector, Body>,
-    doors: [Door; 4],
+pub(crate) struct Services {
+    client: Renewed<Client>,
+    upstreams: Vec<Arc<Upstream>>,
 }
 
 /// Where one service is, and the gateway's key to it.
-#[derive(Clone)]
-struct Door {
+#[derive(Debug)]
+pub(crate) struct Upstream {
     service: Service,
     authority: Authority,
-    key: HeaderValue,
+    key: EdgeKey,
 }
 
-/// The setting of one service is of no use.
+/// The address of a service is not `http://host:port`.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingError {
-    /// Not `http://host:port`.
-    #[error("{0}_URL is not of the form http://host:port")]
-    Url(String),
-    /// Not what a header can carry; the text itself is not shown.
-    #[error("{0}_API_KEY holds characters that a header cannot carry")]
-    Key(String),
-}
+#[error("{}_URL is not of the form http://host:port", .0.as_str().to_uppercase())]
+pub struct SettingError(Service);
 
-/// Why a document was not read.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// The service did not answer in time.
-    #[error("the answer did not come in time")]
-    TooSlow,
-    /// There is no connection, or it broke.
-    #[error("unable to ask the service")]
-    Client(#[from] legacy::Error),
-    /// The service answered, but not with the document.
-    #[error("the service answered {0}")]
-    Status(axum::http::StatusCode),
-    /// The document broke off, or is too large.
-    #[error("unable to read the document: {0}")]
-    Body(String),
-    /// The document is of another form.
-    #[error("failed to parse the document")]
-    Parse(#[from] serde_json::Error),
+/// A request as it came, but for its body, which has come as well.
+pub(crate) struct Forwarded<'a> {
+    pub(crate) parts: &'a request::Parts,
+    pub(crate) body: Bytes,
+    pub(crate) token: Option<&'a VerifiedToken>,
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl Services {
     /// The services at these addresses, with these keys.
-    pub fn new(settings: [(Service, &Uri, &SecretString); 4]) -> Result<Self, SettingError> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(connector);
-        let [one, two, three, four] = settings;
-        Ok(Self { client, doors: [Door::new(one)?, Door::new(two)?, Door::new(three)?, Door::new(four)?] })
+    pub(crate) fn new(edges: Vec<(Service, Url, EdgeKey)>, clock: Clock) -> Result<Self, SettingError> {
+        let upstreams = edges.into_iter().map(|(service, url, key)| Upstream::new(service, &url, key).map(Arc::new));
+        Ok(Self { client: Renewed::new(client(), clock), upstreams: upstreams.collect::<Result<_, _>>()? })
     }
 
-    /// Sends a request on, as it is but for its address and the key, and gives the answer as it comes.
-    pub async fn forward(
+    /// Where a service is.
+    pub(crate) fn upstream(&self, service: Service) -> Option<Arc<Upstream>> {
+        self.upstreams.iter().find(|upstream| upstream.service == service).cloned()
+    }
+
+    /// Sends a request on and gives the answer as it comes.
+    pub(crate) async fn forward(
         &self,
-        service: Service,
-        limit: Duration,
-        request: axum::http::Request<RequestBody>,
-    ) -> Result<Response, Error> {
-        let progress = request.body().progress();
-        let request = self.address(service, request.map(Body::new));
-        let answer = match tokio::time::timeout(limit, self.send(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(source)) => return Err(failure(service, source, &progress)),
-            Err(_) if progress.end() == Some(End::Whole) => return Err(Error::AnswerTooLate(service)),
-            Err(_) => return Err(Error::BodyTooSlow),
-        };
-        let (mut parts, body) = answer.into_parts();
-        headers::clean_answer(&mut parts.headers);
-        Ok(Response::from_parts(parts, Body::new(AnswerBody::new(body, limit))))
+        upstream: &Upstream,
+        route: &Route,
+        request: Forwarded<'_>,
+    ) -> Result<Response<Body>, Error> {
+        let service = upstream.service;
+        let deadline = Instant::now() + route.limit;
+        let answer = timeout_at(deadline, self.send(upstream, &request, deadline - route.limit / 2));
+        let answer = answer.await.map_err(|_| Error::AnswerTooLate(service))??;
+        let (parts, body) = answer.into_parts();
+        // A key that is not known there is a fault of ours, and no answer to the person who asked.
+        if parts.headers.contains_key(EDGE_REFUSED) {
+            return Err(Error::EdgeRefused(service));
+        }
+        let mut response = Response::new(Body::new(AnswerBody::new(body, route.limit)));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers::answered(&parts.headers);
+        Ok(response)
     }
 
-    /// Reads a document of a service for the gateway itself.
-    pub async fn document<T: DeserializeOwned>(
+    /// Sends; once more when a connection has failed before the answer began, if no service can have done anything, or if it
+    /// is no harm that it has. Not late: whoever waits is better told.
+    async fn send(
         &self,
-        service: Service,
-        path: &'static str,
-    ) -> Result<T, DocumentError> {
-        let mut request = Request::new(Body::empty());
-        *request.uri_mut() = Uri::from_static(path);
-        let request = self.address(service, request);
-        let read = async {
-            let answer = self.send(request).await?;
-            if !answer.status().is_success() {
-                return Err(DocumentError::Status(answer.status()));
-            }
-            let body = Limited::new(answer.into_body(), DOCUMENT_LIMIT).collect().await;
-            let body = body.map_err(|error| DocumentError::Body(error.to_string()))?;
-            Ok(serde_json::from_slice(&body.to_bytes())?)
+        upstream: &Upstream,
+        request: &Forwarded<'_>,
+        not_after: Instant,
+    ) -> Result<Response<Incoming>, Error> {
+        let client = self.client.get(|| Some(client()));
+        let first = match client.request(upstream.request(request)?).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
         };
-        tokio::time::timeout(DOCUMENT_TIMEOUT, read).await.unwrap_or(Err(DocumentError::TooSlow))
+        if Instant::now() > not_after || !(first.is_connect() || is_repeatable(request.parts)) {
+            return Err(failure(upstream.service, first));
+        }
+        FORWARDS_REPEATED.increment([upstream.service.as_str()]);
+        client.request(upstream.request(request)?).await.map_err(|error| failure(upstream.service, error))
+    }
+}
+
+impl Upstream {
+    fn new(service: Service, url: &Url, key: EdgeKey) -> Result<Self, SettingError> {
+        let plain = url.scheme() == "http" && matches!(url.path(), "" | "/") && url.query().is_none();
+        let authority = Some(url.authority()).filter(|_| plain).and_then(|authority| authority.parse().ok());
+        Ok(Self { service, authority: authority.ok_or(SettingError(service))?, key })
     }
 
-    fn address(&self, service: Service, mut request: Request) -> Request {
-        let Some(door) = self.doors.iter().find(|door| door.service == service) else { return request };
+    /// The request as the service gets it: the path and the query as the client wrote them, and of the rest what passes.
+    fn request(&self, forwarded: &Forwarded<'_>) -> Result<Request<Full<Bytes>>, Error> {
+        let client = forwarded.parts;
         let mut uri = axum::http::uri::Parts::default();
         uri.scheme = Some(Scheme::HTTP);
-        uri.authority = Some(door.authority.clone());
-        // The path and the query as the client wrote them.
+        uri.authority = Some(self.authority.clone());
         uri.path_and_query =
-            Some(request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
-        if let Ok(uri) = Uri::from_parts(uri) {
-            *request.uri_mut() = uri;
-        }
-        *request.version_mut() = Version::HTTP_11;
-        request.headers_mut().insert(API_KEY, door.key.clone());
-        request
-    }
-
-    /// Sends; once more when the connection failed and the request is a look-up, which is safe to repeat.
-    async fn send(&self, request: Request) -> Result<axum::http::Response<Incoming>, legacy::Error> {
-        let Some(again) = repeatable(&request) else { return self.client.request(request).await };
-        match self.client.request(request).await {
-            Err(_) => self.client.request(again).await,
-            answer => answer,
-        }
+            Some(client.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
+        let mut request = Request::new(Full::new(forwarded.body.clone()));
+        *request.method_mut() = client.method.clone();
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Error::RouteNotFound)?;
+        let id = request_id::current();
+        let trusted = Trusted {
+            key: self.key.value(),
+            token: forwarded.token,
+            request_id: id.as_deref(),
+            client: forwarded.client,
+        };
+        *request.headers_mut() = headers::passed_on(&client.headers, trusted);
+        Ok(request)
     }
 }
 
-impl Door {
-    fn new((service, url, key): (Service, &Uri, &SecretString)) -> Result<Self, SettingError> {
-        let variable = || service.as_str().to_uppercase();
-        let plain = url.scheme() == Some(&Scheme::HTTP) && matches!(url.path(), "" | "/") && url.query().is_none();
-        let authority = url.authority().filter(|_| plain).cloned().ok_or_else(|| SettingError::Url(variable()))?;
-        let mut key = HeaderValue::from_str(key.expose_secret()).map_err(|_| SettingError::Key(variable()))?;
-        key.set_sensitive(true);
-        Ok(Self { service, authority, key })
-    }
+fn client() -> Client {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT));
+    legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .build(connector)
 }
 
-fn repeatable(request: &Request) -> Option<Request> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) || !request.body().is_end_stream() {
-        return None;
-    }
-    let mut again = Request::new(Body::empty());
-    *again.method_mut() = request.method().clone();
-    *again.uri_mut() = request.uri().clone();
-    *again.headers_mut() = request.headers().clone();
-    Some(again)
+/// A look-up changes nothing, and a write with a key is done once however often it is sent (RFC 9110, section 9.2.2).
+fn is_repeatable(parts: &request::Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD) || parts.headers.contains_key(IDEMPOTENCY_KEY)
 }
 
-/// What went wrong, the client's own faults first: they show as a failed sending, too.
-fn failure(service: Service, source: legacy::Error, progress: &Progress) -> Error {
-    match progress.end() {
-        Some(End::TooLarge) => Error::BodyTooLarge,
-        Some(End::Broken) => Error::BodyUnreadable,
-        Some(End::Whole) | None if source.is_connect() => Error::ServiceUnavailable(service, source),
-        Some(End::Whole) | None => Error::AnswerBroken(service, source),
-    }
+fn failure(service: Service, source: legacy::Error) -> Error {
+    if source.is_connect() { Error::ServiceUnavailable(service, source) } else { Error::AnswerBroken(service, source) }
 }

@@ -1,25 +1,14 @@
 //! What the order service is told at its start.
 
-use ecommerce_http::api_key;
+use ecommerce_http::{api_key, edge_key};
 use ecommerce_postgres as postgres;
 use ecommerce_rabbit as rabbit;
-use ecommerce_runtime::settings::{Drain, Listen, Logs};
-use secrecy::SecretString;
 use time::Duration;
 use url::Url;
 
 /// The settings of `order serve`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// The two ports.
-    #[command(flatten)]
-    pub listen: Listen,
-    /// The log.
-    #[command(flatten)]
-    pub logs: Logs,
-    /// The end.
-    #[command(flatten)]
-    pub drain: Drain,
     /// The keys of those who may call.
     #[command(flatten)]
     pub api_keys: api_key::Settings,
@@ -32,9 +21,9 @@ pub struct Config {
     /// Where product is.
     #[arg(long, env = "PRODUCT_URL")]
     pub product_url: Url,
-    /// The key of the edge from order to product.
-    #[arg(long, env = "PRODUCT_API_KEY", hide_env_values = true)]
-    pub product_api_key: SecretString,
+    /// The keys of the edges to the services that order calls.
+    #[command(flatten)]
+    pub edge_keys: edge_key::Settings,
     /// Seconds from placing an order to its expiry.
     #[arg(long, env = "PAYMENT_WINDOW_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     pub payment_window_seconds: u32,

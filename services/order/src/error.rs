@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
-use ecommerce_postgres::idempotency;
+use ecommerce_idempotency as idempotency;
+use ecommerce_postgres::is_transient;
 use ecommerce_types::ProductId;
 
 use crate::domain::{NotAllowed, Unplaceable};
@@ -63,9 +64,9 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_product", detail)
             }
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
-            Error::Idempotency(error) => error.into(),
+            Error::Idempotency(error) => Self::from(&error),
             Error::Catalogue(error) => Self::unavailable("catalogue_unavailable", &error),
-            Error::Database(error) => ecommerce_postgres::problem(&error),
+            Error::Database(error) => Self::of_store("database_unavailable", is_transient(&error), &error),
             Error::Json(error) => Self::internal(&error),
             Error::Refused(problem) => problem,
         }

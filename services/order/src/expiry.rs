@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use ecommerce_contract::Envelope;
-use ecommerce_postgres::{Wake, outbox};
-use ecommerce_runtime::Shutdown;
+use ecommerce_postgres::outbox;
+use ecommerce_runtime::{Notifier, Shutdown};
 use ecommerce_types::Clock;
 use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::Change;
+use crate::metrics::ORDERS_EXPIRED;
 use crate::store;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -19,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const BATCH: i64 = 200;
 
 /// Runs until the process stops.
-pub(crate) async fn run(pool: PgPool, clock: Clock, wake: Wake, shutdown: Shutdown) {
+pub(crate) async fn run(pool: PgPool, clock: Clock, committed: Notifier, shutdown: Shutdown) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -31,9 +32,9 @@ pub(crate) async fn run(pool: PgPool, clock: Clock, wake: Wake, shutdown: Shutdo
             match expire(&pool, &clock).await {
                 Ok(0) => break,
                 Ok(expired) => {
-                    metrics::counter!("orders_expired_total").increment(expired as u64);
+                    ORDERS_EXPIRED.add([], expired as u64);
                     tracing::info!(expired, "ended orders that nobody paid in time");
-                    wake.tap();
+                    committed.notify();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "unable to look for orders that have expired; looking again");

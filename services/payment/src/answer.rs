@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use ecommerce_http::Problem;
-use ecommerce_postgres::idempotency::Answer;
+use ecommerce_idempotency::Answer;
 use time::OffsetDateTime;
 
 use crate::domain::{NotPayable, Outcome, Payment, Status};

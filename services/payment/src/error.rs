@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
-use ecommerce_postgres::idempotency;
+use ecommerce_idempotency as idempotency;
+use ecommerce_postgres::is_transient;
 
 use crate::domain::NotPayable;
 
@@ -43,8 +44,8 @@ impl From<Error> for Problem {
                 "the payment provider does not know this method; use one that it has given out",
             ),
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
-            Error::Idempotency(error) => error.into(),
-            Error::Database(error) => ecommerce_postgres::problem(&error),
+            Error::Idempotency(error) => Self::from(&error),
+            Error::Database(error) => Self::of_store("database_unavailable", is_transient(&error), &error),
         }
     }
 }

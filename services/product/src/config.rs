@@ -4,20 +4,10 @@ use ecommerce_http::api_key;
 use ecommerce_postgres as postgres;
 use ecommerce_rabbit as rabbit;
 use ecommerce_redis as redis;
-use ecommerce_runtime::settings::{Drain, Listen, Logs};
 
 /// The settings of `product serve`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// The two ports.
-    #[command(flatten)]
-    pub listen: Listen,
-    /// The log.
-    #[command(flatten)]
-    pub logs: Logs,
-    /// The end.
-    #[command(flatten)]
-    pub drain: Drain,
     /// The keys of those who may call.
     #[command(flatten)]
     pub api_keys: api_key::Settings,

@@ -5,11 +5,11 @@
 //! served first. To handle another event: its binding in the contract, its column in the table of the domain.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use ecommerce_contract::{Envelope, Event};
 use ecommerce_rabbit::{Failure, Handle};
 use ecommerce_types::{Clock, ProductId};
+use parking_lot::Mutex;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ impl Reservations {
     }
 
     fn remember(&self, moved: Vec<ProductId>) -> Vec<ProductId> {
-        std::mem::replace(&mut *self.moved.lock().unwrap_or_else(PoisonError::into_inner), moved)
+        std::mem::replace(&mut *self.moved.lock(), moved)
     }
 }
 

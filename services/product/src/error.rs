@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
-use ecommerce_postgres::idempotency;
+use ecommerce_idempotency as idempotency;
+use ecommerce_postgres::is_transient;
 use ecommerce_types::Invalid;
 
 use crate::domain::stock::Refused;
@@ -62,8 +63,8 @@ impl Error {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "stock_too_large", refused.to_string())
             }
             Self::Cursor(reason) => Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
-            Self::Idempotency(error) => error.into(),
-            Self::Database(error) => ecommerce_postgres::problem(error),
+            Self::Idempotency(error) => Problem::from(error),
+            Self::Database(error) => Problem::of_store("database_unavailable", is_transient(error), error),
             Self::Shared(error) => error.problem(),
         }
     }

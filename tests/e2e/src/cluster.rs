@@ -9,7 +9,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config, ResourceExt as _};
 use operator::crd::EcommerceStack;
 
-use crate::eventually;
+use crate::within;
 
 /// The stack of `charts/examples/shop.yaml`.
 pub const STACK: &str = "shop";
@@ -34,7 +34,7 @@ pub async fn client() -> Client {
 /// When it does not.
 pub async fn ready_stack() -> EcommerceStack {
     let stacks: Api<EcommerceStack> = Api::default_namespaced(client().await);
-    eventually("the stack is ready", Duration::from_mins(3), || async {
+    within(Duration::from_mins(3), "the stack is ready", || async {
         let stack = stacks.get(STACK).await.expect("the stack that `make up` applies");
         let status = stack.status.as_ref()?;
         let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;

@@ -9,28 +9,4 @@ pub mod person;
 
 pub use person::{Answer, Person};
 
-use std::future::Future;
-use std::time::{Duration, Instant};
-
-/// Asks again and again until there is an answer.
-///
-/// # Panics
-/// With `what`, when there is none within `deadline`.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    deadline: Duration,
-    mut ask: impl FnMut() -> F,
-) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(began.elapsed() < deadline, "did not happen within {deadline:?}: {what}");
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one pause between two looks at a condition with a deadline"
-        )]
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
+pub use ecommerce_testing::within;

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{cluster, eventually};
+use crate::{cluster, within};
 
 /// How long an order may take to get somewhere before a test gives up; how long it should take is measured elsewhere.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -193,7 +193,7 @@ impl Person {
     /// Waits until an order stands there; answers it.
     pub async fn reaches(&self, order: &str, status: &str) -> Value {
         let path = format!("/api/v1/orders/{order}");
-        eventually(&format!("order {order} is {status}"), DEADLINE, || async {
+        within(DEADLINE, &format!("order {order} is {status}"), || async {
             let order = self.get(&path).await.body;
             (order["status"] == status).then_some(order)
         })
@@ -203,7 +203,7 @@ impl Person {
     /// Waits until this many of a product are available.
     pub async fn sees_available(&self, product: &str, available: u32) {
         let path = format!("/api/v1/products/{product}");
-        eventually(&format!("{available} of product {product} are available"), DEADLINE, || async {
+        within(DEADLINE, &format!("{available} of product {product} are available"), || async {
             (self.try_get(&path).await?.body["stock"]["available"] == available).then_some(())
         })
         .await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Person, cluster, eventually};
+use e2e::{Person, cluster, within};
 use serde_json::json;
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn an_order_is_reserved_paid_and_taken_from_the_stock() {
     assert_eq!(awaiting["total"], json!({ "amount": 2500, "currency": "EUR" }));
 
     let payment = awaiting["payment_id"].as_str().expect("a payment").to_owned();
-    eventually("the payment is there", Duration::from_secs(10), || async {
+    within(Duration::from_secs(10), "the payment is there", || async {
         (ada.get(&format!("/api/v1/payments/{payment}")).await.status == 200).then_some(())
     })
     .await;
@@ -65,7 +65,7 @@ async fn a_cancelled_order_gives_money_and_stock_back() {
     ada.reaches(&order, "paid").await;
     let cancelled = ada.post(&format!("/api/v1/orders/{order}/cancel"), &json!({})).await;
     assert_eq!(cancelled.status, 200, "{}", cancelled.body);
-    eventually("the money went back", Duration::from_secs(30), || async {
+    within(Duration::from_secs(30), "the money went back", || async {
         (ada.get(&format!("/api/v1/orders/{order}")).await.body["amount_refunded"] == 2500).then_some(())
     })
     .await;
@@ -87,7 +87,7 @@ async fn nobody_gets_further_than_their_token() {
 
     let logged_out = ada.post("/api/v1/auth/logout", &json!({})).await;
     assert_eq!(logged_out.status, 204);
-    eventually("the session has ended everywhere", Duration::from_secs(5), || async {
+    within(Duration::from_secs(5), "the session has ended everywhere", || async {
         (ada.get("/api/v1/auth/me").await.status == 401).then_some(())
     })
     .await;
@@ -143,7 +143,7 @@ async fn a_hundred_buyers_of_the_last_ten_get_ten() {
         buyers.spawn(async move {
             let order = ada.order(&product, 1, Some("tok_success")).await;
             let path = format!("/api/v1/orders/{order}");
-            eventually("the order ends", Duration::from_mins(1), || async {
+            within(Duration::from_mins(1), "the order ends", || async {
                 let status = ada.get(&path).await.body["status"].as_str()?.to_owned();
                 ["paid", "rejected"].contains(&status.as_str()).then_some(status)
             })

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use e2e::person::unique;
-use e2e::{Person, cluster, eventually};
+use e2e::{Person, cluster, within};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -38,7 +38,7 @@ async fn every_accepted_order_ends_and_the_stock_adds_up_while_everything_is_kil
         assert!(cluster::kill(part).await > 0, "there is no {part} to kill");
         // The next one dies when something has come of the last one's death.
         let killed = unique();
-        eventually(&format!("an order is taken after {part} died"), PATIENCE, || async {
+        within(PATIENCE, &format!("an order is taken after {part} died"), || async {
             (place(&ada, &product, "tok_declined", &killed).await.is_some()).then_some(())
         })
         .await;
@@ -50,7 +50,7 @@ async fn every_accepted_order_ends_and_the_stock_adds_up_while_everything_is_kil
     ada.sees_available(&product, u32::try_from(STOCK - paid).unwrap()).await;
     for order in orders.iter().filter(|order| order["status"] == "paid") {
         let path = format!("/api/v1/payments/{}", order["payment_id"].as_str().unwrap());
-        let payment = eventually("the payment is there", PATIENCE, || async {
+        let payment = within(PATIENCE, "the payment is there", || async {
             let payment = ada.try_get(&path).await?;
             (payment.status == 200).then_some(payment.body)
         })
@@ -63,10 +63,9 @@ async fn every_accepted_order_ends_and_the_stock_adds_up_while_everything_is_kil
 async fn buy(ada: &Person, product: &str, number: usize) -> Value {
     let method = if number.is_multiple_of(3) { "tok_declined" } else { "tok_success" };
     let key = unique();
-    let order =
-        eventually("the shop takes an order", PATIENCE, || async { place(ada, product, method, &key).await }).await;
+    let order = within(PATIENCE, "the shop takes an order", || async { place(ada, product, method, &key).await }).await;
     let path = format!("/api/v1/orders/{order}");
-    eventually(&format!("order {order} ends"), PATIENCE, || async {
+    within(PATIENCE, &format!("order {order} ends"), || async {
         let order = ada.try_get(&path).await?;
         let ended = ["paid", "rejected", "payment_failed"].contains(&order.body["status"].as_str()?);
         ended.then_some(order.body)

@@ -36,7 +36,7 @@ async fn start(broker: &Broker, database: &Database, handler: Rows) {
         settings: broker.settings(Service::Order),
         service: Service::Order,
         pool: database.pool.clone(),
-        wakes: Vec::new(),
+        notify: Vec::new(),
         handler,
     };
     tokio::spawn(consumer.run(Shutdown::new()));
@@ -78,4 +78,53 @@ async fn messages_repeated_to_many_consumers_with_lost_connections_have_their_ef
     eventually("an empty queue", || async { (broker.depth("order").await == Some(0)).then_some(()) }).await;
     assert_eq!(effects(&database).await, 200);
     assert_eq!(broker.take("order.dead").await, None);
+}
+
+/// Refuses until it is told to stop, and takes everything afterwards, as a database does that comes back just then.
+#[derive(Debug, Clone)]
+struct BackAtTheEnd {
+    shutdown: Shutdown,
+    asked: Arc<AtomicU32>,
+    rows: Rows,
+}
+
+impl Handle for BackAtTheEnd {
+    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if !self.shutdown.is_stopped() {
+            sqlx::query("set transaction read only").execute(&mut *transaction).await?;
+        }
+        self.rows.handle(transaction, events).await
+    }
+}
+
+/// More than a batch, so that a second one waits behind the first.
+const TWO_BATCHES: i64 = 150;
+
+#[tokio::test]
+async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
+    for _ in 0..ecommerce_testing::scale(50, 20) {
+        let (broker, database) = stores().await;
+        broker.declare().await;
+        for _ in 0..TWO_BATCHES {
+            broker.publish(&stock_reserved()).await;
+        }
+        let (shutdown, asked) = (Shutdown::new(), Arc::new(AtomicU32::new(0)));
+        let consumer = Consumer {
+            settings: broker.settings(Service::Order),
+            service: Service::Order,
+            pool: database.pool.clone(),
+            notify: Vec::new(),
+            handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone(), rows: Rows::default() },
+        };
+        let running = tokio::spawn(consumer.run(shutdown.clone()));
+        eventually("a batch has failed", || async { (asked.load(Ordering::SeqCst) > 0).then_some(()) }).await;
+        shutdown.stop();
+        running.await.unwrap();
+        let done = effects(&database).await;
+        eventually("what had no effect waits", || async {
+            (i64::from(broker.waiting("order").await) == TWO_BATCHES - done).then_some(())
+        })
+        .await;
+    }
 }

@@ -1,18 +1,17 @@
 use std::collections::HashSet;
 
 use ecommerce_contract::Service;
-use ecommerce_postgres::Wake;
 use ecommerce_rabbit::Relay;
-use ecommerce_runtime::Shutdown;
+use ecommerce_runtime::{Notifier, Shutdown};
 use ecommerce_testing::{Broker, Database, eventually};
 
 use crate::{order_paid, stock_reserved, stores, unsent, write};
 
-fn start(broker: &Broker, database: &Database, sender: Service) -> Wake {
-    let wake = Wake::new();
-    let relay = Relay { settings: broker.settings(sender), pool: database.pool.clone(), wake: wake.clone() };
+fn start(broker: &Broker, database: &Database, sender: Service) -> Notifier {
+    let committed = Notifier::new();
+    let relay = Relay { settings: broker.settings(sender), pool: database.pool.clone(), committed: committed.clone() };
     tokio::spawn(relay.run(Shutdown::new()));
-    wake
+    committed
 }
 
 #[tokio::test]
@@ -59,14 +58,14 @@ async fn a_service_cannot_speak_under_the_name_of_another() {
 #[tokio::test]
 async fn many_relays_and_lost_connections_lose_nothing() {
     let (broker, database) = stores().await;
-    let wakes: Vec<_> = (0..3).map(|_| start(&broker, &database, Service::Order)).collect();
+    let relays: Vec<_> = (0..3).map(|_| start(&broker, &database, Service::Order)).collect();
     broker.ready().await;
     let mut written = HashSet::new();
     for round in 0..10 {
         let events: Vec<_> = (0..50).map(|_| order_paid()).collect();
         write(&database, &events).await;
         written.extend(events.iter().map(|event| event.id));
-        wakes.iter().for_each(Wake::tap);
+        relays.iter().for_each(Notifier::notify);
         if round % 3 == 0 {
             broker.cut_connections().await;
         }

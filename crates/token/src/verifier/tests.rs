@@ -8,9 +8,10 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::*;
-use crate::{LIFETIME, Signer};
+use crate::{LEEWAY, LIFETIME, Signer};
 
 /// One stack: its key and its clock.
 struct Stack {
@@ -54,7 +55,7 @@ impl Stack {
     }
 
     fn header(&self) -> Value {
-        json!({ "typ": "JWT", "alg": "EdDSA", "kid": self.signer().jwks().keys[0].kid })
+        json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": self.signer().jwks().keys[0].kid })
     }
 
     /// A token signed with the true key, one of whose claims is changed, or taken away by null.
@@ -112,10 +113,44 @@ fn a_token_without_a_signature_is_refused() {
 }
 
 #[test]
+fn another_kind_of_token_is_no_access_token() {
+    let stack = Stack::new();
+    let claims = serde_json::to_value(stack.claims()).unwrap();
+    for kind in [json!("JWT"), json!("rt+jwt"), json!(""), Value::Null] {
+        let mut header = stack.header();
+        header["typ"] = kind.clone();
+        assert_eq!(stack.verify(&stack.signed(&header, &claims)), Err(Rejected::Malformed), "{kind}");
+    }
+    let mut header = stack.header();
+    header["typ"] = json!("application/AT+JWT");
+    assert!(stack.verify(&stack.signed(&header, &claims)).is_ok());
+}
+
+#[test]
+fn a_token_that_is_good_for_longer_than_any_of_ours_is_refused() {
+    let stack = Stack::new();
+    let exp = stack.claims().iat + LIFETIME.whole_seconds();
+    assert!(stack.verify(&stack.with_claim("exp", json!(exp))).is_ok());
+    assert_eq!(stack.verify(&stack.with_claim("exp", json!(exp + 1))), Err(Rejected::Malformed));
+}
+
+#[test]
+fn a_key_that_is_not_for_signing_with_ed25519_verifies_nothing() {
+    let stack = Stack::new();
+    let token = stack.signer().sign(&stack.claims()).unwrap();
+    for (member, value) in [("use", "enc"), ("alg", "ES256"), ("alg", "")] {
+        let mut document = serde_json::to_value(stack.signer().jwks()).unwrap();
+        document["keys"][0][member] = json!(value);
+        let verifier = Verifier::new(&serde_json::from_value(document).unwrap(), &Stack::settings());
+        assert_eq!(verifier.verify(&token, stack.clock.now()), Err(Rejected::UnknownKey), "{member} {value}");
+    }
+}
+
+#[test]
 fn the_public_key_is_no_shared_secret() {
     let stack = Stack::new();
     let kid = stack.signer().jwks().keys[0].kid.clone();
-    let header = Header { kid: Some(kid), ..Header::new(Algorithm::HS256) };
+    let header = Header { typ: Some("at+jwt".to_owned()), kid: Some(kid), ..Header::new(Algorithm::HS256) };
     let secret = EncodingKey::from_secret(stack.key.verifying_key().as_bytes());
     let token = jsonwebtoken::encode(&header, &stack.claims(), &secret).unwrap();
     assert_eq!(stack.verify(&token), Err(Rejected::Malformed));

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, header};
 use ecommerce_http::extract::Json;
 use ecommerce_token::Jwks;
 
-use crate::State;
+use crate::state::State;
 
 /// The public keys that access tokens are signed with (RFC 7517).
 #[utoipa::path(

@@ -10,8 +10,10 @@ use ecommerce_types::{Email, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Attempt;
+use crate::metrics::LOGINS;
+use crate::state::State;
 use crate::store::users::{self, Account};
-use crate::{Error, State, store};
+use crate::{Error, store};
 
 /// Who wants to log in.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -57,7 +59,7 @@ pub(super) async fn handler(
     let account = users::account(&state.pool, &credentials.email).await?;
     let hash = account.as_ref().map(|account| &account.password_hash);
     let fits = state.hashing.fits(credentials.password, hash).await?;
-    metrics::counter!("logins_total", "outcome" => if fits { "accepted" } else { "refused" }).increment(1);
+    LOGINS.increment([if fits { "accepted" } else { "refused" }]);
     let account = account.filter(|_| fits).ok_or(Error::WrongCredentials)?;
 
     let session = begin_session(&state, &account).await?;
@@ -81,7 +83,7 @@ async fn begin_session(state: &State, account: &Account) -> Result<SessionId, Er
     if let Err(error) = state.sessions.put(id, &session, state.session_lifetime.unsigned_abs()).await {
         // What became of the session in Redis is not known; its ending is told there later.
         store::sessions::end(&state.pool, id, account.id, state.clock.now()).await?;
-        state.untold.tap();
+        state.untold.notify();
         return Err(Error::SessionsUnavailable(error));
     }
     Ok(id)

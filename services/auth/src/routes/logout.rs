@@ -2,9 +2,10 @@
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use ecommerce_http::{Caller, Problem};
+use ecommerce_http::{Customer, Problem};
 
-use crate::{Error, State, store};
+use crate::state::State;
+use crate::{Error, store};
 
 /// Ends the session of the token. Done twice, it is as done once.
 #[utoipa::path(
@@ -17,7 +18,7 @@ use crate::{Error, State, store};
         (status = 503, description = "the database is away", body = Problem),
     )
 )]
-pub(super) async fn handler(Shared(state): Shared<State>, caller: Caller) -> Result<StatusCode, Error> {
+pub(super) async fn handler(Shared(state): Shared<State>, Customer(caller): Customer) -> Result<StatusCode, Error> {
     let (id, user) = (caller.session_id, caller.user_id);
     if !store::sessions::end(&state.pool, id, user, state.clock.now()).await? {
         return Ok(StatusCode::NO_CONTENT);
@@ -27,7 +28,7 @@ pub(super) async fn handler(Shared(state): Shared<State>, caller: Caller) -> Res
         Ok(()) => store::sessions::told(&state.pool, &[id], state.clock.now()).await?,
         Err(error) => {
             tracing::warn!(%error, session.id = %id, "unable to tell redis of an ending; it is told later");
-            state.untold.tap();
+            state.untold.notify();
         }
     }
     Ok(StatusCode::NO_CONTENT)

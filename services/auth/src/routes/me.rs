@@ -2,11 +2,12 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::Json;
-use ecommerce_http::{Caller, Problem};
+use ecommerce_http::{Customer, Problem};
 
+use crate::Error;
 use crate::domain::User;
+use crate::state::State;
 use crate::store::users;
-use crate::{Error, State};
 
 /// The user of the token. PostgreSQL knows of a session's end before Redis does, so it is asked here once more.
 #[utoipa::path(
@@ -19,7 +20,7 @@ use crate::{Error, State};
         (status = 503, description = "the database is away", body = Problem),
     )
 )]
-pub(super) async fn handler(Shared(state): Shared<State>, caller: Caller) -> Result<Json<User>, Error> {
+pub(super) async fn handler(Shared(state): Shared<State>, Customer(caller): Customer) -> Result<Json<User>, Error> {
     let user = users::of_session(&state.pool, caller.session_id, caller.user_id, state.clock.now()).await?;
     user.map(Json).ok_or(Error::SessionEnded)
 }

@@ -6,35 +6,33 @@ mod logout;
 mod me;
 mod register;
 
-use axum::routing::get;
-use axum::{Json, Router, middleware};
-use ecommerce_contract::Service;
-use ecommerce_http::api_key::{self, Door, KnownKeys};
+use axum::Router;
+use ecommerce_http::behind_gateway;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
+use crate::state::State;
 
 #[derive(OpenApi)]
 #[openapi(info(title = "auth", description = "Users, their logins and their sessions."), tags((name = "auth")))]
 struct Document;
 
-/// All routes. What is public for everyone who may reach this port needs no key: the public keys and the document.
-pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
-    let gateway = Door { keys, callers: &[Service::Gateway] };
-    let document = openapi();
-    let behind_key = Router::from(described()).route_layer(middleware::from_fn_with_state(gateway, api_key::require));
-    Router::from(public()).merge(behind_key).with_state(state).route("/openapi.json", get(|| async { Json(document) }))
+/// All routes. The public keys are for everyone who may reach this port.
+pub(crate) fn router() -> Router<State> {
+    behind_gateway(document(), Router::from(for_gateway())).merge(Router::from(for_everyone()))
 }
 
-/// The OpenAPI document of these routes.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(described()).merge(public()).into_openapi()
+/// The OpenAPI document of these routes, as JSON.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    document().to_pretty_json()
 }
 
-fn described() -> OpenApiRouter<State> {
+fn document() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(for_gateway()).merge(for_everyone()).into_openapi()
+}
+
+fn for_gateway() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(register::handler))
         .routes(routes!(login::handler))
@@ -42,6 +40,6 @@ fn described() -> OpenApiRouter<State> {
         .routes(routes!(me::handler))
 }
 
-fn public() -> OpenApiRouter<State> {
+fn for_everyone() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(jwks::handler))
 }

@@ -7,9 +7,11 @@ use ecommerce_http::extract::Json;
 use ecommerce_types::{Email, Role, UserId};
 use serde::Deserialize;
 
+use crate::Error;
 use crate::domain::{Name, Password, User};
+use crate::metrics::REGISTRATIONS;
+use crate::state::State;
 use crate::store::users;
-use crate::{Error, State};
 
 /// A person who wants to buy here.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -49,7 +51,7 @@ pub(super) async fn handler(
         created_at: state.clock.now(),
     };
     users::insert(&state.pool, &user, &password_hash).await?;
-    metrics::counter!("registrations_total").increment(1);
+    REGISTRATIONS.increment([]);
     tracing::info!(user.id = %user.id, "registered a customer");
     Ok((StatusCode::CREATED, Json(user)))
 }

@@ -1,7 +1,8 @@
 //! The table `sessions`: where it is known for sure which stand, and what Redis has been told of it.
 
+use ecommerce_postgres::housekeeping::BATCH;
 use ecommerce_types::{SessionId, UserId};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 /// Up to `limit` endings that Redis has not been told of, oldest first; those that Redis forgets by itself are not among
@@ -83,18 +84,12 @@ pub(crate) async fn tell_again(database: impl PgExecutor<'_>, since: OffsetDateT
     Ok(again.rows_affected())
 }
 
-/// Takes out up to `limit` sessions that were over before then; answers how many there were.
-pub(crate) async fn forget(
-    database: impl PgExecutor<'_>,
-    before: OffsetDateTime,
-    limit: i64,
-) -> Result<u64, sqlx::Error> {
+/// Takes out up to [`BATCH`] sessions that were over before then; answers how many there were.
+pub(crate) async fn forget_old(pool: PgPool, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from sessions where id in (select id from sessions where expires_at < $1 limit $2)",
         before,
-        limit
-    )
-    .execute(database)
-    .await?;
-    Ok(forgotten.rows_affected())
+        BATCH.cast_signed()
+    );
+    Ok(forgotten.execute(&pool).await?.rows_affected())
 }

@@ -1,5 +1,6 @@
 //! The table `users`.
 
+use ecommerce_postgres::OnConstraint as _;
 use ecommerce_types::{Email, Invalid, Roles, SessionId, UserId};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -66,7 +67,7 @@ pub(crate) async fn insert(
     password_hash: &PasswordHash,
 ) -> Result<(), Error> {
     let roles: Vec<String> = user.roles.iter().map(|role| role.as_str().to_owned()).collect();
-    let inserted = sqlx::query!(
+    sqlx::query!(
         "insert into users (id, email, name, password_hash, roles, created_at) values ($1, $2, $3, $4, $5, $6)",
         user.id.0,
         user.email.as_str(),
@@ -76,14 +77,9 @@ pub(crate) async fn insert(
         user.created_at
     )
     .execute(database)
-    .await;
-    match inserted {
-        Ok(_) => Ok(()),
-        Err(error) if ecommerce_postgres::violated_constraint(&error) == Some("users_email_taken") => {
-            Err(Error::EmailTaken)
-        }
-        Err(error) => Err(error.into()),
-    }
+    .await
+    .on_constraint("users_email_taken", || Error::EmailTaken)?;
+    Ok(())
 }
 
 struct Row {

@@ -19,7 +19,7 @@ async fn the_public_keys_are_for_everyone_and_are_public_alone() {
 #[tokio::test]
 async fn the_document_names_every_route() {
     let shop = Shop::open().await;
-    let answer = Client::without_key(shop.address()).get("/openapi.json").await;
+    let answer = shop.anonymous.get("/openapi.json").await;
     let paths: Vec<&String> = answer.body["paths"].as_object().unwrap().keys().collect();
     assert_eq!(
         paths,

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use auth::{Admin, App, Config};
+use auth::{Admin, Config};
 use ecommerce_contract::headers;
+use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Sessions};
 use ecommerce_runtime::Shutdown;
-use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
-use ecommerce_testing::{Answer, Client, Database, Keys, Link, metrics, redis, unique_name};
+use ecommerce_testing::{Answer, Client, Database, Keys, Link, redis, unique_name};
 use ecommerce_token::{Claims, Jwks, Settings as Token, Verifier};
 use ecommerce_types::Clock;
 use ed25519_dalek::SigningKey;
@@ -52,15 +52,9 @@ impl Shop {
         let pem = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
         std::fs::write(&signing_key, pem.as_bytes()).unwrap();
         let config = Config {
-            listen: Listen {
-                http_address: "127.0.0.1:0".parse().unwrap(),
-                operations_address: "127.0.0.1:0".parse().unwrap(),
-            },
-            logs: Logs { log_filter: "info".to_owned(), log_format: LogFormat::Text },
-            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 1 },
             postgres: database.settings.clone(),
             redis: ecommerce_redis::Settings { redis_url: to_redis.url.to_string().into(), redis_prefix: prefix },
-            api_keys: keys.settings(),
+            api_keys: keys.known(),
             token: Token { token_issuer: "https://shop.default".to_owned(), token_audience: "shop.default".to_owned() },
             signing_key_file: signing_key.clone(),
             session_lifetime_seconds: 3600,
@@ -68,10 +62,8 @@ impl Shop {
             admin,
         };
         let (clock, shutdown) = (Clock::system(), Shutdown::new());
-        let app = App::build(config.clone(), clock.clone(), metrics(), shutdown.clone()).await.unwrap();
-        let address = app.http_address().unwrap();
+        let address = start(config.clone(), &clock, &shutdown).await;
         let anonymous = Client::anonymous(address, &keys);
-        tokio::spawn(app.run());
         Self {
             database,
             to_postgres,
@@ -93,8 +85,7 @@ impl Shop {
 
     /// Another process of the same service, with other settings.
     pub(crate) async fn open_another(&self, config: Config) {
-        let app = App::build(config, self.clock.clone(), metrics(), self.shutdown.clone()).await.unwrap();
-        tokio::spawn(app.run());
+        start(config, &self.clock, &self.shutdown).await;
     }
 
     pub(crate) async fn register(&self, email: &str) -> Answer {
@@ -131,6 +122,14 @@ impl Shop {
         assert_eq!(self.register(email).await.status, 201);
         self.person(&self.log_in(email, PASSWORD).await).await
     }
+}
+
+async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> SocketAddr {
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+    let app = auth::build(config, host).await.unwrap();
+    let address = app.http_address().unwrap();
+    tokio::spawn(app.run());
+    address
 }
 
 impl Drop for Shop {

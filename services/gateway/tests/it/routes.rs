@@ -72,12 +72,28 @@ async fn the_target_arrives_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_target_that_names_another_host_stays_with_the_service() {
+async fn a_target_that_names_its_host_is_answered_and_one_that_names_another_is_not() {
     let shop = Shop::open().await;
-    let answer = raw::ask(shop.address, &format!("GET http://elsewhere.example{PRODUCT}"), &[]).await;
+    let answer = raw::ask(shop.address, &format!("GET http://shop.example{PRODUCT}"), &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["service"], "product");
     assert_eq!(answer.json()["target"], PRODUCT);
+    let answer = raw::ask(shop.address, &format!("GET http://elsewhere.example{PRODUCT}"), &[]).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("host_unclear")));
+    let answer = raw::ask(shop.address, &format!("GET {PRODUCT}"), &["Host: elsewhere.example"]).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("host_unclear")));
+}
+
+#[tokio::test]
+async fn a_gateway_is_ready_once_it_knows_the_keys_of_tokens() {
+    let shop = Shop::open_before_auth().await;
+    let ready = || async {
+        let answer = shop.http.get(format!("http://{}/readyz", shop.operations_address)).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(ready().await, 503);
+    *shop.auth.seen.jwks.lock().unwrap() = Some(crate::shop::signer(7).jwks());
+    ecommerce_testing::eventually("it is ready", || async { (ready().await == 200).then_some(()) }).await;
 }
 
 #[tokio::test]

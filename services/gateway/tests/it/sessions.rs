@@ -3,10 +3,14 @@
 use ecommerce_redis::Session;
 use ecommerce_types::UserId;
 use futures::future::join_all;
-use gateway::sessions::{FRESH, STANDS};
 use time::Duration;
 
 use crate::shop::{Person, Shop};
+
+/// How long an ended session may still pass.
+const FRESH: Duration = Duration::seconds(1);
+/// How long the last answer stands while Redis is away.
+const STANDS: Duration = Duration::seconds(60);
 
 const ME: &str = "/api/v1/auth/me";
 const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
@@ -27,6 +31,17 @@ async fn an_ended_session_is_refused_within_a_second() {
     assert_eq!(shop.get(ME, Some(&person)).await.status, 200);
     shop.sessions.remove(&[person.claims.sid]).await.unwrap();
     assert_eq!(shop.get(ME, Some(&person)).await.status, 200);
+    shop.clock.advance(FRESH);
+    assert_eq!(outcome(&shop, &person).await, refused(401, "session_ended"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_ended_session_pass() {
+    let shop = Shop::open().await;
+    let person = shop.person("customer").await;
+    assert_eq!(shop.get(ME, Some(&person)).await.status, 200);
+    shop.sessions.remove(&[person.claims.sid]).await.unwrap();
+    shop.clock.advance(Duration::seconds(-4));
     shop.clock.advance(FRESH);
     assert_eq!(outcome(&shop, &person).await, refused(401, "session_ended"));
 }

@@ -3,17 +3,16 @@
 use std::net::SocketAddr;
 
 use ecommerce_contract::Service;
+use ecommerce_process::{Host, Settings as ProcessSettings};
 use ecommerce_redis::{Redis, Session, Sessions};
 use ecommerce_runtime::Shutdown;
-use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
-use ecommerce_testing::{Answer, Link, eventually};
+use ecommerce_testing::{Answer, Keys, Link, eventually};
 use ecommerce_token::{Claims, Jwks, Settings, Signer};
 use ecommerce_types::{Clock, Roles, SessionId, UserId};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use gateway::config::Behind;
-use gateway::{App, Config};
+use gateway::{Config, Upstreams};
 use reqwest::{Method, Response};
 use serde_json::Value;
 
@@ -27,6 +26,7 @@ pub(crate) struct Shop {
     pub(crate) product: Upstream,
     pub(crate) order: Upstream,
     pub(crate) payment: Upstream,
+    pub(crate) keys: Keys,
     /// The gateway's wire to Redis; the test itself has another.
     pub(crate) link: Link,
     pub(crate) sessions: Sessions,
@@ -74,38 +74,35 @@ impl Shop {
 
     async fn start(jwks: Option<Jwks>, change: impl FnOnce(&mut Config)) -> Self {
         let clock = Clock::manual(Clock::system().now());
-        let (auth, product) = (Upstream::start(Service::Auth).await, Upstream::start(Service::Product).await);
-        let (order, payment) = (Upstream::start(Service::Order).await, Upstream::start(Service::Payment).await);
+        let keys = Keys::create();
+        let upstream = async |service| Upstream::start(service, keys.of(Service::Gateway)).await;
+        let (auth, product) = (upstream(Service::Auth).await, upstream(Service::Product).await);
+        let (order, payment) = (upstream(Service::Order).await, upstream(Service::Payment).await);
         *auth.seen.jwks.lock().unwrap() = jwks;
         let (store, prefix) = (ecommerce_testing::redis::url(), ecommerce_testing::redis::prefix());
         let link = Link::to(&store).await;
         let redis = |url: &str| ecommerce_redis::Settings { redis_url: url.into(), redis_prefix: prefix.clone() };
-        let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let mut config = Config {
-            listen: Listen { http_address: here, operations_address: here },
-            logs: Logs { log_filter: "off".to_owned(), log_format: LogFormat::Text },
-            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 1 },
             token: settings(),
             redis: redis(link.url.as_str()),
-            services: Behind {
+            upstreams: Upstreams {
                 auth_url: auth.url.parse().unwrap(),
-                auth_api_key: "key-of-auth".into(),
                 product_url: product.url.parse().unwrap(),
-                product_api_key: "key-of-product".into(),
                 order_url: order.url.parse().unwrap(),
-                order_api_key: "key-of-order".into(),
                 payment_url: payment.url.parse().unwrap(),
-                payment_api_key: "key-of-payment".into(),
             },
+            edge_keys: keys.sent_by(Service::Gateway),
+            trusted_proxies: 0,
         };
         change(&mut config);
         let shutdown = Shutdown::new();
-        let app = App::build(config, clock.clone(), ecommerce_testing::metrics(), shutdown.clone()).await.unwrap();
+        let host = Host::bind(&ProcessSettings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+        let app = gateway::build(config, host).await.unwrap();
         let (address, operations_address) = (app.http_address().unwrap(), app.operations_address().unwrap());
         tokio::spawn(app.run());
         let sessions = Sessions::new(Redis::connect(&redis(&store)).await.unwrap());
         let http = reqwest::Client::new();
-        Self { address, operations_address, auth, product, order, payment, link, sessions, clock, http, shutdown }
+        Self { address, operations_address, auth, product, order, payment, keys, link, sessions, clock, http, shutdown }
     }
 
     /// Somebody with these roles who has just logged in.

@@ -11,6 +11,8 @@ use time::Duration;
 use crate::shop::{PRODUCT, Person, Shop, signer};
 
 const ME: &str = "/api/v1/auth/me";
+/// How seldom a token that names an unknown key makes the gateway ask for keys.
+const SELDOM: Duration = Duration::seconds(10);
 
 fn with_token(person: &Person, token: String) -> Person {
     Person { token, ..person.clone() }
@@ -57,6 +59,37 @@ async fn a_token_that_was_changed_is_refused() {
         let answer = shop.get(ME, Some(&with_token(&person, token.clone()))).await;
         assert_eq!((answer.status, answer.code()), (401, "token_invalid"), "{token}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_longer_than_any_of_ours_is_not_looked_at() {
+    let shop = Shop::open().await;
+    let person = shop.person("customer").await;
+    for length in [4_097, 12_000] {
+        let long = with_token(&person, "x".repeat(length));
+        assert_eq!(shop.get(ME, Some(&long)).await.code(), "token_invalid", "{length}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_sends_many_bad_tokens_is_told_to_wait_and_known_people_behind_it_are_not() {
+    let shop = Shop::open_with(|config| config.trusted_proxies = 1).await;
+    let (person, newcomer) = (shop.person("customer").await, shop.person("customer").await);
+    assert_eq!(shop.get(ME, Some(&person)).await.status, 200);
+    let ask = async |token: &str, address: &str| {
+        let request = shop.http.get(format!("http://{}{ME}", shop.address)).bearer_auth(token);
+        crate::shop::answer(request.header("x-forwarded-for", address).send().await.unwrap()).await
+    };
+    let forged = signer(8).sign(&person.claims).unwrap();
+    for _ in 0..100 {
+        assert_eq!(ask(&forged, "192.0.2.1").await.code(), "token_invalid");
+    }
+    let answer = ask(&forged, "192.0.2.1").await;
+    assert_eq!((answer.status, answer.code()), (429, "too_many_bad_tokens"));
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    assert_eq!(ask(&newcomer.token, "192.0.2.1").await.status, 429);
+    assert_eq!(ask(&person.token, "192.0.2.1").await.status, 200, "a token that is known costs nothing");
+    assert_eq!(ask(&newcomer.token, "192.0.2.2").await.status, 200);
 }
 
 #[tokio::test]
@@ -113,7 +146,7 @@ async fn a_token_of_a_new_key_makes_the_gateway_ask_for_it_but_seldom() {
     let mut person = shop.person("customer").await;
     person.token = signer(9).sign(&person.claims).unwrap();
 
-    shop.clock.advance(gateway::keys::SELDOM);
+    shop.clock.advance(SELDOM);
     let before = asked();
     for _ in 0..5 {
         assert_eq!(shop.get(ME, Some(&person)).await.code(), "token_invalid");
@@ -122,7 +155,7 @@ async fn a_token_of_a_new_key_makes_the_gateway_ask_for_it_but_seldom() {
 
     *shop.auth.seen.jwks.lock().unwrap() = Some(signer(9).jwks());
     assert_eq!(shop.get(ME, Some(&person)).await.code(), "token_invalid");
-    shop.clock.advance(gateway::keys::SELDOM);
+    shop.clock.advance(SELDOM);
     assert_eq!(shop.get(ME, Some(&person)).await.status, 200);
 }
 

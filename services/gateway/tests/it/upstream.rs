@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use ecommerce_contract::Service;
 use ecommerce_token::Jwks;
 use futures::StreamExt as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 
@@ -24,10 +24,10 @@ pub(crate) struct Upstream {
 /// What a service has received, and what it is told to do.
 pub(crate) struct Seen {
     service: Service,
+    /// What the gateway is to send.
+    key: String,
     /// What auth answers for its keys; `None`: it is not ready.
     pub(crate) jwks: Mutex<Option<Jwks>>,
-    /// The part of the document.
-    pub(crate) openapi: Mutex<Value>,
     /// Every path that was asked for.
     pub(crate) paths: Mutex<Vec<String>>,
     /// The rest of an answer that is sent in pieces.
@@ -50,13 +50,13 @@ impl Drop for Work<'_> {
 
 impl Upstream {
     /// Starts on a port of its own.
-    pub(crate) async fn start(service: Service) -> Self {
+    pub(crate) async fn start(service: Service, key: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Seen {
             service,
+            key,
             jwks: Mutex::default(),
-            openapi: Mutex::new(json!({ "paths": {} })),
             paths: Mutex::default(),
             pieces: Mutex::default(),
             told: Notify::new(),
@@ -82,15 +82,14 @@ impl Upstream {
 async fn answer(State(seen): State<Arc<Seen>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     seen.paths.lock().unwrap().push(path.clone());
-    if request.headers().get("x-api-key").is_none_or(|key| key != &format!("key-of-{}", seen.service)) {
-        return (StatusCode::UNAUTHORIZED, "who is there?").into_response();
+    if request.headers().get("x-api-key").is_none_or(|key| key != &seen.key) {
+        return (StatusCode::FORBIDDEN, [("x-edge-refused", "1")], "who is there?").into_response();
     }
     match (path.as_str(), request.uri().query().unwrap_or_default()) {
         ("/.well-known/jwks.json", "") => match seen.jwks.lock().unwrap().clone() {
             Some(jwks) => Json(jwks).into_response(),
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
-        ("/openapi.json", _) => Json(seen.openapi.lock().unwrap().clone()).into_response(),
         (_, "answer=never") => std::future::pending().await,
         (_, "answer=pieces") => {
             let receiver = seen.pieces.lock().unwrap().take().unwrap();
@@ -139,7 +138,7 @@ fn rude() -> Response {
         ("keep-alive", "timeout=5"),
         ("x-user-id", "somebody"),
         ("x_api_key", "secret"),
-        ("x-kept", "1"),
+        ("etag", "\"kept\""),
     ];
     (headers, "").into_response()
 }

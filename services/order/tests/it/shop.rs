@@ -9,10 +9,11 @@ use axum::{Json, Router};
 use clap::{Args as _, FromArgMatches as _};
 use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_contract::{Envelope, Event, Service};
+use ecommerce_process::{App, Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, metrics, unique_name};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, unique_name};
 use ecommerce_types::{Clock, OrderId, ProductId, Role};
-use order::{App, Config};
+use order::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -139,18 +140,17 @@ async fn build(
     let command = Config::augment_args(clap::Command::new("order"));
     let arguments = [
         "order".to_owned(),
-        "--http-address=127.0.0.1:0".to_owned(),
-        "--operations-address=127.0.0.1:0".to_owned(),
-        format!("--api-key-hashes-file={}", keys.settings().api_key_hashes_file.display()),
+        format!("--api-key-hashes-file={}", keys.known().api_key_hashes_file.display()),
         "--database-url=postgres://set-below".to_owned(),
         "--amqp-url=amqp://set-below".to_owned(),
         format!("--product-url=http://{product}"),
-        format!("--product-api-key={}", keys.of(Service::Order)),
+        format!("--edge-keys-directory={}", keys.sent_by(Service::Order).edge_keys_directory.display()),
     ];
     let mut config = Config::from_arg_matches(&command.get_matches_from(arguments)).unwrap();
     config.postgres = database.settings.clone();
     config.rabbit = broker.settings(Service::Order);
-    App::build(config, clock.clone(), metrics(), shutdown.clone()).await.unwrap()
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+    order::build(config, host).await.unwrap()
 }
 
 /// Product's part: answers `GET /internal/products?ids=` with what is on sale.
@@ -166,6 +166,6 @@ async fn serve_catalogue(on_sale: Arc<Mutex<Vec<Orderable>>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = Router::new().route(catalogue::PATH, get(handler));
-    tokio::spawn(ecommerce_http::server::serve(listener, routes, Shutdown::new(), std::time::Duration::ZERO));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
     address
 }

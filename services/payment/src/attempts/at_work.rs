@@ -1,8 +1,9 @@
 //! The attempts that this process is at work on just now, and those that it has begun and knows no end of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::Past;
@@ -49,7 +50,7 @@ impl AtWork {
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<Uuid, Call>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,13 +1,14 @@
 //! One charge, from its committed row to its recorded result.
 
 use ecommerce_contract::Envelope;
-use ecommerce_postgres::idempotency::Answer;
+use ecommerce_idempotency::Answer;
 use ecommerce_postgres::outbox;
-use ecommerce_runtime::exit::Chain;
+use ecommerce_runtime::ErrorChain;
 
 use super::{Attempts, Past};
 use crate::answer;
 use crate::domain::{Key, Origin, Outcome};
+use crate::metrics::{CHARGES_ENDED, CHARGES_OF_UNKNOWN_OUTCOME};
 use crate::provider::{self, ChargeOrder};
 use crate::store::charges::{self, Charge};
 use crate::store::payments;
@@ -29,12 +30,12 @@ impl Attempts {
         match self.ask_and_record(charge, past).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
-                metrics::counter!("charges_of_unknown_outcome_total").increment(1);
+                CHARGES_OF_UNKNOWN_OUTCOME.increment([]);
                 tracing::warn!(
                     charge.id = %charge.key,
                     payment.id = %charge.payment_id,
                     request.id = charge.request_id,
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     "unable to tell how a charge has ended; it will be looked up"
                 );
                 self.let_go(charge).await
@@ -90,11 +91,11 @@ impl Attempts {
         outbox::append(&mut transaction, told.as_slice()).await?;
         transaction.commit().await?;
 
-        self.outbox.tap();
+        self.outbox.notify();
         if effect.refund.is_some() {
-            self.work.tap();
+            self.work.notify();
         }
-        metrics::counter!("charges_ended_total", "outcome" => outcome.as_str()).increment(1);
+        CHARGES_ENDED.increment([outcome.as_str()]);
         tracing::info!(
             charge.id = %charge.key,
             charge.outcome = outcome.as_str(),

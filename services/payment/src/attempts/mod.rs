@@ -15,7 +15,7 @@ mod charge;
 mod refund;
 pub(crate) mod worker;
 
-use ecommerce_postgres::Wake;
+use ecommerce_runtime::Notifier;
 use ecommerce_types::Clock;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -46,10 +46,10 @@ pub(crate) struct Attempts {
     /// How long the provider may be at work on an attempt before another process takes it over.
     pub(crate) hold_time: time::Duration,
     pub(crate) at_work: AtWork,
-    /// Tapped after each commit that left attempts for [`worker`].
-    pub(crate) work: Wake,
-    /// Tapped after each commit that wrote an event.
-    pub(crate) outbox: Wake,
+    /// Notified after each commit that left attempts for [`worker`].
+    pub(crate) work: Notifier,
+    /// Notified after each commit that wrote an event.
+    pub(crate) outbox: Notifier,
 }
 
 impl Attempts {

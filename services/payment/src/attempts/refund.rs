@@ -2,9 +2,10 @@
 
 use ecommerce_contract::Envelope;
 use ecommerce_postgres::outbox;
-use ecommerce_runtime::exit::Chain;
+use ecommerce_runtime::ErrorChain;
 
 use super::{Attempts, Past};
+use crate::metrics::{REFUNDS_MADE, REFUNDS_OF_UNKNOWN_OUTCOME};
 use crate::provider::{self, RefundOrder};
 use crate::store::payments;
 use crate::store::refunds::{self, Refund};
@@ -24,12 +25,12 @@ impl Attempts {
         match self.give_back_and_record(refund, past).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                metrics::counter!("refunds_of_unknown_outcome_total").increment(1);
+                REFUNDS_OF_UNKNOWN_OUTCOME.increment([]);
                 tracing::warn!(
                     refund.id = %refund.key,
                     payment.id = %refund.payment_id,
                     request.id = refund.request_id,
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     "unable to tell whether a refund was made; it will be looked up"
                 );
                 let mut connection = self.pool.acquire().await?;
@@ -65,8 +66,8 @@ impl Attempts {
         outbox::append(&mut transaction, told.as_slice()).await?;
         transaction.commit().await?;
 
-        self.outbox.tap();
-        metrics::counter!("refunds_made_total").increment(1);
+        self.outbox.notify();
+        REFUNDS_MADE.increment([]);
         tracing::info!(
             refund.id = %refund.key,
             payment.id = %payment.id,

@@ -48,7 +48,7 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
         let (full, full_for_charges) = (calls.room() == 0, calls.room_for_charges() == 0);
         let left_by_others = tokio::select! {
             () = shutdown.stopped() => break,
-            () = attempts.work.tapped() => false,
+            () = attempts.work.notified() => false,
             _ = look.tick() => true,
             Some(_) = calls.charges.join_next(), if full_for_charges => false,
             Some(_) = calls.refunds.join_next(), if full => false,

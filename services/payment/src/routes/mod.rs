@@ -2,14 +2,12 @@
 
 mod payments;
 
-use axum::routing::get;
-use axum::{Json, Router, middleware};
-use ecommerce_contract::Service;
-use ecommerce_http::api_key::{self, Door, KnownKeys};
+use axum::Router;
+use ecommerce_http::behind_gateway;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::State;
+use crate::state::State;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,19 +16,15 @@ use crate::State;
 )]
 struct Document;
 
-/// All routes: each needs the gateway's key.
-pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
-    let (routes, document) = described().with_state(state).split_for_parts();
-    let gateway = Door { keys, callers: &[Service::Gateway] };
-    routes
-        .route("/openapi.json", get(|| async { Json(document) }))
-        .route_layer(middleware::from_fn_with_state(gateway, api_key::require))
+/// All routes.
+pub(crate) fn router() -> Router<State> {
+    let (routes, document) = described().split_for_parts();
+    behind_gateway(document, routes)
 }
 
-/// The OpenAPI document of these routes.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+/// The OpenAPI document of these routes, as JSON.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    described().into_openapi().to_pretty_json()
 }
 
 fn described() -> OpenApiRouter<State> {

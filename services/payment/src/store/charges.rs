@@ -1,6 +1,6 @@
 //! The table `charges`: attempts to charge a payment, and what the customer who asked for one was answered.
 
-use ecommerce_postgres::idempotency::Answer;
+use ecommerce_idempotency::Answer;
 use ecommerce_types::{Money, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -27,7 +27,7 @@ impl Process {
         let child = Command::new(env!("CARGO_BIN_EXE_payment"))
             .env("HTTP_ADDRESS", free.to_string())
             .env("OPERATIONS_ADDRESS", "127.0.0.1:0")
-            .env("API_KEY_HASHES_FILE", shop.keys.settings().api_key_hashes_file)
+            .env("API_KEY_HASHES_FILE", shop.keys.known().api_key_hashes_file)
             .env("DATABASE_URL", shop.database.settings.database_url.expose_secret())
             .env("AMQP_URL", shop.broker.settings(Service::Payment).amqp_url.expose_secret())
             .env("PAYMENT_PROVIDER_TIMEOUT_MILLISECONDS", FOR_EVER)

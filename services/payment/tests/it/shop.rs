@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use clap::{Args as _, FromArgMatches as _};
 use ecommerce_contract::events::{OrderClosed, Outcome, PaymentRequested};
 use ecommerce_contract::{Envelope, Event, Service};
+use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, metrics, unique_name};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, unique_name};
 use ecommerce_types::{Clock, OrderId, PaymentId, Role, UserId};
-use payment::{App, Config};
+use payment::Config;
 use serde_json::{Value, json};
 use time::Duration;
 use tokio::task::JoinHandle;
@@ -71,7 +72,8 @@ impl Shop {
     pub(crate) async fn start_with(&mut self, change: impl FnOnce(&mut Config)) {
         let mut config = self.config();
         change(&mut config);
-        let app = App::build(config, self.clock.clone(), metrics(), self.shutdown.clone()).await.unwrap();
+        let host = Host::bind(&Settings::for_tests(), self.clock.clone(), self.shutdown.clone()).await.unwrap();
+        let app = payment::build(config, host).await.unwrap();
         self.address = app.http_address().unwrap();
         self.running.push(tokio::spawn(async move { app.run().await.unwrap() }));
         self.broker.ready().await;
@@ -90,9 +92,7 @@ impl Shop {
         let command = Config::augment_args(clap::Command::new("payment"));
         let arguments = [
             "payment".to_owned(),
-            "--http-address=127.0.0.1:0".to_owned(),
-            "--operations-address=127.0.0.1:0".to_owned(),
-            format!("--api-key-hashes-file={}", self.keys.settings().api_key_hashes_file.display()),
+            format!("--api-key-hashes-file={}", self.keys.known().api_key_hashes_file.display()),
             "--database-url=postgres://set-below".to_owned(),
             "--amqp-url=amqp://set-below".to_owned(),
         ];

@@ -2,37 +2,29 @@
 
 mod internal;
 mod products;
-mod staff;
 
-use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::Router;
 use ecommerce_contract::Service;
-use ecommerce_http::api_key::{self, Door, KnownKeys};
+use ecommerce_http::api_key::only_for;
+use ecommerce_http::behind_gateway;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::State;
+use crate::state::State;
 
 #[derive(OpenApi)]
 #[openapi(info(title = "product", description = "What the shop sells, what it costs, and how many there are."), tags((name = "product")))]
 struct Document;
 
-/// All routes, each behind the keys of those who may call it.
-pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
+/// All routes, each open to those who may call it.
+pub(crate) fn router() -> Router<State> {
     let (routes, document) = described().split_for_parts();
-    let gateway = Door { keys: keys.clone(), callers: &[Service::Gateway] };
-    let order = Door { keys, callers: &[Service::Order] };
-    routes
-        .route("/openapi.json", get(|| async { Json(document) }))
-        .route_layer(middleware::from_fn_with_state(gateway, api_key::require))
-        .merge(internal::router().route_layer(middleware::from_fn_with_state(order, api_key::require)))
-        .with_state(state)
+    behind_gateway(document, routes).merge(only_for(&[Service::Order], internal::router()))
 }
 
-/// The OpenAPI document of what the gateway may route, and so of nothing internal.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+/// The OpenAPI document of what the gateway may route, and so of nothing internal, as JSON.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    described().into_openapi().to_pretty_json()
 }
 
 fn described() -> OpenApiRouter<State> {

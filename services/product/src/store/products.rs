@@ -1,7 +1,7 @@
 //! What is for sale.
 
 use ecommerce_contract::catalogue::Orderable;
-use ecommerce_postgres::violated_constraint;
+use ecommerce_postgres::OnConstraint as _;
 use ecommerce_types::{Limit, Money, Page, ProductId, Sku};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -10,6 +10,8 @@ use uuid::Uuid;
 use super::decode;
 use crate::Error;
 use crate::domain::{Attributes, Available, Category, Description, Name, Price, Product};
+
+const SKU_IS_UNIQUE: &str = "products_sku_is_unique";
 
 /// A product's row beside its stock's.
 struct Row {
@@ -133,7 +135,7 @@ pub(crate) struct Entry {
 }
 
 /// A new product; its sku must be free.
-pub(crate) async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), Error> {
     let currency = entry.price.currency();
     sqlx::query!(
         "insert into products (id, sku, name, description, category, attributes, price_amount, price_currency)
@@ -148,7 +150,8 @@ pub(crate) async fn insert(transaction: &mut PgConnection, id: ProductId, entry:
         currency.as_str()
     )
     .execute(transaction)
-    .await?;
+    .await
+    .on_constraint(SKU_IS_UNIQUE, || Error::SkuTaken)?;
     Ok(())
 }
 
@@ -165,7 +168,7 @@ pub(crate) async fn lock(transaction: &mut PgConnection, id: ProductId) -> Resul
 }
 
 /// Writes what staff say now, as another version; its sku must be free.
-pub(crate) async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), sqlx::Error> {
+pub(crate) async fn update(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), Error> {
     let currency = entry.price.currency();
     sqlx::query!(
         "update products
@@ -182,7 +185,8 @@ pub(crate) async fn update(transaction: &mut PgConnection, id: ProductId, entry:
         currency.as_str()
     )
     .execute(transaction)
-    .await?;
+    .await
+    .on_constraint(SKU_IS_UNIQUE, || Error::SkuTaken)?;
     Ok(())
 }
 
@@ -195,13 +199,4 @@ pub(crate) async fn archive(transaction: &mut PgConnection, id: ProductId) -> Re
     .execute(transaction)
     .await?;
     Ok(())
-}
-
-/// A violation of the rule that no two products have one sku is the client's to mend; whatever else is not.
-#[must_use]
-pub(crate) fn sku_taken(error: sqlx::Error) -> Error {
-    match violated_constraint(&error) {
-        Some("products_sku_is_unique") => Error::SkuTaken,
-        _ => Error::Database(error),
-    }
 }

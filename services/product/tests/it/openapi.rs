@@ -22,7 +22,7 @@ async fn the_document_names_every_public_route_and_no_internal_one() {
 /// Every reference points at a component that is there: a reader of the document is not sent nowhere.
 #[tokio::test]
 async fn the_document_refers_to_nothing_that_is_not_in_it() {
-    let document = serde_json::to_value(product::openapi()).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&product::openapi().unwrap()).unwrap();
     let text = document.to_string();
     let references = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
     for name in references {
@@ -32,7 +32,7 @@ async fn the_document_refers_to_nothing_that_is_not_in_it() {
 
 #[tokio::test]
 async fn every_operation_has_a_name_of_its_own() {
-    let document = serde_json::to_value(product::openapi()).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&product::openapi().unwrap()).unwrap();
     let paths = document["paths"].as_object().unwrap().values();
     let operations = paths.flat_map(|path| path.as_object().unwrap().values());
     let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();

@@ -1,14 +1,14 @@
 //! A product service for one test, with everything of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome};
 use ecommerce_contract::{Envelope, Event, Service, headers};
+use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_runtime::settings::{Drain, Listen, LogFormat, Logs};
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, metrics, redis};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, redis};
 use ecommerce_types::{Clock, OrderId, ProductId, Quantity, Role};
-use product::{App, Config};
+use product::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -37,12 +37,8 @@ impl Shop {
     pub(crate) async fn open_with(redis_url: String) -> Self {
         let (database, broker) = tokio::join!(Database::create(product::migrations()), Broker::create());
         let keys = Keys::create();
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config {
-            listen: Listen { http_address: any, operations_address: any },
-            logs: Logs { log_filter: "info".to_owned(), log_format: LogFormat::Text },
-            drain: Drain { drain_delay_seconds: 0, drain_timeout_seconds: 5 },
-            api_keys: keys.settings(),
+            api_keys: keys.known(),
             postgres: database.settings.clone(),
             rabbit: broker.settings(Service::Product),
             redis: ecommerce_redis::Settings { redis_url: redis_url.into(), redis_prefix: redis::prefix() },
@@ -166,7 +162,8 @@ pub(crate) fn euro(amount: i64) -> Value {
 }
 
 async fn start(config: &Config, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
-    let app = App::build(config.clone(), Clock::system(), metrics(), shutdown.clone()).await.unwrap();
+    let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).await.unwrap();
+    let app = product::build(config.clone(), host).await.unwrap();
     let addresses = (app.http_address().unwrap(), app.operations_address().unwrap());
     tokio::spawn(async move { app.run().await.unwrap() });
     addresses

@@ -2,12 +2,12 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
-use ecommerce_http::{Caller, Problem};
+use ecommerce_http::{Customer, Problem};
 use ecommerce_types::OrderId;
 
 use super::{change, view};
-use crate::State;
 use crate::error::Error;
+use crate::state::State;
 
 /// Calls an order off: its stock goes back and, if it was paid, all of its money. Asked for twice, it is done once.
 #[utoipa::path(
@@ -23,7 +23,7 @@ use crate::error::Error;
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Customer(caller): Customer,
     Path(id): Path<OrderId>,
 ) -> Result<Json<view::Order>, Error> {
     let order = change(&state, &caller, id, |order| order.cancel(state.clock.now())).await?;

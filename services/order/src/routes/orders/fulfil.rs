@@ -2,12 +2,12 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
-use ecommerce_http::{Caller, Problem};
-use ecommerce_types::{OrderId, Role};
+use ecommerce_http::{Problem, Staff};
+use ecommerce_types::OrderId;
 
 use super::{change, view};
-use crate::State;
 use crate::error::Error;
+use crate::state::State;
 
 /// Marks a paid order as sent. For staff.
 #[utoipa::path(
@@ -24,10 +24,9 @@ use crate::error::Error;
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Staff(caller): Staff,
     Path(id): Path<OrderId>,
 ) -> Result<Json<view::Order>, Error> {
-    caller.require(Role::Staff)?;
     let order = change(&state, &caller, id, |order| order.fulfil(state.clock.now())).await?;
     Ok(Json(order.into()))
 }

@@ -2,13 +2,13 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Query};
-use ecommerce_http::{Caller, Problem};
-use ecommerce_types::{Cursor, Limit, OrderId, Page, Role};
+use ecommerce_http::{Customer, Problem};
+use ecommerce_types::{Cursor, Limit, OrderId, Page};
 use serde::Deserialize;
 
 use super::view;
-use crate::State;
 use crate::error::Error;
+use crate::state::State;
 use crate::store;
 
 /// Which page.
@@ -36,10 +36,10 @@ pub(super) struct Parameters {
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Customer(caller): Customer,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Page<view::Order>>, Error> {
-    let customer = (!caller.roles.include(Role::Staff)).then_some(caller.user_id);
+    let customer = (!caller.is_staff()).then_some(caller.user_id);
     let after: Option<OrderId> = parameters.cursor.as_ref().map(Cursor::key).transpose()?;
     let mut connection = state.pool.acquire().await?;
     let orders = store::list(&mut connection, customer, after, parameters.limit).await?;

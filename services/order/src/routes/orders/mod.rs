@@ -12,13 +12,13 @@ use ecommerce_contract::Event;
 use ecommerce_http::Caller;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::request_id;
-use ecommerce_types::{OrderId, Role};
+use ecommerce_types::OrderId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
 use crate::domain::{Change, NotAllowed, Order};
 use crate::error::Error;
+use crate::state::State;
 use crate::store;
 
 pub(super) fn router() -> OpenApiRouter<State> {
@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 
 /// Whether this person may know of this order.
 fn may_see(caller: &Caller, order: &Order) -> bool {
-    order.customer_id == caller.user_id || caller.roles.include(Role::Staff)
+    order.customer_id == caller.user_id || caller.is_staff()
 }
 
 /// Locks an order that the caller may see, changes it and tells of it, in one transaction. Answers the order as it is now.
@@ -51,16 +51,16 @@ async fn change(
         store::update(&mut transaction, std::slice::from_ref(&order)).await?;
     }
     if let Change::Told(event) = change {
-        tell(state, &mut transaction, event).await?;
+        publish(state, &mut transaction, event).await?;
     }
     // The lock reads no lines; the answer has them.
     let order = store::find(&mut transaction, id).await?.ok_or(Error::NotFound)?;
     transaction.commit().await?;
-    state.outbox.tap();
+    state.outbox.notify();
     Ok(order)
 }
 
-async fn tell(state: &State, transaction: &mut sqlx::PgConnection, event: Event) -> Result<(), Error> {
+async fn publish(state: &State, transaction: &mut sqlx::PgConnection, event: Event) -> Result<(), Error> {
     let envelope = Envelope::new(&state.clock, request_id::current(), event);
     outbox::append(transaction, &[envelope]).await?;
     Ok(())

@@ -4,15 +4,16 @@ use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
 use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_http::extract::{IdempotencyKey, Json};
-use ecommerce_http::{Caller, Problem};
-use ecommerce_postgres::idempotency::{self, Answer, Scope};
+use ecommerce_http::{Customer, Problem};
+use ecommerce_idempotency::{self as idempotency, Answer, Scope, once};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 
-use super::{tell, view};
-use crate::State;
+use super::{publish, view};
 use crate::domain::{Draft, Item};
 use crate::error::Error;
+use crate::metrics::ORDERS_PLACED;
+use crate::state::State;
 use crate::store;
 
 /// What to order.
@@ -44,7 +45,7 @@ pub(super) struct Request {
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Customer(caller): Customer,
     key: IdempotencyKey,
     Json(request): Json<Request>,
 ) -> Result<Answer, Error> {
@@ -65,19 +66,14 @@ pub(super) async fn handler(
     let id = OrderId::new(&state.clock);
     let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.payment_window)?;
 
-    let mut transaction = state.pool.begin().await?;
-    if let Some(answered) = idempotency::claim(&mut transaction, &scope).await? {
-        transaction.rollback().await?;
-        return Ok(answered);
-    }
-    store::insert(&mut transaction, &order).await?;
-    tell(&state, &mut transaction, order.placed()).await?;
-    let answer = Answer::json(StatusCode::CREATED, &view::Order::from(order))?;
-    idempotency::store(&mut transaction, &scope, &answer).await?;
-    transaction.commit().await?;
-
-    state.outbox.tap();
-    metrics::counter!("orders_placed_total").increment(1);
+    let answer = once(&state.pool, &scope, async |transaction| {
+        store::insert(transaction, &order).await?;
+        publish(&state, transaction, order.placed()).await?;
+        Ok::<_, Error>(Answer::json(StatusCode::CREATED, &view::Order::from(order))?)
+    })
+    .await?;
+    state.outbox.notify();
+    ORDERS_PLACED.increment([]);
     tracing::info!(order.id = %id, "placed an order");
     Ok(answer)
 }

@@ -2,12 +2,12 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
-use ecommerce_http::{Caller, Problem};
+use ecommerce_http::{Customer, Problem};
 use ecommerce_types::OrderId;
 
 use super::{may_see, view};
-use crate::State;
 use crate::error::Error;
+use crate::state::State;
 use crate::store;
 
 /// One order.
@@ -23,7 +23,7 @@ use crate::store;
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Customer(caller): Customer,
     Path(id): Path<OrderId>,
 ) -> Result<Json<view::Order>, Error> {
     let mut connection = state.pool.acquire().await?;

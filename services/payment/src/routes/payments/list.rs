@@ -2,8 +2,8 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Query};
-use ecommerce_http::{Caller, Problem};
-use ecommerce_types::{Cursor, Limit, OrderId, Page, PaymentId, Role};
+use ecommerce_http::{Customer, Problem};
+use ecommerce_types::{Cursor, Limit, OrderId, Page, PaymentId};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -38,10 +38,10 @@ pub(super) struct Parameters {
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
-    caller: Caller,
+    Customer(caller): Customer,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Page<view::Payment>>, Error> {
-    let customer = (!caller.roles.include(Role::Staff)).then_some(caller.user_id);
+    let customer = (!caller.is_staff()).then_some(caller.user_id);
     let after: Option<PaymentId> = parameters.cursor.as_ref().map(Cursor::key).transpose()?;
     let mut connection = state.attempts.pool.acquire().await?;
     let found = payments::list(&mut connection, customer, parameters.order_id, after, parameters.limit).await?;

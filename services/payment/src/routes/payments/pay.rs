@@ -8,15 +8,12 @@
 //! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key.
 
 use axum::extract::State as Shared;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
-use ecommerce_http::{Caller, Problem};
-use ecommerce_postgres::idempotency::{self, Answer};
+use ecommerce_http::{Caller, Customer, Problem};
+use ecommerce_idempotency::{self as idempotency, Answer};
 use ecommerce_runtime::request_id;
 use ecommerce_types::PaymentId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use time::Duration;
 
 use super::may_see;
@@ -69,10 +66,10 @@ enum Begun {
 pub(super) async fn handler(
     Shared(state): Shared<State>,
     Path(id): Path<PaymentId>,
-    caller: Caller,
+    Customer(caller): Customer,
     key: IdempotencyKey,
     Json(request): Json<Request>,
-) -> Result<Response, Error> {
+) -> Result<Answer, Error> {
     if !state.attempts.provider.knows(request.payment_method.as_str()) {
         return Err(Error::UnknownMethod);
     }
@@ -85,7 +82,7 @@ pub(super) async fn handler(
             answer.ok_or(sqlx::Error::RowNotFound)?
         }
     };
-    Ok(response(answer))
+    Ok(answer)
 }
 
 /// Writes the charge, in one transaction with the request's name.
@@ -101,7 +98,7 @@ async fn begin(
     let name = RequestName {
         user_id: caller.user_id,
         idempotency_key: key.as_str().to_owned(),
-        hash: Sha256::digest(serde_json::to_vec(&request).map_err(idempotency::Error::from)?).to_vec(),
+        hash: idempotency::fingerprint(&request).map_err(idempotency::Error::from)?,
     };
     let mut transaction = attempts.pool.begin().await?;
     let payment = payments::lock(&mut transaction, id).await?;
@@ -126,14 +123,4 @@ async fn begin(
     charges::insert(&mut transaction, std::slice::from_ref(&charge), Some(&name), attempts.hold(now), now).await?;
     transaction.commit().await?;
     Ok(Begun::Charge(charge, guard))
-}
-
-fn response(answer: Answer) -> Response {
-    let is_problem = answer.status >= 400;
-    let mut response = answer.into_response();
-    if is_problem {
-        let problem = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, problem);
-    }
-    response
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
-use ecommerce_http::{Caller, Problem};
+use ecommerce_http::{Customer, Problem};
 use ecommerce_types::PaymentId;
 
 use super::may_see;
@@ -25,7 +25,7 @@ use crate::{State, view};
 pub(super) async fn handler(
     Shared(state): Shared<State>,
     Path(id): Path<PaymentId>,
-    caller: Caller,
+    Customer(caller): Customer,
 ) -> Result<Json<view::Payment>, Error> {
     let mut connection = state.attempts.pool.acquire().await?;
     let payment = payments::find(&mut connection, id).await?;

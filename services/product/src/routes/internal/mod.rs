@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use ecommerce_contract::catalogue;
 
-use crate::State;
+use crate::state::State;
 
 pub(super) fn router() -> Router<State> {
     Router::new().route(catalogue::PATH, get(products::handler))

@@ -9,8 +9,9 @@ use ecommerce_types::Invalid;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::Error;
+use crate::state::State;
 use crate::store::products;
-use crate::{Error, State};
 
 /// How many products one question may name.
 const MOST: usize = 100;

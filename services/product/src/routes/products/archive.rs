@@ -2,14 +2,14 @@
 
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
-use ecommerce_http::Problem;
 use ecommerce_http::extract::Path;
+use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
 
 use super::etag;
-use crate::routes::staff::Staff;
+use crate::Error;
+use crate::state::State;
 use crate::store::products;
-use crate::{Error, State};
 
 /// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed.
 #[utoipa::path(

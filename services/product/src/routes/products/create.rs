@@ -3,18 +3,18 @@
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use ecommerce_http::Problem;
 use ecommerce_http::extract::Json;
+use ecommerce_http::{Problem, Staff};
 use ecommerce_types::{Money, ProductId, Sku};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::etag;
+use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
-use crate::routes::staff::Staff;
+use crate::state::State;
 use crate::store::products::Entry;
 use crate::store::{products, stock};
-use crate::{Error, State};
 
 /// A product as staff describe it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -61,7 +61,7 @@ pub(super) async fn handler(
     let entry = Entry { sku, name, description, category, attributes, price };
 
     let mut transaction = state.pool.begin().await?;
-    products::insert(&mut transaction, id, &entry).await.map_err(products::sku_taken)?;
+    products::insert(&mut transaction, id, &entry).await?;
     stock::insert(&mut transaction, id).await?;
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;

@@ -7,8 +7,9 @@ use ecommerce_types::{Cursor, Limit, Page, ProductId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::Error;
 use crate::domain::{Category, Product};
-use crate::{Error, State};
+use crate::state::State;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -8,8 +8,9 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
 use super::etag;
+use crate::Error;
 use crate::domain::Product;
-use crate::{Error, State};
+use crate::state::State;
 
 /// One product.
 #[utoipa::path(

@@ -3,17 +3,17 @@
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
+use ecommerce_http::{Problem, Staff};
 use ecommerce_types::{Money, ProductId, Sku};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::etag;
+use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
-use crate::routes::staff::Staff;
+use crate::state::State;
 use crate::store::products::{self, Entry};
-use crate::{Error, State};
 
 /// What is to change; what is absent stays.
 #[expect(clippy::option_option, reason = "absent, null and a category are three things to say of it")]
@@ -94,7 +94,7 @@ pub(super) async fn handler(
     let mut transaction = state.pool.begin().await?;
     let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     etag::require_match(&headers, &product)?;
-    products::update(&mut transaction, id, &changes.of(product)).await.map_err(products::sku_taken)?;
+    products::update(&mut transaction, id, &changes.of(product)).await?;
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;
 

@@ -2,9 +2,9 @@
 
 use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
-use ecommerce_http::Problem;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
-use ecommerce_postgres::idempotency::{self, Answer, Scope};
+use ecommerce_http::{Problem, Staff};
+use ecommerce_idempotency::{self as idempotency, Answer, Scope, once};
 use ecommerce_types::ProductId;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::StockLevel;
+use crate::Error;
 use crate::domain::{Pieces, Reason};
-use crate::routes::staff::Staff;
+use crate::state::State;
 use crate::store::stock::{self, Adjustment};
-use crate::{Error, State};
 
 /// Pieces that came or went.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -71,10 +71,6 @@ pub(super) async fn handler(
     let path = format!("/api/v1/products/{id}/stock/adjustments");
     let scope = Scope::new(&caller, &Method::POST, &path, &key, &body).map_err(idempotency::Error::from)?;
 
-    let mut transaction = state.pool.begin().await?;
-    if let Some(answer) = idempotency::claim(&mut transaction, &scope).await? {
-        return Ok(answer);
-    }
     let adjustment = Adjustment {
         id: state.clock.new_id(),
         product_id: id,
@@ -83,31 +79,19 @@ pub(super) async fn handler(
         user_id: caller.user_id,
         at: state.clock.now(),
     };
-    match adjust(&mut transaction, &adjustment, &body, &scope).await {
-        Ok(answer) => {
-            transaction.commit().await?;
-            state.catalogue.changed([id]).await;
-            Ok(answer)
-        }
-        Err(refusal) => {
-            // Before it is answered: who mends the request may use the key again.
-            transaction.rollback().await?;
-            Err(refusal)
-        }
-    }
+    let answer = once(&state.pool, &scope, async |transaction| adjust(transaction, &adjustment, &body).await).await?;
+    state.catalogue.changed([id]).await;
+    Ok(answer)
 }
 
 async fn adjust(
     transaction: &mut PgConnection,
     adjustment: &Adjustment<'_>,
     body: &NewAdjustment,
-    scope: &Scope,
 ) -> Result<Answer, Error> {
     let before = stock::lock(transaction, adjustment.product_id).await?.ok_or(Error::ProductNotFound)?;
     let after = before.adjusted(body.by)?;
     stock::adjust(transaction, adjustment).await?;
     let adjusted = Adjusted { id: adjustment.id, by: body.by, reason: body.reason.clone(), stock: after.into() };
-    let answer = Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?;
-    idempotency::store(transaction, scope, &answer).await?;
-    Ok(answer)
+    Ok(Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?)
 }

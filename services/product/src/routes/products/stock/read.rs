@@ -1,14 +1,14 @@
 //! `GET /api/v1/products/{id}/stock`.
 
 use axum::extract::State as Shared;
-use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
+use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
 
 use super::StockLevel;
-use crate::routes::staff::Staff;
+use crate::Error;
+use crate::state::State;
 use crate::store::stock;
-use crate::{Error, State};
 
 /// The stock as it is at this moment.
 #[utoipa::path(

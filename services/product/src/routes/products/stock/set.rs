@@ -1,17 +1,17 @@
 //! `PUT /api/v1/products/{id}/stock`.
 
 use axum::extract::State as Shared;
-use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
+use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::StockLevel;
+use crate::Error;
 use crate::domain::OnHand;
-use crate::routes::staff::Staff;
+use crate::state::State;
 use crate::store::stock::{self, Adjustment};
-use crate::{Error, State};
 
 /// What a count of the warehouse has found.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,0 +1,371 @@
+//! The connections that are open, and which of them goes when there is no room for another.
+//!
+//! Each connection notes what it is doing and since when, in two atomics; once a second all are looked over for those that
+//! have been too slow. So a bound costs no timer for each connection, and no look at the newest one's reason to be here.
+
+use std::collections::HashMap;
+use std::future::ready;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use ecommerce_runtime::{Shutdown, every};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::Limits;
+use crate::metrics::{CONNECTIONS, CONNECTIONS_CLOSED};
+
+/// How often connections are looked over.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// All connections of a server. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    limits: Limits,
+    began: Instant,
+    open: Arc<Mutex<Open>>,
+    ended: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    entries: HashMap<u64, Arc<Entry>>,
+    of_address: HashMap<IpAddr, usize>,
+}
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    /// Nothing is asked.
+    Idle,
+    /// A head is on its way.
+    Head,
+    /// A request is being answered.
+    Answering,
+    /// It is over, but the client still sends.
+    Lingering,
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct Entry {
+    address: IpAddr,
+    began: Instant,
+    phase: AtomicU8,
+    /// Since when it is in its phase, in milliseconds of the server's time.
+    since: AtomicU64,
+    /// Since when the client takes nothing of what is ready for it, in milliseconds and one more; 0 while it does.
+    stalled: AtomicU64,
+    /// Whether it has been answered something: who has not is the first to go.
+    served: AtomicBool,
+    close: Notify,
+}
+
+/// Counts a connection until it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    id: u64,
+    pub(super) entry: Arc<Entry>,
+    connections: Connections,
+}
+
+impl Connections {
+    /// None yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, began: Instant::now(), open: Arc::default(), ended: Arc::default() }
+    }
+
+    /// What bounds them.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.open.lock().entries.len()
+    }
+
+    /// Takes a new connection in, whoever else has to go for it.
+    pub(super) fn admit(&self, peer: IpAddr) -> Seat {
+        let address = of_client(peer);
+        let mut open = self.open.lock();
+        if open.of_address.get(&address).is_some_and(|count| *count >= self.limits.connections_of_an_address) {
+            self.close_worst(&mut open, "address_full", |entry| entry.address == address);
+        } else if open.entries.len() >= self.limits.connections {
+            self.close_worst(&mut open, "full", |_| true);
+        }
+        let entry = Arc::new(Entry {
+            address,
+            began: self.began,
+            phase: AtomicU8::new(Phase::Idle as u8),
+            since: AtomicU64::new(milliseconds(self.began)),
+            stalled: AtomicU64::new(0),
+            served: AtomicBool::new(false),
+            close: Notify::new(),
+        });
+        let id = open.next;
+        open.next += 1;
+        open.entries.insert(id, Arc::clone(&entry));
+        *open.of_address.entry(address).or_default() += 1;
+        CONNECTIONS.add([], 1);
+        Seat { id, entry, connections: self.clone() }
+    }
+
+    /// Closes those that are too slow, until the process stops.
+    pub async fn close_slow(self, shutdown: Shutdown) {
+        every(LOOK, shutdown, || {
+            self.look_over();
+            ready(())
+        })
+        .await;
+    }
+
+    /// Resolves when none is open.
+    pub async fn all_ended(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.count() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn look_over(&self) {
+        let now = milliseconds(self.began);
+        let mut open = self.open.lock();
+        let slow: Vec<_> = open
+            .entries
+            .iter()
+            .filter_map(|(id, entry)| entry.is_too_slow(now, &self.limits).map(|reason| (*id, reason)))
+            .collect();
+        for (id, reason) in slow {
+            open.close(id, reason);
+        }
+    }
+
+    /// Those that have not been answered anything go first, then those on which nothing is asked, then the slowest.
+    fn close_worst(&self, open: &mut Open, reason: &'static str, among: impl Fn(&Entry) -> bool) {
+        let now = milliseconds(self.began);
+        let worst = open.entries.iter().filter(|(_, entry)| among(entry)).max_by_key(|(_, entry)| entry.badness(now));
+        if let Some(id) = worst.map(|(id, _)| *id) {
+            open.close(id, reason);
+        }
+    }
+}
+
+impl Open {
+    fn close(&mut self, id: u64, reason: &'static str) {
+        if let Some(entry) = self.remove(id) {
+            CONNECTIONS_CLOSED.increment([reason]);
+            entry.close.notify_one();
+        }
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Arc<Entry>> {
+        let entry = self.entries.remove(&id)?;
+        if let Some(count) = self.of_address.get_mut(&entry.address) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_address.remove(&entry.address);
+            }
+        }
+        CONNECTIONS.add([], -1);
+        Some(entry)
+    }
+}
+
+impl Entry {
+    /// Resolves when the connection has to go.
+    pub(super) async fn closed(&self) {
+        self.close.notified().await;
+    }
+
+    /// Bytes came.
+    pub(super) fn came(&self) {
+        if self.phase.load(Ordering::Relaxed) == Phase::Idle as u8 {
+            self.enter(Phase::Head);
+        }
+    }
+
+    /// Whether a head is on its way.
+    pub(super) fn is_reading_a_head(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) == Phase::Head as u8
+    }
+
+    /// A request is there.
+    pub(super) fn answering(&self) {
+        self.enter(Phase::Answering);
+    }
+
+    /// Its answer has been handed over.
+    pub(super) fn answered(&self) {
+        self.served.store(true, Ordering::Relaxed);
+        self.enter(Phase::Idle);
+    }
+
+    /// The last answer has been sent.
+    pub(super) fn lingering(&self) {
+        if self.phase.load(Ordering::Relaxed) != Phase::Lingering as u8 {
+            self.enter(Phase::Lingering);
+        }
+    }
+
+    /// The client takes nothing.
+    pub(super) fn stalls(&self) {
+        if self.stalled.load(Ordering::Relaxed) == 0 {
+            self.stalled.store(milliseconds(self.began) + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// The client has taken something.
+    pub(super) fn takes(&self) {
+        if self.stalled.load(Ordering::Relaxed) != 0 {
+            self.stalled.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.since.store(milliseconds(self.began), Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    fn is_too_slow(&self, now: u64, limits: &Limits) -> Option<&'static str> {
+        let (phase, since) = (self.phase.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
+        let longer_than = |limit: Duration, since: u64| Duration::from_millis(now.saturating_sub(since)) >= limit;
+        let stalled = self.stalled.load(Ordering::Relaxed);
+        if stalled != 0 && longer_than(limits.write_stall, stalled) {
+            return Some("slow_reader");
+        }
+        let (limit, reason) = match phase {
+            phase if phase == Phase::Idle as u8 => (limits.idle_time, "idle"),
+            phase if phase == Phase::Head as u8 => (limits.head_time, "slow_head"),
+            phase if phase == Phase::Lingering as u8 => (limits.linger, "lingering"),
+            // How long an answer may take is said where it is made.
+            _ => return None,
+        };
+        longer_than(limit, since).then_some(reason)
+    }
+
+    /// The larger, the sooner it goes.
+    fn badness(&self, now: u64) -> (u8, u64) {
+        let (phase, since) = (self.phase.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
+        match self.stalled.load(Ordering::Relaxed) {
+            0 if phase == Phase::Answering as u8 => (0, now.saturating_sub(since)),
+            0 if self.served.load(Ordering::Relaxed) => (1, now.saturating_sub(since)),
+            0 => (2, now.saturating_sub(since)),
+            stalled => (2, now.saturating_sub(stalled)),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.connections.open.lock().remove(self.id);
+        self.connections.ended.notify_waiters();
+    }
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What counts as one client: an address, or the network of an IPv6 address, whose hosts are its owner's to number.
+fn of_client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::server::limits::Settings;
+
+    fn connections(most: u32) -> Connections {
+        Connections::new(Limits::new(Settings { http_max_connections: Some(most) }, None, None).shared_by_clients())
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    fn is_closed(seat: &Seat) -> bool {
+        seat.entry.closed().now_or_never().is_some()
+    }
+
+    #[test]
+    fn an_address_holds_half_and_its_longest_idle_one_goes_for_its_newest() {
+        let connections = connections(6);
+        let other = connections.admit(address(2));
+        let mut own: Vec<Seat> = (0..3).map(|_| connections.admit(address(1))).collect();
+        own[0].entry.answering();
+        own.push(connections.admit(address(1)));
+        let closed: Vec<bool> = own.iter().map(is_closed).collect();
+        assert_eq!(closed, [false, true, false, false], "the one that is being answered stays");
+        assert!(!is_closed(&other));
+        assert_eq!(connections.count(), 4);
+    }
+
+    #[test]
+    fn at_the_cap_who_has_bought_something_outlasts_who_has_never_asked() {
+        let connections = connections(4);
+        let buyer = connections.admit(address(1));
+        buyer.entry.came();
+        buyer.entry.answering();
+        buyer.entry.answered();
+        let silent: Vec<Seat> = (2..5).map(|last| connections.admit(address(last))).collect();
+        let newest = connections.admit(address(9));
+        assert_eq!(silent.iter().filter(|seat| is_closed(seat)).count(), 1);
+        assert!(!is_closed(&buyer) && !is_closed(&newest));
+    }
+
+    #[test]
+    fn one_that_has_left_makes_room() {
+        let connections = connections(4);
+        let seats: Vec<Seat> = (1..5).map(|last| connections.admit(address(last))).collect();
+        drop(seats);
+        assert_eq!(connections.count(), 0);
+        assert!(connections.all_ended().now_or_never().is_some());
+        assert!(connections.open.lock().of_address.is_empty());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client_and_a_mapped_address_is_its_ipv4() {
+        let client = |text: &str| of_client(text.parse().unwrap());
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:192.0.2.1"), address(1));
+    }
+
+    #[test]
+    fn each_phase_has_its_time() {
+        let connections = connections(4);
+        let limits = connections.limits;
+        let seat = connections.admit(address(1));
+        let after = |limit: Duration| u64::try_from(limit.as_millis()).unwrap() + milliseconds(connections.began);
+        assert_eq!(seat.entry.is_too_slow(after(Duration::ZERO), &limits), None);
+        assert_eq!(seat.entry.is_too_slow(after(limits.idle_time), &limits), Some("idle"));
+        seat.entry.came();
+        assert_eq!(seat.entry.is_too_slow(after(limits.head_time), &limits), Some("slow_head"));
+        seat.entry.answering();
+        assert_eq!(seat.entry.is_too_slow(after(Duration::from_hours(1)), &limits), None);
+        seat.entry.stalls();
+        assert_eq!(seat.entry.is_too_slow(after(limits.write_stall) + 1, &limits), Some("slow_reader"));
+        seat.entry.takes();
+        seat.entry.lingering();
+        assert_eq!(seat.entry.is_too_slow(after(limits.linger), &limits), Some("lingering"));
+    }
+}

@@ -1,0 +1,25 @@
+//! What a service measures of its messages.
+
+use ecommerce_runtime::metrics::{Counter, Metric};
+
+/// All of them.
+pub static METRICS: &[&dyn Metric] =
+    &[&EVENTS_PUBLISHED, &EVENTS_REFUSED, &EVENTS_HANDLED, &EVENTS_DEAD_LETTERED, &SESSIONS_LOST];
+
+pub(crate) static EVENTS_PUBLISHED: Counter<0> =
+    Counter::new("ecommerce_events_published_total", "Events that the broker has put into a queue.", []);
+
+pub(crate) static EVENTS_REFUSED: Counter<0> =
+    Counter::new("ecommerce_events_refused_total", "Events that the broker did not take; they stay in the outbox.", []);
+
+pub(crate) static EVENTS_HANDLED: Counter<1> =
+    Counter::new("ecommerce_events_handled_total", "Events whose effect is committed, by type.", ["type"]);
+
+pub(crate) static EVENTS_DEAD_LETTERED: Counter<0> =
+    Counter::new("ecommerce_events_dead_lettered_total", "Messages that were given up, for a person to look at.", []);
+
+pub(crate) static SESSIONS_LOST: Counter<1> = Counter::new(
+    "ecommerce_broker_sessions_lost_total",
+    "Connections to the broker that were lost or not made, by what they are for.",
+    ["connection"],
+);

@@ -1,0 +1,42 @@
+//! How many tokens that are none an address has sent of late: each costs a signature to find out.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+/// For so long they are counted together.
+pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+/// So many may be in vain: a shop full of people behind one address does not come near it.
+pub(crate) const ALLOWED: u32 = 100;
+/// Addresses that are counted at once; beyond them the oldest is forgotten.
+const ADDRESSES: u64 = 10_000;
+
+/// The counts.
+pub(crate) struct BadTokens(Cache<IpAddr, Arc<AtomicU32>>);
+
+impl BadTokens {
+    pub(crate) fn new() -> Self {
+        Self(Cache::builder().max_capacity(ADDRESSES).time_to_live(WINDOW).build())
+    }
+
+    /// Whether no more signatures are looked at for this address for now.
+    pub(crate) fn are_too_many(&self, address: IpAddr) -> bool {
+        self.0.get(&network(address)).is_some_and(|count| count.load(Ordering::Relaxed) >= ALLOWED)
+    }
+
+    /// Counts one.
+    pub(crate) fn count(&self, address: IpAddr) {
+        self.0.get_with(network(address), Arc::default).fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whoever has one IPv6 address has its network of 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}

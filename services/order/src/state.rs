@@ -1,0 +1,17 @@
+//! What every handler works with.
+
+use ecommerce_http::client::Peer;
+use ecommerce_runtime::Notifier;
+use ecommerce_types::Clock;
+use sqlx::PgPool;
+
+/// The service's stores and settings. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Clock,
+    pub(crate) product: Peer,
+    pub(crate) payment_window: time::Duration,
+    /// Notified after each commit that wrote an event.
+    pub(crate) outbox: Notifier,
+}
