@@ -1,5 +1,5 @@
 //! A new migration is a new binary.
 
 fn main() {
-    println!("cargo::rerun-if-changed=../../migrations/order");
+    println!("cargo::rerun-if-changed=../../migrations/product");
 }

@@ -27,6 +27,9 @@ use crate::metrics::FORWARDS_REPEATED;
 use crate::routes::Route;
 use crate::verified_tokens::VerifiedToken;
 
+/// Bytes of an answer that are held for a client who is slow to take it.
+const HELD_BYTES: usize = 32 * 1024;
+
 /// Idle connections that are kept to one service; a burst makes more and lets them go.
 const IDLE_CONNECTIONS: usize = 64;
 
@@ -153,6 +156,7 @@ fn client() -> Client {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .http1_max_buf_size(HELD_BYTES)
         .build(connector)
 }
 

@@ -4,7 +4,9 @@
 
 mod answers;
 mod bodies;
+mod hostile;
 mod openapi;
+mod process;
 mod raw;
 mod request_id;
 mod roles;

@@ -90,6 +90,8 @@ async fn answer(State(seen): State<Arc<Seen>>, request: Request) -> Response {
             Some(jwks) => Json(jwks).into_response(),
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
+        // More than any buffer on the way holds.
+        (_, "answer=long") => vec![b'x'; 16 * 1024 * 1024].into_response(),
         (_, "answer=never") => std::future::pending().await,
         (_, "answer=pieces") => {
             let receiver = seen.pieces.lock().unwrap().take().unwrap();
