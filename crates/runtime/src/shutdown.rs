@@ -36,7 +36,7 @@ impl Shutdown {
                 _ = interrupt.recv() => {}
             }
             tracing::info!(drain.delay_seconds = drain.drain_delay_seconds, "shutting down");
-            shutdown.draining.store(true, Ordering::SeqCst);
+            shutdown.drain();
             #[expect(
                 clippy::disallowed_methods,
                 reason = "the endpoints give no sign that they have forgotten this pod"
@@ -51,6 +51,11 @@ impl Shutdown {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst) || self.stop.is_cancelled()
+    }
+
+    /// Turns unready: the end is near, but new work is still taken.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
     }
 
     /// Takes no new work from now on.

@@ -72,6 +72,16 @@ impl Keys {
         self.write(&format!("{caller}/{to}"), key);
     }
 
+    /// Has the callee know another key of `caller`, in place of all that it has known.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn know(&self, caller: Service, key: &str) {
+        let hash = hex::encode(Sha256::digest(key));
+        let hashes = serde_json::json!({ caller.as_str(): { "present": hash, "next": null, "previous": null } });
+        self.write(HASHES, &hashes.to_string());
+    }
+
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.directory.join(name), text).expect("write a key");
     }
