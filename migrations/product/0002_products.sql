@@ -15,7 +15,8 @@ create table products (
 
   -- Archived ones keep theirs: an old order and an old shelf label go on meaning one thing.
   constraint products_sku_is_unique unique (sku),
-  constraint products_price_is_positive check (price_amount > 0)
+  -- 2^53 - 1: beyond it a reader of JSON that keeps numbers as doubles reads another price.
+  constraint products_price_is_exact check (price_amount between 1 and 9007199254740991)
 );
 
 -- The lists, newest first, a page at a time.

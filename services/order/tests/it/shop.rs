@@ -11,7 +11,7 @@ use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, metrics, unique_name};
-use ecommerce_types::{Clock, OrderId, ProductId, Role};
+use ecommerce_types::{Clock, Money, OrderId, ProductId, Role};
 use order::{App, Config};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -78,7 +78,7 @@ impl Shop {
 
     pub(crate) fn sell(&self, amount: i64, currency: &str) -> ProductId {
         let id = ProductId::new(&self.clock);
-        let price = ecommerce_types::Money { amount, currency: currency.parse().unwrap() };
+        let price = Money::new(amount, currency.parse().unwrap()).unwrap();
         self.catalogue.lock().unwrap().push(Orderable { id, price });
         id
     }

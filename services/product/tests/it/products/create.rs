@@ -47,6 +47,9 @@ async fn a_body_that_is_no_product_is_refused_with_a_sentence() {
         (with("price", json!(1250)), 422, "invalid_body"),
         (with("price", euro(0)), 422, "invalid_body"),
         (with("price", euro(-1)), 422, "invalid_body"),
+        (with("price", euro(1_000_000_000_001)), 422, "invalid_body"),
+        (with("price", euro(9_007_199_254_740_992)), 422, "invalid_body"),
+        (with("price", json!({ "amount": 1250, "currency": "ZZZ" })), 422, "invalid_body"),
         (with("price", json!({ "amount": 12.5, "currency": "EUR" })), 422, "invalid_body"),
         (with("price", json!({ "amount": 1250, "currency": "euro" })), 422, "invalid_body"),
         (with("price", json!({ "amount": 1250, "currency": "EUR", "vat": 19 })), 422, "invalid_body"),
@@ -68,6 +71,16 @@ async fn a_body_that_is_not_called_json_is_refused() {
     let shop = Shop::open().await;
     let answer = shop.staff.send(Method::POST, PATH, None).await;
     assert_eq!((answer.status, answer.code()), (415, "unsupported_media_type"));
+}
+
+#[tokio::test]
+async fn the_database_keeps_no_price_that_a_reader_of_json_would_round() {
+    let shop = Shop::open().await;
+    shop.product(0).await;
+    for wrong in [0, 9_007_199_254_740_992_i64] {
+        let row = sqlx::query("update products set price_amount = $1").bind(wrong).execute(&shop.database.pool).await;
+        assert!(row.unwrap_err().to_string().contains("products_price_is_exact"), "{wrong}");
+    }
 }
 
 /// Whoever may not is told so, whatever stands in the body.

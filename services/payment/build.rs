@@ -1,0 +1,5 @@
+//! A new migration is a new binary.
+
+fn main() {
+    println!("cargo::rerun-if-changed=../../migrations/payment");
+}
