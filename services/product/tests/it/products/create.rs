@@ -37,10 +37,14 @@ async fn a_body_that_is_no_product_is_refused_with_a_sentence() {
         (without("sku"), 422, "invalid_body"),
         (without("name"), 422, "invalid_body"),
         (without("price"), 422, "invalid_body"),
-        (with("sku", json!("blue mug")), 422, "invalid_body"),
+        (with("sku", json!(" MUG")), 422, "invalid_body"),
+        (with("sku", json!("MUG\u{200b}")), 422, "invalid_body"),
         (with("name", json!("")), 422, "invalid_body"),
         (with("name", json!(7)), 422, "invalid_body"),
         (with("name", json!("nul\u{0}")), 422, "invalid_body"),
+        (with("name", json!("gum \u{202e}gum")), 422, "invalid_body"),
+        (with("category", json!("kitch\u{200b}en")), 422, "invalid_body"),
+        (with("attributes", json!({ "colour": "bl\u{2066}ue" })), 422, "invalid_body"),
         (with("description", json!(null)), 422, "invalid_body"),
         (with("attributes", json!({ "deep": { "er": 1 } })), 422, "invalid_body"),
         (with("attributes", json!({ "nul\u{0}": 1 })), 422, "invalid_body"),
@@ -117,6 +121,21 @@ async fn a_new_product_is_as_it_was_described_and_has_no_stock() {
     assert_eq!(made.header("etag"), Some("\"1-0\""));
     let location = made.header("location").unwrap();
     assert_eq!(shop.anonymous.get(location).await.body, expected);
+}
+
+#[tokio::test]
+async fn a_catalogue_is_brought_over_with_the_skus_and_names_that_it_has() {
+    let shop = Shop::open().await;
+    for (sku, name) in [
+        ("CAB.SAU.M.VIL.S&M.10", "Cabernet & Sauvignon"),
+        ("Größe 4", "میز تاشو علی\u{200c}رضا"),
+        ("日本酒/720", "👩\u{200d}🔬"),
+    ] {
+        let made = shop.staff.post(PATH, json!({ "sku": sku, "name": name, "price": euro(1) })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let read = shop.anonymous.get(made.header("location").unwrap()).await.body;
+        assert_eq!((&read["sku"], &read["name"]), (&json!(sku), &json!(name)));
+    }
 }
 
 #[tokio::test]
