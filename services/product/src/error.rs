@@ -16,7 +16,7 @@ pub(crate) enum Error {
     /// 404: no product has this id, or it is archived.
     #[error("there is no such product")]
     ProductNotFound,
-    /// 409: another product, archived ones included, has this sku.
+    /// 409: another product that is for sale has this sku.
     #[error("another product has this sku")]
     SkuTaken,
     /// 412: the product has changed since the client read it.
@@ -48,7 +48,7 @@ impl Error {
             Self::SkuTaken => Problem::new(
                 StatusCode::CONFLICT,
                 "sku_taken",
-                "another product has this sku; archived products keep theirs",
+                "another product has this sku; give this one another, or archive that one first",
             ),
             Self::VersionMismatch => Problem::new(
                 StatusCode::PRECONDITION_FAILED,

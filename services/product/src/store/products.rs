@@ -197,7 +197,7 @@ pub(crate) async fn archive(transaction: &mut PgConnection, id: ProductId) -> Re
     Ok(())
 }
 
-/// A violation of the rule that no two products have one sku is the client's to mend; whatever else is not.
+/// A violation of the rule that no two products for sale have one sku is the client's to mend; whatever else is not.
 #[must_use]
 pub(crate) fn sku_taken(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {

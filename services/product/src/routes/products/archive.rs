@@ -11,7 +11,8 @@ use crate::routes::staff::Staff;
 use crate::store::products;
 use crate::{Error, State};
 
-/// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed.
+/// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed; its sku is free for
+/// another.
 #[utoipa::path(
     delete,
     path = "/api/v1/products/{id}",

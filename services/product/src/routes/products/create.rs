@@ -20,7 +20,7 @@ use crate::{Error, State};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewProduct {
-    /// The shop's own name for it; no other product's, archived ones included.
+    /// The shop's own name for it; of no other product that is for sale.
     sku: Sku,
     /// What it is called.
     name: Name,
@@ -47,7 +47,7 @@ pub(super) struct NewProduct {
     request_body = NewProduct,
     responses(
         (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"))),
-        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
+        (status = 409, description = "Another product that is for sale has the sku: `sku_taken`", body = Problem),
         (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
     )
 )]

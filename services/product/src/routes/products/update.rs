@@ -21,7 +21,7 @@ use crate::{Error, State};
 #[serde(deny_unknown_fields)]
 #[schema(as = ProductChanges)]
 pub(super) struct Changes {
-    /// The shop's own name for it; no other product's, archived ones included.
+    /// The shop's own name for it; of no other product that is for sale.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Sku>, nullable = false)]
     sku: Option<Sku>,
@@ -79,7 +79,7 @@ impl Changes {
     responses(
         (status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
         (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
-        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
+        (status = 409, description = "Another product that is for sale has the sku: `sku_taken`", body = Problem),
         (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
         (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
     )

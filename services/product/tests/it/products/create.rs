@@ -1,4 +1,5 @@
 use ecommerce_testing::Client;
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -150,11 +151,41 @@ async fn what_need_not_be_said_need_not_be_said() {
 }
 
 #[tokio::test]
-async fn two_products_do_not_share_a_sku_and_an_archived_one_keeps_its_own() {
+async fn two_products_for_sale_do_not_share_a_sku() {
     let shop = Shop::open().await;
-    let made = shop.staff.post(PATH, mug()).await;
+    shop.staff.post(PATH, mug()).await;
     let again = shop.staff.post(PATH, mug()).await;
     assert_eq!((again.status, again.code()), (409, "sku_taken"));
-    shop.staff.send(Method::DELETE, made.header("location").unwrap(), None).await;
-    assert_eq!(shop.staff.post(PATH, mug()).await.code(), "sku_taken");
+}
+
+/// Somebody deletes a product by mistake; the label on the shelf is printed.
+#[tokio::test]
+async fn an_archived_product_frees_its_sku_and_stays_what_it_was() {
+    let shop = Shop::open().await;
+    let first = shop.staff.post(PATH, mug()).await;
+    let archived = shop.staff.send(Method::DELETE, first.header("location").unwrap(), None).await;
+    assert_eq!(archived.status, 204);
+    let second = shop.staff.post(PATH, mug()).await;
+    assert_eq!((second.status, &second.body["sku"]), (201, &first.body["sku"]));
+    assert_ne!(second.body["id"], first.body["id"]);
+    let third = shop.staff.post(PATH, mug()).await;
+    assert_eq!((third.status, third.code()), (409, "sku_taken"));
+
+    // As often as it takes; each keeps its row, and an order what it has bought.
+    shop.staff.send(Method::DELETE, second.header("location").unwrap(), None).await;
+    assert_eq!(shop.staff.post(PATH, mug()).await.status, 201);
+    let rows: i64 = sqlx::query_scalar("select count(*) from products where sku = 'MUG-BLUE-03'")
+        .fetch_one(&shop.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 3);
+}
+
+#[tokio::test]
+async fn of_many_who_enter_one_sku_at_once_one_does() {
+    let shop = Shop::open().await;
+    let answers = join_all((0..8).map(|_| shop.staff.post(PATH, mug()))).await;
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
