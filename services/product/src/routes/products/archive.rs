@@ -6,7 +6,7 @@ use ecommerce_http::Problem;
 use ecommerce_http::extract::Path;
 use ecommerce_types::ProductId;
 
-use super::etag;
+use super::etag::Tag;
 use crate::routes::staff::Staff;
 use crate::store::products;
 use crate::{Error, State};
@@ -36,7 +36,7 @@ pub(super) async fn handler(
 ) -> Result<StatusCode, Error> {
     let mut transaction = state.pool.begin().await?;
     let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    etag::require_match(&headers, &product)?;
+    Tag::from(&product).require_match(&headers)?;
     products::archive(&mut transaction, id).await?;
     transaction.commit().await?;
 

@@ -9,7 +9,7 @@ use ecommerce_types::{Money, ProductId, Sku};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::etag;
+use super::etag::Tag;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
 use crate::routes::staff::Staff;
 use crate::store::products::Entry;
@@ -66,9 +66,7 @@ pub(super) async fn handler(
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;
 
-    let headers = [
-        (header::ETAG, etag::of(&product).to_str().unwrap_or_default().to_owned()),
-        (header::LOCATION, format!("/api/v1/products/{id}")),
-    ];
+    let headers =
+        [(header::ETAG, Tag::from(&product).to_string()), (header::LOCATION, format!("/api/v1/products/{id}"))];
     Ok((StatusCode::CREATED, headers, Json(product)))
 }

@@ -7,7 +7,7 @@ use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
-use super::etag;
+use super::etag::Tag;
 use crate::domain::Product;
 use crate::{Error, State};
 
@@ -33,9 +33,10 @@ pub(super) async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let product = state.catalogue.product(id).await?;
-    let tag = [(header::ETAG, etag::of(&product))];
-    if etag::is_known(&headers, &product) {
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    let tag = Tag::from(&product);
+    let header = [(header::ETAG, tag.header())];
+    if tag.is_known(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, header).into_response());
     }
-    Ok((tag, Json(product)).into_response())
+    Ok((header, Json(product)).into_response())
 }

@@ -9,7 +9,7 @@ use ecommerce_types::{Money, ProductId, Sku};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::etag;
+use super::etag::Tag;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
 use crate::routes::staff::Staff;
 use crate::store::products::{self, Entry};
@@ -93,11 +93,11 @@ pub(super) async fn handler(
 ) -> Result<impl IntoResponse, Error> {
     let mut transaction = state.pool.begin().await?;
     let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    etag::require_match(&headers, &product)?;
+    Tag::from(&product).require_match(&headers)?;
     products::update(&mut transaction, id, &changes.of(product)).await.map_err(products::sku_taken)?;
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;
 
     state.catalogue.changed([id]).await;
-    Ok(([(header::ETAG, etag::of(&product))], Json(product)))
+    Ok(([(header::ETAG, Tag::from(&product).header())], Json(product)))
 }

@@ -1,11 +1,14 @@
 //! `GET /api/v1/products/{id}/stock`.
 
 use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
 use super::StockLevel;
+use crate::routes::products::etag::Tag;
 use crate::routes::staff::Staff;
 use crate::store::stock;
 use crate::{Error, State};
@@ -16,9 +19,13 @@ use crate::{Error, State};
     path = "/api/v1/products/{id}/stock",
     tag = "product",
     operation_id = "read_stock",
-    params(("id" = ProductId, Path, description = "The product")),
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the copy that the client has"),
+    ),
     responses(
-        (status = 200, description = "The stock", body = StockLevel),
+        (status = 200, description = "The stock", body = StockLevel, headers(("ETag" = String, description = "Names this state of the stock"))),
+        (status = 304, description = "The client has it already"),
         (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
     )
 )]
@@ -26,8 +33,14 @@ pub(super) async fn handler(
     _staff: Staff,
     Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
-) -> Result<Json<StockLevel>, Error> {
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let mut connection = state.pool.acquire().await?;
     let stock = stock::find(&mut connection, id).await?.ok_or(Error::ProductNotFound)?;
-    Ok(Json(stock.into()))
+    let tag = Tag::from(stock);
+    let header = [(header::ETAG, tag.header())];
+    if tag.is_known(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, header).into_response());
+    }
+    Ok((header, Json(StockLevel::from(stock))).into_response())
 }

@@ -1,6 +1,8 @@
 //! `PUT /api/v1/products/{id}/stock`.
 
 use axum::extract::State as Shared;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
 use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
@@ -9,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::StockLevel;
 use crate::domain::OnHand;
+use crate::routes::products::etag::Tag;
 use crate::routes::staff::Staff;
 use crate::store::stock::{self, Adjustment};
 use crate::{Error, State};
@@ -28,12 +31,16 @@ pub(super) struct Count {
     path = "/api/v1/products/{id}/stock",
     tag = "product",
     operation_id = "set_stock",
-    params(("id" = ProductId, Path, description = "The product")),
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the stock that the count stands on; pieces set aside in between do not count, sold ones do"),
+    ),
     request_body = Count,
     responses(
-        (status = 200, description = "The stock", body = StockLevel),
+        (status = 200, description = "The stock", body = StockLevel, headers(("ETag" = String, description = "Names this state of the stock"))),
         (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
         (status = 409, description = "More pieces than that are reserved: `stock_below_reserved`", body = Problem),
+        (status = 412, description = "Pieces have come or gone since: `version_mismatch`", body = Problem),
         (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
     )
 )]
@@ -41,10 +48,12 @@ pub(super) async fn handler(
     Staff(caller): Staff,
     Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
+    headers: HeaderMap,
     Json(count): Json<Count>,
-) -> Result<Json<StockLevel>, Error> {
+) -> Result<impl IntoResponse, Error> {
     let mut transaction = state.pool.begin().await?;
     let before = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    Tag::from(before).require_match(&headers)?;
     let after = before.counted(count.on_hand)?;
     if after != before {
         let adjustment = Adjustment {
@@ -60,5 +69,5 @@ pub(super) async fn handler(
     transaction.commit().await?;
 
     state.catalogue.changed([id]).await;
-    Ok(Json(after.into()))
+    Ok(([(header::ETAG, Tag::from(after).header())], Json(StockLevel::from(after))))
 }
