@@ -13,7 +13,6 @@ use crate::store;
 
 /// Which page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// How many orders; 20 when absent.

@@ -12,7 +12,6 @@ use crate::{State, view};
 
 /// Which payments.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The payment of this order alone.

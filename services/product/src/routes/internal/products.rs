@@ -16,7 +16,6 @@ use crate::{Error, State};
 const MOST: usize = 100;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
     ids: Ids,
 }

@@ -11,7 +11,6 @@ use crate::domain::{Category, Product};
 use crate::{Error, State};
 
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// How many a page holds.
