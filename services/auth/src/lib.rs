@@ -55,6 +55,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) hashing: Hashing,
     pub(crate) signer: Signer,
+    pub(crate) policy: domain::Policy,
     pub(crate) token: ecommerce_token::Settings,
     pub(crate) session_lifetime: time::Duration,
     pub(crate) clock: Clock,
@@ -118,6 +119,7 @@ impl App {
             sessions: Sessions::new(Redis::connect(&config.redis).await?),
             hashing: Hashing::new(config.password_threads.get())?,
             signer: Signer::from_pkcs8_pem(&pem)?,
+            policy: domain::Policy::new(config.admin.admin_email.clone(), &config.token.token_audience),
             token: config.token,
             session_lifetime,
             clock: clock.clone(),
@@ -129,7 +131,7 @@ impl App {
         tasks.spawn("session endings", SessionEndings::of(&state).run(shutdown.clone()));
         tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), clock.clone(), shutdown.clone()));
         // Made before anyone is answered, or as soon as the database is there.
-        if let Some(admin) = FirstAdmin::from(config.admin)?
+        if let Some(admin) = FirstAdmin::from(config.admin, &state.policy)?
             && !admin.is_made(&state).await
         {
             tasks.spawn("first admin", admin.make(state.clone(), shutdown.clone()));

@@ -40,14 +40,21 @@ pub(super) async fn handler(
     Shared(state): Shared<State>,
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<User>), Error> {
-    let password_hash = state.hashing.hash(registration.password).await?;
+    let Registration { email, password, name } = registration;
+    state.policy.check(&password, &email, &name).map_err(Error::Password)?;
+    let password_hash = state.hashing.hash(password).await?;
     let user = User {
         id: UserId::new(&state.clock),
-        email: registration.email,
-        name: registration.name,
+        email,
+        name,
         roles: [Role::Customer].into_iter().collect(),
         created_at: state.clock.now(),
     };
+    if state.policy.is_reserved(&user.email) {
+        // The same work as for an address that is taken, so that the time it takes does not tell whose address this is.
+        users::account(&state.pool, &user.email).await?;
+        return Err(Error::EmailTaken);
+    }
     users::insert(&state.pool, &user, &password_hash).await?;
     metrics::counter!("registrations_total").increment(1);
     tracing::info!(user.id = %user.id, "registered a customer");

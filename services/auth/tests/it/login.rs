@@ -86,6 +86,28 @@ async fn a_crowd_is_told_to_come_again_and_not_kept_waiting() {
     assert_eq!(shop.log_in("ada@example.com", PASSWORD).await.status, 200);
 }
 
+/// Spaces cut off at one of two doors, one word typed on two systems, a longest length that only one side keeps: each has locked
+/// somebody out.
+#[tokio::test]
+async fn a_password_is_compared_whole_with_its_spaces_however_its_letters_were_put_together() {
+    let shop = Shop::open().await;
+    let register = async |email: &str, password: &str| {
+        let body = serde_json::json!({ "email": email, "password": password, "name": "Ada" });
+        assert_eq!(shop.anonymous.post("/api/v1/auth/register", body).await.status, 201);
+    };
+    let composed = " P\u{e4}ssw\u{f6}rd gr\u{f6}ße x ";
+    register("ada@example.com", composed).await;
+    for (password, status) in
+        [(composed, 200), (composed.trim(), 401), (" Pa\u{308}sswo\u{308}rd gro\u{308}ße x ", 200)]
+    {
+        assert_eq!(shop.log_in("ada@example.com", password).await.status, status, "{password:?}");
+    }
+    let long = "x y".repeat(35);
+    register("bob@example.com", &long).await;
+    assert_eq!(shop.log_in("bob@example.com", &long).await.status, 200);
+    assert_eq!(shop.log_in("bob@example.com", &format!("{}z", &long[..104])).await.status, 401);
+}
+
 #[tokio::test]
 async fn a_password_of_any_length_is_compared_and_refused() {
     let shop = Shop::open().await;
