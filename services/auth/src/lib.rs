@@ -129,7 +129,7 @@ impl App {
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.spawn("api keys", keys.clone().follow(shutdown.clone()));
         tasks.spawn("session endings", SessionEndings::of(&state).run(shutdown.clone()));
-        tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), clock.clone(), shutdown.clone()));
+        tasks.spawn("housekeeping", housekeeping::run(state.clone(), shutdown.clone()));
         // Made before anyone is answered, or as soon as the database is there.
         if let Some(admin) = FirstAdmin::from(config.admin, &state.policy)?
             && !admin.is_made(&state).await

@@ -6,6 +6,7 @@ pub mod password;
 pub mod policy;
 pub mod user;
 
+pub use argon2id::Cost;
 pub use name::Name;
 pub use password::{Attempt, Password, PasswordHash};
 pub use policy::Policy;

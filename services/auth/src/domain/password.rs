@@ -12,7 +12,7 @@ use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::argon2id;
+use super::argon2id::{self, Cost};
 
 /// The passwords that are tried first, in lower case and sorted; `local/common-passwords` makes the file.
 static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
@@ -61,7 +61,7 @@ impl Password {
 
     /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
     pub fn hash(&self) -> Result<PasswordHash, HashError> {
-        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes())?))
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
     }
 }
 
@@ -70,12 +70,22 @@ impl Attempt {
     pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
         Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
     }
+
+    /// The hash of an attempt that fits, for when its old hash no longer costs what a hash should.
+    pub fn hash(&self) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
+    }
 }
 
 impl PasswordHash {
-    /// A hash like any other, to take the time of a comparison where there is nothing to compare with.
-    pub fn of_nobody() -> Result<Self, HashError> {
-        Password("nobody".to_owned().into()).hash()
+    /// A hash like any other of this cost, to take the time of a comparison where there is nothing to compare with.
+    pub fn of_nobody(cost: Cost) -> Result<Self, HashError> {
+        Ok(Self(argon2id::hash(b"nobody", cost)?))
+    }
+
+    /// What it has cost.
+    pub fn cost(&self) -> Result<Cost, HashError> {
+        Ok(argon2id::cost(&self.0)?)
     }
 
     /// The PHC string.

@@ -5,11 +5,12 @@ use axum::http::{HeaderName, header};
 use ecommerce_http::Problem;
 use ecommerce_http::extract::Json;
 use ecommerce_redis::Session;
+use ecommerce_runtime::exit::Chain;
 use ecommerce_token::{Claims, LIFETIME};
 use ecommerce_types::{Email, SessionId};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Attempt;
+use crate::domain::{Attempt, Cost};
 use crate::store::users::{self, Account};
 use crate::{Error, State, store};
 
@@ -56,11 +57,14 @@ pub(super) async fn handler(
 ) -> Result<([(HeaderName, &'static str); 1], Json<AccessToken>), Error> {
     let account = users::account(&state.pool, &credentials.email).await?;
     let hash = account.as_ref().map(|account| &account.password_hash);
-    let fits = state.hashing.fits(credentials.password, hash).await?;
+    let fits = state.hashing.fits(credentials.password.clone(), hash).await?;
     metrics::counter!("logins_total", "outcome" => if fits { "accepted" } else { "refused" }).increment(1);
     let account = account.filter(|_| fits).ok_or(Error::WrongCredentials)?;
 
     let session = begin_session(&state, &account).await?;
+    if account.password_hash.cost()? != Cost::TODAY {
+        hash_again(&state, &account, credentials.password).await;
+    }
     let claims = Claims::new(&state.token, account.id, session, account.roles_version, account.roles, &state.clock);
     tracing::info!(user.id = %account.id, session.id = %session, "began a session");
     let token = AccessToken {
@@ -70,6 +74,21 @@ pub(super) async fn handler(
     };
     // RFC 6749, section 5.1: a token is in no cache.
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(token)))
+}
+
+/// Only at a login is there a password to hash at today's cost. The login stands whether it is done or not.
+async fn hash_again(state: &State, account: &Account, proven: Attempt) {
+    let done = async {
+        let hash = state.hashing.hash_again(proven).await?;
+        users::replace_hash(&state.pool, account.id, &account.password_hash, &hash).await?;
+        Ok::<(), Error>(())
+    };
+    match done.await {
+        Ok(()) => tracing::info!(user.id = %account.id, "hashed a password anew at today's cost"),
+        Err(error) => {
+            tracing::warn!(user.id = %account.id, error = %Chain(&error), "unable to hash a password anew; the next login tries");
+        }
+    }
 }
 
 /// PostgreSQL first, then Redis. When Redis does not take the session it has ended before anybody has heard of it.

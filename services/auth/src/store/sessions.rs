@@ -87,12 +87,13 @@ pub(crate) async fn tell_again(database: impl PgExecutor<'_>, since: OffsetDateT
 pub(crate) async fn forget(
     database: impl PgExecutor<'_>,
     before: OffsetDateTime,
-    limit: i64,
+    limit: u64,
 ) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
-        "delete from sessions where id in (select id from sessions where expires_at < $1 limit $2)",
+        "delete from sessions where id in (
+           select id from sessions where expires_at < $1 limit $2 for update skip locked)",
         before,
-        limit
+        limit.cast_signed()
     )
     .execute(database)
     .await?;

@@ -3,6 +3,7 @@
 
 mod bad_requests;
 mod first_admin;
+mod housekeeping;
 mod jwks;
 mod keys;
 mod login;

@@ -57,8 +57,7 @@ async fn nobody_registers_as_more_than_a_customer() {
 async fn what_is_kept_of_a_password_is_its_argon2id_hash() {
     let shop = Shop::open().await;
     shop.register("ada@example.com").await;
-    let hash: String =
-        sqlx::query_scalar("select password_hash from users").fetch_one(&shop.database.pool).await.unwrap();
+    let hash = shop.password_hash().await;
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
 }
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use auth::{Admin, App, Config};
 use ecommerce_contract::headers;
 use ecommerce_redis::{Redis, Sessions};
@@ -92,9 +94,25 @@ impl Shop {
     }
 
     /// Another process of the same service, with other settings.
-    pub(crate) async fn open_another(&self, config: Config) {
+    pub(crate) async fn open_another(&self, config: Config) -> Client {
         let app = App::build(config, self.clock.clone(), metrics(), self.shutdown.clone()).await.unwrap();
+        let client = Client::anonymous(app.http_address().unwrap(), &self.keys);
         tokio::spawn(app.run());
+        client
+    }
+
+    /// The hash that is kept of everybody's password.
+    pub(crate) async fn password_hash(&self) -> String {
+        sqlx::query_scalar("select password_hash from users").fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// Puts a hash of everybody's [`PASSWORD`] in place that was made when a hash cost so many passes over 8 MiB.
+    pub(crate) async fn hash_as_of_old(&self, passes: u32) {
+        let cost = Params::new(8 * 1024, passes, 1, None).unwrap();
+        let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost).hash_password(PASSWORD.as_bytes()).unwrap();
+        let hash: PasswordHash = hash;
+        let update = sqlx::query("update users set password_hash = $1").bind(hash.to_string());
+        update.execute(&self.database.pool).await.unwrap();
     }
 
     pub(crate) async fn register(&self, email: &str) -> Answer {
