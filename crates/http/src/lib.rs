@@ -7,6 +7,7 @@
 pub mod api_key;
 pub mod caller;
 pub mod client;
+pub mod document;
 pub mod extract;
 pub mod operations;
 pub mod problem;

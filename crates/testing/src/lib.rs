@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod client;
 pub mod database;
+pub mod document;
 pub mod eventually;
 pub mod keys;
 pub mod link;

@@ -10,7 +10,7 @@ use crate::{Currency, Invalid, Quantity};
 /// Beyond that many, a reader of JSON that keeps numbers as doubles, as every browser does, reads another amount than was
 /// written (RFC 8259, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(try_from = "Unchecked")]
+#[serde(try_from = "Unchecked", deny_unknown_fields)]
 pub struct Money {
     /// Minor units of the currency.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 1250)]

@@ -38,17 +38,18 @@ pub(super) struct AccessToken {
     expires_in: i64,
 }
 
-/// Begins a session. An unknown address is answered like a wrong password.
+/// Log in
+///
+/// Begins a session and gives an access token for it. An unknown address is answered like a wrong password.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/login",
     tag = "auth",
+    operation_id = "log_in",
     responses(
-        (status = 200, description = "logged in", body = AccessToken),
-        (status = 400, description = "malformed JSON", body = Problem),
-        (status = 401, description = "the address or the password is wrong", body = Problem),
-        (status = 422, description = "not an address", body = Problem),
-        (status = 503, description = "too many at once, or a store is away", body = Problem),
+        (status = 200, description = "A way in, for a while", body = AccessToken),
+        (status = 401, description = "`wrong_credentials`: the address or the password is wrong", body = Problem),
+        (status = 503, description = "`busy`: too many log in or register at this moment; `sessions_unavailable` or `database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

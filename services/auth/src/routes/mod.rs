@@ -10,6 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, Door, KnownKeys};
+use ecommerce_http::document;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,7 +32,8 @@ pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
 /// The OpenAPI document of these routes.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(described()).merge(public()).into_openapi()
+    let routes = OpenApiRouter::with_openapi(Document::openapi()).merge(described()).merge(public());
+    document::complete(routes.into_openapi())
 }
 
 fn described() -> OpenApiRouter<State> {

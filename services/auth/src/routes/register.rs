@@ -23,17 +23,19 @@ pub(super) struct Registration {
     name: Name,
 }
 
-/// Makes an account with the role `customer`.
+/// Register
+///
+/// Makes an account with the role `customer`. Log in next.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/register",
     tag = "auth",
+    operation_id = "register",
     responses(
-        (status = 201, description = "registered; log in next", body = User),
-        (status = 400, description = "malformed JSON", body = Problem),
-        (status = 409, description = "the e-mail address is taken", body = Problem),
-        (status = 422, description = "not an address, a name, or a password that is good enough", body = Problem),
-        (status = 503, description = "too many at once, or the database is away", body = Problem),
+        (status = 201, description = "The person", body = User),
+        (status = 409, description = "`email_taken`: there is an account with this address", body = Problem),
+        (status = 422, description = "`invalid_body`: not an address, not a name, or a password that is not good enough", body = Problem),
+        (status = 503, description = "`busy`: too many log in or register at this moment; `database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -55,21 +55,23 @@ async fn an_unknown_address_is_answered_like_a_wrong_password_in_text() {
 async fn an_unknown_address_is_answered_like_a_wrong_password_in_time() {
     let shop = Shop::open().await;
     shop.register("ada@example.com").await;
-    let (wrong, unknown) =
-        (quickest(&shop.anonymous, "ada@example.com").await, quickest(&shop.anonymous, "bob@example.com").await);
+    let (wrong, unknown) = quickest(&shop.anonymous).await;
     assert!(unknown > wrong / 2 && wrong > unknown / 2, "wrong {wrong:?}, unknown {unknown:?}");
 }
 
-/// The quickest of several refusals: what is left of the machine's other work is the same for all.
-async fn quickest(client: &Client, email: &str) -> Duration {
-    let mut quickest = Duration::MAX;
+/// The quickest of several refusals of a wrong password and of an unknown address, asked in turn: what else the machine does is
+/// the same for both.
+async fn quickest(client: &Client) -> (Duration, Duration) {
+    let mut quickest = [Duration::MAX; 2];
     for _ in 0..7 {
-        let asked = Instant::now();
-        let body = json!({ "email": email, "password": "wrong password" });
-        assert_eq!(client.post("/api/v1/auth/login", body).await.status, 401);
-        quickest = quickest.min(asked.elapsed());
+        for (quickest, email) in quickest.iter_mut().zip(["ada@example.com", "bob@example.com"]) {
+            let asked = Instant::now();
+            let body = json!({ "email": email, "password": "wrong password" });
+            assert_eq!(client.post("/api/v1/auth/login", body).await.status, 401);
+            *quickest = asked.elapsed().min(*quickest);
+        }
     }
-    quickest
+    quickest.into()
 }
 
 #[tokio::test]
@@ -77,11 +79,10 @@ async fn after_a_change_of_the_cost_an_unknown_address_takes_the_time_of_most_ac
     let shop = Shop::open().await;
     shop.register("ada@example.com").await;
     // Several times as much as a hash costs today.
-    shop.hash_as_of_old(40).await;
+    shop.hash_as_of_old(30).await;
     let client = shop.open_another(shop.config.clone()).await;
-    let wrong = quickest(&client, "ada@example.com").await;
     eventually("an unknown address takes as long", || async {
-        let unknown = quickest(&client, "bob@example.com").await;
+        let (wrong, unknown) = quickest(&client).await;
         (unknown > wrong / 2 && wrong > unknown / 2).then_some(())
     })
     .await;

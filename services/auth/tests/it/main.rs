@@ -9,6 +9,7 @@ mod keys;
 mod login;
 mod logout;
 mod me;
+mod openapi;
 mod redis_away;
 mod register;
 mod shop;

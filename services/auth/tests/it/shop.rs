@@ -72,7 +72,7 @@ impl Shop {
         let (clock, shutdown) = (Clock::system(), Shutdown::new());
         let app = App::build(config.clone(), clock.clone(), metrics(), shutdown.clone()).await.unwrap();
         let address = app.http_address().unwrap();
-        let anonymous = Client::anonymous(address, &keys);
+        let anonymous = Client::anonymous(address, &keys).with_document(serde_json::to_value(auth::openapi()).unwrap());
         tokio::spawn(app.run());
         Self {
             database,

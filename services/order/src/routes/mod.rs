@@ -6,6 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, Door, KnownKeys};
+use ecommerce_http::document;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -17,9 +18,9 @@ struct Document;
 
 /// All routes: each needs the gateway's key.
 pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
-    let (routes, document) = described().with_state(state).split_for_parts();
+    let document = openapi();
     let gateway = Door { keys, callers: &[Service::Gateway] };
-    routes
+    Router::from(described().with_state(state))
         .route("/openapi.json", get(|| async { Json(document) }))
         .route_layer(middleware::from_fn_with_state(gateway, api_key::require))
 }
@@ -27,7 +28,7 @@ pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
 /// The OpenAPI document of these routes.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    document::complete(described().into_openapi())
 }
 
 fn described() -> OpenApiRouter<State> {

@@ -64,11 +64,11 @@ impl Shop {
     }
 
     pub(crate) fn customer(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Customer])
+        Client::person(self.address, &self.keys, &[Role::Customer]).with_document(document())
     }
 
     pub(crate) fn staff(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Staff])
+        Client::person(self.address, &self.keys, &[Role::Staff]).with_document(document())
     }
 
     /// Puts a product on sale for 12.50 €.
@@ -121,6 +121,10 @@ impl Shop {
     pub(crate) async fn count_orders(&self) -> i64 {
         sqlx::query_scalar("select count(*) from orders").fetch_one(&self.database.pool).await.unwrap()
     }
+}
+
+fn document() -> Value {
+    serde_json::to_value(order::openapi()).unwrap()
 }
 
 /// Places an order under a new key.

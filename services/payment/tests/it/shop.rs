@@ -103,11 +103,11 @@ impl Shop {
     }
 
     pub(crate) fn customer(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Customer])
+        Client::person(self.address, &self.keys, &[Role::Customer]).with_document(document())
     }
 
     pub(crate) fn staff(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Staff])
+        Client::person(self.address, &self.keys, &[Role::Staff]).with_document(document())
     }
 
     /// What order asks for when an order of this customer has its stock.
@@ -206,6 +206,10 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.shutdown.stop();
     }
+}
+
+fn document() -> Value {
+    serde_json::to_value(payment::openapi()).unwrap()
 }
 
 pub(crate) fn path(id: PaymentId) -> String {

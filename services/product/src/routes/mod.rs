@@ -8,6 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, Door, KnownKeys};
+use ecommerce_http::document;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -19,7 +20,7 @@ struct Document;
 
 /// All routes, each behind the keys of those who may call it.
 pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
-    let (routes, document) = described().split_for_parts();
+    let (routes, document) = (Router::from(described()), openapi());
     let gateway = Door { keys: keys.clone(), callers: &[Service::Gateway] };
     let order = Door { keys, callers: &[Service::Order] };
     routes
@@ -32,7 +33,7 @@ pub(crate) fn router(state: State, keys: KnownKeys) -> Router {
 /// The OpenAPI document of what the gateway may route, and so of nothing internal.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    document::complete(described().into_openapi())
 }
 
 fn described() -> OpenApiRouter<State> {

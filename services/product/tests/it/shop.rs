@@ -50,14 +50,15 @@ impl Shop {
         let shutdown = Shutdown::new();
         let (address, operations_address) = start(&config, &shutdown).await;
         broker.ready().await;
+        let document = serde_json::to_value(product::openapi()).unwrap();
         Self {
             address,
             operations_address,
             database,
             broker,
-            anonymous: Client::anonymous(address, &keys),
-            customer: Client::person(address, &keys, &[Role::Customer]),
-            staff: Client::person(address, &keys, &[Role::Staff]),
+            anonymous: Client::anonymous(address, &keys).with_document(document.clone()),
+            customer: Client::person(address, &keys, &[Role::Customer]).with_document(document.clone()),
+            staff: Client::person(address, &keys, &[Role::Staff]).with_document(document),
             order: Client::without_key(address).with(headers::API_KEY, keys.of(Service::Order)),
             clock: Clock::system(),
             config,

@@ -11,7 +11,9 @@ use crate::routes::staff::Staff;
 use crate::store::products;
 use crate::{Error, State};
 
-/// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed; its sku is free for
+/// Archive a product
+///
+/// Takes it from sale. What is set aside of it stays so; its stock can still be read and changed; its sku is free for
 /// another.
 #[utoipa::path(
     delete,
@@ -22,10 +24,13 @@ use crate::{Error, State};
         ("id" = ProductId, Path, description = "The product"),
         ("If-Match" = Option<String>, Header, description = "The ETag of what is meant; sales in between do not count"),
     ),
+    security(("access_token" = [])),
     responses(
         (status = 204, description = "It is no longer for sale"),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
-        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 412, description = "`version_mismatch`: somebody else has changed it since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

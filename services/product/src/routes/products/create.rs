@@ -33,22 +33,26 @@ pub(super) struct NewProduct {
     /// Its properties.
     #[serde(default)]
     attributes: Attributes,
-    /// What one piece costs.
+    /// What one piece costs: 1 to 1,000,000,000,000 minor units.
     #[schema(value_type = Money)]
     price: Price,
 }
 
-/// Puts a product up for sale. Its stock begins at nothing.
+/// Create a product
+///
+/// Puts it up for sale. Its stock begins at nothing.
 #[utoipa::path(
     post,
     path = "/api/v1/products",
     tag = "product",
     operation_id = "create_product",
     request_body = NewProduct,
+    security(("access_token" = [])),
     responses(
-        (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"))),
-        (status = 409, description = "Another product that is for sale has the sku: `sku_taken`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Names this state of the product"))),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 409, description = "`sku_taken`: another product that is for sale has the sku", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

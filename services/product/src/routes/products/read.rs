@@ -11,7 +11,9 @@ use super::etag::Tag;
 use crate::domain::Product;
 use crate::{Error, State};
 
-/// One product.
+/// Read a product
+///
+/// One that is for sale, as new as its last change.
 #[utoipa::path(
     get,
     path = "/api/v1/products/{id}",
@@ -24,7 +26,8 @@ use crate::{Error, State};
     responses(
         (status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -41,7 +41,7 @@ pub(super) struct Changes {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Attributes>, nullable = false)]
     attributes: Option<Attributes>,
-    /// What one piece costs from now on; orders that are placed keep their price.
+    /// What one piece costs from now on, 1 to 1,000,000,000,000 minor units; orders that are placed keep their price.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Money>, nullable = false)]
     price: Option<Price>,
@@ -65,7 +65,9 @@ impl Changes {
     }
 }
 
-/// Changes what is said of a product.
+/// Update a product
+///
+/// Changes what is said of it; what is absent stays. Orders that are placed keep their price.
 #[utoipa::path(
     patch,
     path = "/api/v1/products/{id}",
@@ -76,12 +78,14 @@ impl Changes {
         ("If-Match" = Option<String>, Header, description = "The ETag of what the change stands on; sales in between do not count"),
     ),
     request_body = Changes,
+    security(("access_token" = [])),
     responses(
         (status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
-        (status = 409, description = "Another product that is for sale has the sku: `sku_taken`", body = Problem),
-        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 409, description = "`sku_taken`: another product that is for sale has the sku", body = Problem),
+        (status = 412, description = "`version_mismatch`: somebody else has changed it since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

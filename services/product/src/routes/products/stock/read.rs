@@ -13,7 +13,9 @@ use crate::routes::staff::Staff;
 use crate::store::stock;
 use crate::{Error, State};
 
-/// The stock as it is at this moment.
+/// Read the stock
+///
+/// The pieces of a product, for sale or archived, as they are at this moment. For staff.
 #[utoipa::path(
     get,
     path = "/api/v1/products/{id}/stock",
@@ -23,10 +25,13 @@ use crate::{Error, State};
         ("id" = ProductId, Path, description = "The product"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of the copy that the client has"),
     ),
+    security(("access_token" = [])),
     responses(
         (status = 200, description = "The stock", body = StockLevel, headers(("ETag" = String, description = "Names this state of the stock"))),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

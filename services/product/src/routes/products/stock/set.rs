@@ -25,7 +25,9 @@ pub(super) struct Count {
     on_hand: OnHand,
 }
 
-/// Sets the stock to what was counted.
+/// Count the stock
+///
+/// Sets it to what was counted. For staff.
 #[utoipa::path(
     put,
     path = "/api/v1/products/{id}/stock",
@@ -36,12 +38,14 @@ pub(super) struct Count {
         ("If-Match" = Option<String>, Header, description = "The ETag of the stock that the count stands on; pieces set aside in between do not count, sold ones do"),
     ),
     request_body = Count,
+    security(("access_token" = [])),
     responses(
         (status = 200, description = "The stock", body = StockLevel, headers(("ETag" = String, description = "Names this state of the stock"))),
-        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
-        (status = 409, description = "More pieces than that are reserved: `stock_below_reserved`", body = Problem),
-        (status = 412, description = "Pieces have come or gone since: `version_mismatch`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id", body = Problem),
+        (status = 409, description = "`stock_below_reserved`: more pieces than that are reserved", body = Problem),
+        (status = 412, description = "`version_mismatch`: pieces have come or gone since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
