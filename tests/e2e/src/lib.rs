@@ -12,6 +12,18 @@ pub use person::{Answer, Person};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+/// Looks again and again for a while, whether something that must never happen has.
+///
+/// # Panics
+/// With `what`, as soon as `holds` does not.
+pub async fn throughout<F: Future<Output = bool>>(what: &str, duration: Duration, mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
+    while began.elapsed() < duration {
+        assert!(holds().await, "no longer after {:?}: {what}", began.elapsed());
+        pause(Duration::from_millis(100)).await;
+    }
+}
+
 /// Asks again and again until there is an answer.
 ///
 /// # Panics
@@ -27,10 +39,11 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
             return answer;
         }
         assert!(began.elapsed() < deadline, "did not happen within {deadline:?}: {what}");
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one pause between two looks at a condition with a deadline"
-        )]
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        pause(Duration::from_millis(5)).await;
     }
+}
+
+async fn pause(duration: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "the one pause between two looks at a condition with a deadline")]
+    tokio::time::sleep(duration).await;
 }
