@@ -3,7 +3,7 @@ create table payments (
   id              uuid primary key,                 -- made by order; UUIDv7: sorts by the time of the request
   order_id        uuid not null unique,
   customer_id     uuid not null,
-  amount          bigint not null check (amount >= 0),             -- minor units of the currency
+  amount          bigint not null,                  -- minor units of the currency
   currency        text not null check (currency ~ '^[A-Z]{3}$'),
   status          text not null check (status in ('awaiting_payment', 'captured', 'failed', 'closed')),
   pay_by          timestamptz not null,             -- no charge begins after this
@@ -11,7 +11,10 @@ create table payments (
   amount_captured bigint not null default 0 check (amount_captured in (0, amount)),
   amount_refunded bigint not null default 0 check (amount_refunded between 0 and amount_captured),
   created_at      timestamptz not null,
-  updated_at      timestamptz not null
+  updated_at      timestamptz not null,
+
+  -- 2^53 - 1: beyond it a reader of JSON that keeps numbers as doubles reads another amount.
+  constraint payments_amount_is_exact check (amount between 0 and 9007199254740991)
 );
 create index payments_of_a_customer on payments (customer_id, id desc);
 
@@ -53,7 +56,7 @@ create table refunds (
   id         uuid primary key,
   payment_id uuid not null references payments (id),
   charge_id  uuid not null references charges (id), -- the charge whose money it is
-  amount     bigint not null check (amount > 0),    -- minor units of the payment's currency
+  amount     bigint not null check (amount between 1 and 9007199254740991), -- minor units of the payment's currency
   status     text not null check (status in ('open', 'refunded')),
   request_id text,
   holder     uuid not null,

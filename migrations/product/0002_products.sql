@@ -13,10 +13,13 @@ create table products (
   updated_at     timestamptz not null default now(),
   archived_at    timestamptz,                      -- when it was taken from sale; null while it is for sale
 
-  -- Archived ones keep theirs: an old order and an old shelf label go on meaning one thing.
-  constraint products_sku_is_unique unique (sku),
-  constraint products_price_is_positive check (price_amount > 0)
+  -- 2^53 - 1: beyond it a reader of JSON that keeps numbers as doubles reads another price.
+  constraint products_price_is_exact check (price_amount between 1 and 9007199254740991)
 );
+
+-- Of what is for sale. An archived product keeps its row, which old orders mean, and frees its sku: what was taken from sale by
+-- mistake is entered again under the label that is on the shelf.
+create unique index products_sku_is_unique on products (sku) where archived_at is null;
 
 -- The lists, newest first, a page at a time.
 create index products_for_sale on products (id desc) where archived_at is null;

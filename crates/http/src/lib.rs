@@ -10,6 +10,7 @@ mod behind_gateway;
 pub mod caller;
 pub mod client;
 mod client_address;
+pub mod document;
 pub mod edge_key;
 pub mod extract;
 pub mod health_and_metrics;

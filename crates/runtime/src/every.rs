@@ -30,7 +30,7 @@ mod tests {
     async fn work_is_done_at_once_and_again_until_the_process_stops() {
         let shutdown = Shutdown::new();
         let mut done = 0;
-        every(Duration::from_secs(60), shutdown.clone(), || {
+        every(Duration::from_mins(1), shutdown.clone(), || {
             done += 1;
             if done == 3 {
                 shutdown.stop();

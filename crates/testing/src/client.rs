@@ -1,13 +1,14 @@
 //! The gateway's part in a test of one service: sends the key and the trusted headers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ecommerce_contract::{Service, headers};
 use ecommerce_types::{Clock, Role, Roles, SessionId, UserId};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::Keys;
+use crate::{Keys, document};
 
 /// Asks one service as one person, or as nobody.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Client {
     http: reqwest::Client,
     address: SocketAddr,
     headers: Vec<(&'static str, String)>,
+    /// What the service says that it answers; each answer is looked up in it.
+    document: Option<Arc<Value>>,
 }
 
 /// What came back.
@@ -48,7 +51,7 @@ impl Client {
     /// Asks the service at `address` without a key.
     #[must_use]
     pub fn without_key(address: SocketAddr) -> Self {
-        Self { http: reqwest::Client::new(), address, headers: Vec::new() }
+        Self { http: reqwest::Client::new(), address, headers: Vec::new(), document: None }
     }
 
     /// Asks as the gateway does for somebody who is not logged in.
@@ -66,6 +69,15 @@ impl Client {
             .with(headers::USER_ID, UserId::new(&clock).to_string())
             .with(headers::SESSION_ID, SessionId::new(&clock).to_string())
             .with(headers::USER_ROLES, roles.to_string())
+    }
+
+    /// The same, who finds each answer in the service's OpenAPI document.
+    ///
+    /// # Panics
+    /// From then on, when the service answers what its document does not say.
+    #[must_use]
+    pub fn with_document(self, document: Value) -> Self {
+        Self { document: Some(Arc::new(document)), ..self }
     }
 
     /// The same, with one more header on every request.
@@ -103,7 +115,7 @@ impl Client {
     /// # Panics
     /// When the service does not answer.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
-        let mut request = self.http.request(method, format!("http://{}{path}", self.address));
+        let mut request = self.http.request(method.clone(), format!("http://{}{path}", self.address));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -117,6 +129,30 @@ impl Client {
         };
         let headers = response.headers().iter().map(header).collect();
         let bytes = response.bytes().await.expect("the answer ends").to_vec();
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes }
+        let answer = Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes };
+        self.look_up(&method, path, &answer);
+        answer
+    }
+
+    fn look_up(&self, method: &Method, path: &str, answer: &Answer) {
+        // Between two services, before any operation; no client is told.
+        if ["api_key_missing", "api_key_refused"].contains(&answer.code()) {
+            return;
+        }
+        let Some(documented) = self
+            .document
+            .as_ref()
+            .and_then(|document| document::answer(document, method.as_str(), path, answer.status))
+        else {
+            return;
+        };
+        let description = documented["description"].as_str().unwrap_or_default();
+        let named = answer.status < 400 || description.contains(&format!("`{}`", answer.code()));
+        assert!(
+            documented.is_object() && named,
+            "{method} {path} answers {} {:?}, which its document does not say: {documented}",
+            answer.status,
+            answer.code()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for what will be true in a moment.
+//! Waiting for what will be true in a moment, and watching what must stay true.
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,10 +27,23 @@ pub async fn within<T, F: Future<Output = Option<T>>>(deadline: Duration, what: 
             return answer;
         }
         assert!(Instant::now() < until, "did not happen within {deadline:?}: {what}");
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one pause between two looks at a condition with a deadline"
-        )]
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        pause().await;
     }
+}
+
+/// Looks again and again for a while whether what must always hold does.
+///
+/// # Panics
+/// With `what`, as soon as it does not.
+pub async fn throughout<F: Future<Output = bool>>(duration: Duration, what: &str, mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
+    while began.elapsed() < duration {
+        assert!(holds().await, "no longer after {:?}: {what}", began.elapsed());
+        pause().await;
+    }
+}
+
+async fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "the one pause between two looks at a condition with a deadline")]
+    tokio::time::sleep(Duration::from_millis(10)).await;
 }

@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod client;
 pub mod database;
+pub mod document;
 pub mod eventually;
 pub mod keys;
 pub mod link;
@@ -15,7 +16,7 @@ pub mod redis;
 pub use broker::Broker;
 pub use client::{Answer, Client};
 pub use database::Database;
-pub use eventually::{eventually, within};
+pub use eventually::{eventually, throughout, within};
 pub use keys::Keys;
 pub use link::Link;
 

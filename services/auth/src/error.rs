@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
 use ecommerce_postgres::is_transient;
+use ecommerce_types::Invalid;
 
 use crate::domain::password::HashError;
 
@@ -13,6 +14,9 @@ pub(crate) enum Error {
     /// 409 `email_taken`: there is a user with this address.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// 422 `invalid_body`: the password is not good enough for this person in this shop.
+    #[error("the password is refused: {0}")]
+    Password(Invalid),
     /// 401 `wrong_credentials`: whether the address is unknown or the password wrong is not told.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
@@ -44,6 +48,9 @@ impl From<Error> for Problem {
                 "email_taken",
                 "there is an account with this e-mail address; log in, or register with another",
             ),
+            Error::Password(reason) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", format!("password: {reason}"))
+            }
             Error::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "the e-mail address or the password is wrong")
             }

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::Error;
 use crate::config::Admin;
-use crate::domain::{Name, Password, User};
+use crate::domain::{Name, Password, Policy, User};
 use crate::state::State;
 use crate::store::users;
 
@@ -27,10 +27,11 @@ pub(crate) struct FirstAdmin {
 
 impl FirstAdmin {
     /// The one that the settings name, if they do.
-    pub(crate) fn from(admin: Admin) -> Result<Option<Self>, Invalid> {
+    pub(crate) fn from(admin: Admin, policy: &Policy) -> Result<Option<Self>, Invalid> {
         let (Some(email), Some(password)) = (admin.admin_email, admin.admin_password) else { return Ok(None) };
-        let password = password.expose_secret().to_owned().try_into()?;
-        Ok(Some(Self { email, password, name: "Admin".to_owned().try_into()? }))
+        let (password, name) = (password.expose_secret().to_owned().try_into()?, "Admin".to_owned().try_into()?);
+        policy.check(&password, &email, &name)?;
+        Ok(Some(Self { email, password, name }))
     }
 
     /// Makes the user where there is none; false when the database is away.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::Error;
 use crate::domain::password::HashError;
-use crate::domain::{Attempt, Password, PasswordHash};
+use crate::domain::{Attempt, Cost, Password, PasswordHash};
 
 /// How many wait for each that is hashed: a few tenths of a second.
 const WAITING: usize = 8;
@@ -20,7 +20,7 @@ pub(crate) struct Hashing {
     /// Hashed now.
     threads: Arc<Semaphore>,
     /// The hash that an attempt is compared with where there is no account, so that it takes as long as where there is.
-    nobody: PasswordHash,
+    nobody: watch::Sender<PasswordHash>,
 }
 
 impl Hashing {
@@ -29,7 +29,7 @@ impl Hashing {
         Ok(Self {
             places: Arc::new(Semaphore::new(threads * (1 + WAITING))),
             threads: Arc::new(Semaphore::new(threads)),
-            nobody: PasswordHash::of_nobody()?,
+            nobody: watch::Sender::new(PasswordHash::of_nobody(Cost::TODAY)?),
         })
     }
 
@@ -38,9 +38,22 @@ impl Hashing {
         self.run(move || Ok(password.hash()?)).await
     }
 
+    /// Hashes a password anew that has just been proven.
+    pub(crate) async fn hash_again(&self, proven: Attempt) -> Result<PasswordHash, Error> {
+        self.run(move || Ok(proven.hash()?)).await
+    }
+
+    /// From now on an attempt without an account takes as long as one whose hash is of this cost.
+    pub(crate) async fn imitate(&self, cost: Cost) -> Result<(), Error> {
+        if self.nobody.borrow().cost()? != cost {
+            self.nobody.send_replace(self.run(move || Ok(PasswordHash::of_nobody(cost)?)).await?);
+        }
+        Ok(())
+    }
+
     /// Whether the attempt is the password of an account that may not be there; the time it takes does not tell.
     pub(crate) async fn fits(&self, attempt: Attempt, account: Option<&PasswordHash>) -> Result<bool, Error> {
-        let (hash, exists) = (account.unwrap_or(&self.nobody).clone(), account.is_some());
+        let (hash, exists) = (account.cloned().unwrap_or_else(|| self.nobody.borrow().clone()), account.is_some());
         self.run(move || Ok(attempt.fits(&hash)? && exists)).await
     }
 

@@ -5,6 +5,7 @@
 //! `first_admin.rs` makes the one user that nobody registers. To add an endpoint: a file in `routes/`, a line in its
 //! `router()`, a test of the same name.
 
+mod commonest_cost;
 mod config;
 pub mod domain;
 mod error;
@@ -67,8 +68,9 @@ pub enum BuildError {
 /// Puts the service together. The stores may still be away.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
-    let admin = FirstAdmin::from(config.admin.clone())?;
+    let admin = config.admin.clone();
     let state = State::new(config, host.clock.clone()).await?;
+    let admin = FirstAdmin::from(admin, &state.policy)?;
 
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
@@ -76,6 +78,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let clock = host.clock.clone();
     let forget = move |pool| store::sessions::forget_old(pool, clock.now());
     tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
+    tasks.spawn("commonest cost", commonest_cost::follow(state.clone(), shutdown.clone()));
     // Made before anyone is answered, or as soon as the database is there.
     if let Some(admin) = admin
         && !admin.is_made(&state).await

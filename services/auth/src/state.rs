@@ -8,6 +8,7 @@ use sqlx::PgPool;
 
 use crate::BuildError;
 use crate::config::Config;
+use crate::domain::Policy;
 use crate::hashing::Hashing;
 
 /// The service's stores and settings. Clones share them.
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) hashing: Hashing,
     pub(crate) signer: Signer,
+    pub(crate) policy: Policy,
     pub(crate) token: ecommerce_token::Settings,
     pub(crate) session_lifetime: time::Duration,
     pub(crate) clock: Clock,
@@ -35,6 +37,7 @@ impl State {
             hashing: Hashing::new(config.password_threads.get())?,
             signer: Signer::from_pkcs8_pem(&pem)?,
             session_lifetime: config.session_lifetime(),
+            policy: Policy::new(config.admin.admin_email, &config.token.token_audience),
             token: config.token,
             clock,
             untold: Notifier::new(),

@@ -69,7 +69,8 @@ impl Payments {
                 begun.push(Charge {
                     key: Key(self.attempts.clock.new_id()),
                     payment_id: request.payment_id,
-                    amount: Money { amount: request.amount, currency: request.currency },
+                    amount: Money::new(request.amount, request.currency)
+                        .map_err(|error| Failure::Dead(error.to_string()))?,
                     method,
                     origin: Origin::Order,
                     request_id,

@@ -18,8 +18,10 @@ pub(crate) struct Payment {
     /// What is to be paid.
     amount: Money,
     /// Minor units that were captured: all or nothing.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     amount_captured: i64,
     /// Minor units of these that went back.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     amount_refunded: i64,
     /// No charge begins after this.
     #[serde(with = "time::serde::rfc3339")]

@@ -17,11 +17,11 @@ pub(crate) enum Error {
     /// 404: no product has this id, or it is archived.
     #[error("there is no such product")]
     ProductNotFound,
-    /// 409: another product, archived ones included, has this sku.
+    /// 409: another product that is for sale has this sku.
     #[error("another product has this sku")]
     SkuTaken,
-    /// 412: the product has changed since the client read it.
-    #[error("the product is no longer the version that If-Match names")]
+    /// 412: the product, or its stock, has changed since the client read it.
+    #[error("it is no longer as If-Match names it")]
     VersionMismatch,
     /// 409 or 422: the stock cannot be so.
     #[error(transparent)]
@@ -49,12 +49,12 @@ impl Error {
             Self::SkuTaken => Problem::new(
                 StatusCode::CONFLICT,
                 "sku_taken",
-                "another product has this sku; archived products keep theirs",
+                "another product has this sku; give this one another, or archive that one first",
             ),
             Self::VersionMismatch => Problem::new(
                 StatusCode::PRECONDITION_FAILED,
                 "version_mismatch",
-                "the product has changed since; read it again and send If-Match with its new ETag",
+                "this has changed since you read it; read it again and send If-Match with its new ETag",
             ),
             Self::Stock(refused @ Refused::BelowReserved { .. }) => {
                 Problem::new(StatusCode::CONFLICT, "stock_below_reserved", refused.to_string())

@@ -9,4 +9,4 @@ pub mod person;
 
 pub use person::{Answer, Person};
 
-pub use ecommerce_testing::within;
+pub use ecommerce_testing::{throughout, within};

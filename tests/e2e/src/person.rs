@@ -32,6 +32,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body; null when it is not JSON.
     pub body: Value,
+    /// The body, byte for byte.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -42,6 +44,12 @@ impl Answer {
     #[must_use]
     pub fn id(&self) -> &str {
         self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body))
+    }
+
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The stable word of a problem document.
@@ -124,7 +132,7 @@ impl Person {
 
     /// `GET`, where the gateway may be away.
     pub async fn try_get(&self, path: &str) -> Option<Answer> {
-        self.try_send(Method::GET, path, &[], None).await
+        self.try_send(Method::GET, path, &[], None::<String>).await
     }
 
     /// Any request; a body is called JSON, whatever it is.
@@ -135,13 +143,26 @@ impl Person {
         self.try_send(method, path, headers, body).await.expect("the gateway answers")
     }
 
+    /// A `POST` whose body is these bytes, called JSON, whatever they are.
+    ///
+    /// # Panics
+    /// When the gateway does not answer.
+    pub async fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        self.try_send(Method::POST, path, headers, Some(body)).await.expect("the gateway answers")
+    }
+
+    /// `PATCH`.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, &[], Some(body.to_string())).await
+    }
+
     /// Any request, where the gateway may be away: `None` when there was no answer, or none that ended.
     pub async fn try_send(
         &self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: Option<String>,
+        body: Option<impl Into<reqwest::Body> + Send>,
     ) -> Option<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.address));
         for (name, value) in headers {
@@ -156,24 +177,48 @@ impl Person {
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.ok()?;
-        Some(Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+        let bytes = body.to_vec();
+        Some(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes })
     }
 
     /// Puts a new product on sale for 12.50 €, with this many in stock; answers its id. For staff.
+    pub async fn sell(&self, on_hand: u32) -> String {
+        self.sell_this(json!({}), on_hand).await
+    }
+
+    /// Puts a new product on sale that is a mug for 12.50 € but for the fields of `other`; answers its id. For staff.
     ///
     /// # Panics
     /// When the shop refuses.
-    pub async fn sell(&self, on_hand: u32) -> String {
-        let body = json!({
+    pub async fn sell_this(&self, other: Value, on_hand: u32) -> String {
+        let mut body = json!({
             "sku": format!("E2E-{}", unique()), "name": "Mug", "description": "Blue.", "category": "kitchen",
             "attributes": {}, "price": { "amount": 1250, "currency": "EUR" }
         });
+        for (field, value) in other.as_object().into_iter().flatten() {
+            body[field] = value.clone();
+        }
         let product = self.post("/api/v1/products", &body).await;
         assert_eq!(product.status, 201, "make a product: {}", product.body);
-        let path = format!("/api/v1/products/{}/stock", product.id());
-        let stock = self.send(Method::PUT, &path, &[], Some(json!({ "on_hand": on_hand }).to_string())).await;
-        assert_eq!(stock.status, 200, "set its stock: {}", stock.body);
+        if on_hand > 0 {
+            let path = format!("/api/v1/products/{}/stock", product.id());
+            let stock = self.send(Method::PUT, &path, &[], Some(json!({ "on_hand": on_hand }).to_string())).await;
+            assert_eq!(stock.status, 200, "set its stock: {}", stock.body);
+        }
         product.id().to_owned()
+    }
+
+    /// The stock of a product: on hand, reserved, available. For staff.
+    pub async fn stock(&self, product: &str) -> [Value; 3] {
+        let stock = self.get(&format!("/api/v1/products/{product}/stock")).await.body;
+        [stock["on_hand"].clone(), stock["reserved"].clone(), stock["available"].clone()]
+    }
+
+    /// Waits until the stock of a product is so: on hand, reserved, available. For staff.
+    pub async fn sees_stock(&self, product: &str, stock: [u32; 3]) {
+        let wanted = stock.map(Value::from);
+        let what = format!("the stock of product {product} is {stock:?}");
+        within(DEADLINE, &what, || async { (self.stock(product).await == wanted).then_some(()) }).await;
     }
 
     /// Orders; answers the order's id.
@@ -188,6 +233,47 @@ impl Person {
         let order = self.post_once("/api/v1/orders", &body).await;
         assert_eq!(order.status, 201, "place an order: {}", order.body);
         order.id().to_owned()
+    }
+
+    /// Places an order that is to be paid; answers its id and its payment's, once that can be paid.
+    ///
+    /// # Panics
+    /// When the shop refuses.
+    pub async fn order_to_pay(&self, product: &str, quantity: u32) -> (String, String) {
+        let order = self.order(product, quantity, None).await;
+        let payment = self.reaches(&order, "awaiting_payment").await["payment_id"].as_str().expect("an id").to_owned();
+        let path = format!("/api/v1/payments/{payment}");
+        within(DEADLINE, "the payment is there", || async { (self.get(&path).await.status == 200).then_some(()) })
+            .await;
+        (order, payment)
+    }
+
+    /// Pays under a new idempotency key.
+    pub async fn pay(&self, payment: &str, method: &str) -> Answer {
+        self.pay_with_key(payment, method, &unique()).await
+    }
+
+    /// Pays under this idempotency key.
+    pub async fn pay_with_key(&self, payment: &str, method: &str, key: &str) -> Answer {
+        let body = json!({ "payment_method": method }).to_string();
+        let path = format!("/api/v1/payments/{payment}/pay");
+        self.send(Method::POST, &path, &[("idempotency-key", key)], Some(body)).await
+    }
+
+    /// Calls an order off.
+    pub async fn cancel(&self, order: &str) -> Answer {
+        self.post(&format!("/api/v1/orders/{order}/cancel"), &json!({})).await
+    }
+
+    /// Waits until this much of an order's money has gone back, as order and payment know it.
+    pub async fn sees_refunded(&self, order: &str, payment: &str, amount: i64) {
+        let paths = [format!("/api/v1/orders/{order}"), format!("/api/v1/payments/{payment}")];
+        for path in paths {
+            within(DEADLINE, &format!("{amount} has gone back in {path}"), || async {
+                (self.get(&path).await.body["amount_refunded"] == amount).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Waits until an order stands there; answers it.

@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
-/// The query of the address. Types that are read say `deny_unknown_fields`.
+/// The query of the address. A parameter that the type does not know is passed over, since links are tagged on their way
+/// (`utm_source=…`); so types that are read do not say `deny_unknown_fields`, as those of a [body](super::Json) do. One that is
+/// known and wrong is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 

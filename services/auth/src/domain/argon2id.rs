@@ -1,30 +1,64 @@
 //! argon2id (RFC 9106), its cost and its memory.
 
+use std::str::FromStr;
+
 use argon2::password_hash::{Error, phc, try_generate_salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// 19 MiB, 2 passes and 1 lane: the least of OWASP's Password Storage Cheat Sheet for argon2id.
-const COST: Params = match Params::new(19 * 1024, 2, 1, None) {
-    Ok(cost) => cost,
-    Err(_) => Params::DEFAULT,
-};
+/// What a hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    kibibytes: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl Cost {
+    /// 19 MiB, 2 passes and 1 lane: the least of OWASP's Password Storage Cheat Sheet for argon2id.
+    pub const TODAY: Self = Self { kibibytes: 19 * 1024, passes: 2, lanes: 1 };
+
+    fn params(self) -> Result<Params, Error> {
+        Params::new(self.kibibytes, self.passes, self.lanes, None).map_err(|_| Error::ParamsInvalid)
+    }
+}
+
+impl From<&Params> for Cost {
+    fn from(params: &Params) -> Self {
+        Self { kibibytes: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
+    }
+}
+
+/// Reads what a PHC string says of its cost: `m=19456,t=2,p=1`.
+impl FromStr for Cost {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        cost(&format!("$argon2id$v=19${text}"))
+    }
+}
 
 /// Blocks of 1 KiB from which on glibc takes memory straight from the system and gives it straight back (mallopt(3),
 /// `M_MMAP_THRESHOLD`, at most 32 MiB). Less than that would stay with each thread that has ever hashed. What is asked for
 /// and not touched costs nothing.
 const GIVEN_BACK: usize = 33 * 1024;
 
-/// The hash of a password under a new random salt, as a PHC string.
-pub(super) fn hash(password: &[u8]) -> Result<String, Error> {
+/// The hash of a password at this cost and under a new random salt, as a PHC string.
+pub(super) fn hash(password: &[u8], cost: Cost) -> Result<String, Error> {
+    let cost = cost.params()?;
     let salt = try_generate_salt().map_err(|_| Error::RngFailure)?;
     let hash = phc::PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: phc::ParamsString::try_from(&COST)?,
+        params: phc::ParamsString::try_from(&cost)?,
         salt: Some(phc::Salt::new(&salt)?),
-        hash: Some(compute(password, &salt, COST)?),
+        hash: Some(compute(password, &salt, cost)?),
     };
     Ok(hash.to_string())
+}
+
+/// What a hash has cost.
+pub(super) fn cost(hash: &str) -> Result<Cost, Error> {
+    Ok(Cost::from(&Params::try_from(&phc::PasswordHash::new(hash)?)?))
 }
 
 /// Whether a password has this hash; the cost is the one that the hash was made with.
@@ -57,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_librarys_own_verifier_agrees() {
-        let hash = phc::PasswordHash::new(&hash(b"password").unwrap()).unwrap();
+        let hash = phc::PasswordHash::new(&hash(b"password", Cost::TODAY).unwrap()).unwrap();
         assert!(Argon2::default().verify_password(b"password", &hash).is_ok());
         assert!(Argon2::default().verify_password(b"passwort", &hash).is_err());
     }
@@ -67,6 +101,18 @@ mod tests {
         let hash = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
         let output = compute(b"password", b"somesalt", Params::new(64, 1, 1, Some(32)).unwrap()).unwrap();
         assert!(fits(b"password", &format!("{hash}{output}")).unwrap());
+    }
+
+    #[test]
+    fn a_cost_reads_back_what_a_hash_says_of_it() {
+        let cost: Cost = "m=64,t=3,p=1".parse().unwrap();
+        let hash = hash(b"password", cost).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=3,p=1$"), "{hash}");
+        assert_eq!(super::cost(&hash).unwrap(), cost);
+        assert_ne!(cost, Cost::TODAY);
+        for wrong in ["m=1,t=1,p=1", "m=64,t=0,p=1", "m=x"] {
+            assert!(wrong.parse::<Cost>().is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -94,8 +140,8 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    hash(b"password").unwrap();
-                    hash(b"password").unwrap();
+                    hash(b"password", Cost::TODAY).unwrap();
+                    hash(b"password", Cost::TODAY).unwrap();
                     hashed.wait();
                     all.wait();
                 });

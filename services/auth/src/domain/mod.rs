@@ -3,8 +3,11 @@
 mod argon2id;
 pub mod name;
 pub mod password;
+pub mod policy;
 pub mod user;
 
+pub use argon2id::Cost;
 pub use name::Name;
 pub use password::{Attempt, Password, PasswordHash};
+pub use policy::Policy;
 pub use user::User;

@@ -1,17 +1,27 @@
 //! Passwords: what may be one, and how it is kept.
 //!
-//! The rules are those of NIST SP 800-63B, section 5.1.1.2: a length and a list, nothing about kinds of characters, and no
-//! character is refused. The length is its 8 at least, which a shop's customers put up with, and not the 15 that its fourth
-//! revision asks of a password that stands alone; 128 at most, so that a hash costs what it should.
+//! The rules are those of NIST SP 800-63B-4, section 3.1.1.2: a length and a list, nothing about kinds of characters, no
+//! character is refused and none is cut off. The length is at least 8, which a shop's customers put up with, and not the 15 that
+//! it asks of a password that stands alone; 128 at most, so that a hash costs what it should. Letters with marks are composed
+//! before they are counted, compared and hashed (docs/adr/0011-passwords-are-compared-composed.md).
+
+use std::sync::LazyLock;
 
 use ecommerce_types::Invalid;
+use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::argon2id;
+use super::argon2id::{self, Cost};
 
-/// The passwords that are tried first, longest lists of leaks in mind; one a line, in lower case.
-const COMMON: &str = include_str!("common_passwords.txt");
+/// The passwords that are tried first, in lower case and sorted; `local/common-passwords` makes the file.
+static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// The fewest characters of a password.
+pub(super) const LEAST: usize = 8;
+
+/// The most characters of a password.
+const MOST: usize = 128;
 
 /// A password that somebody chooses.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -34,10 +44,24 @@ pub struct PasswordHash(String);
 #[error("failed to hash a password")]
 pub struct HashError(#[from] argon2::password_hash::Error);
 
+/// Whether this is among the first passwords that anyone would try; in lower case.
+pub(super) fn is_common(lower: &str) -> bool {
+    COMMON.binary_search(&lower).is_ok() || lower.chars().all(|letter| lower.starts_with(letter))
+}
+
+fn composed(text: &str) -> String {
+    ComposingNormalizer::new_nfc().normalize(text).into_owned()
+}
+
 impl Password {
+    /// The password in lower case, to compare it with words.
+    pub(super) fn lower(&self) -> String {
+        self.0.expose_secret().to_lowercase()
+    }
+
     /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
     pub fn hash(&self) -> Result<PasswordHash, HashError> {
-        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes())?))
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
     }
 }
 
@@ -46,12 +70,22 @@ impl Attempt {
     pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
         Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
     }
+
+    /// The hash of an attempt that fits, for when its old hash no longer costs what a hash should.
+    pub fn hash(&self) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
+    }
 }
 
 impl PasswordHash {
-    /// A hash like any other, to take the time of a comparison where there is nothing to compare with.
-    pub fn of_nobody() -> Result<Self, HashError> {
-        Password("nobody".to_owned().into()).hash()
+    /// A hash like any other of this cost, to take the time of a comparison where there is nothing to compare with.
+    pub fn of_nobody(cost: Cost) -> Result<Self, HashError> {
+        Ok(Self(argon2id::hash(b"nobody", cost)?))
+    }
+
+    /// What it has cost.
+    pub fn cost(&self) -> Result<Cost, HashError> {
+        Ok(argon2id::cost(&self.0)?)
     }
 
     /// The PHC string.
@@ -71,11 +105,11 @@ impl TryFrom<String> for Password {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        if !(8..=128).contains(&text.chars().count()) {
+        let text = composed(&text);
+        if !(LEAST..=MOST).contains(&text.chars().count()) {
             return Err(Invalid("a password has 8 to 128 characters"));
         }
-        let lower = text.to_lowercase();
-        if COMMON.lines().any(|common| common == lower) || lower.chars().all(|letter| lower.starts_with(letter)) {
+        if is_common(&text.to_lowercase()) {
             return Err(Invalid("this password is among the first that anyone would try; choose another"));
         }
         Ok(Self(text.into()))
@@ -84,7 +118,7 @@ impl TryFrom<String> for Password {
 
 impl From<String> for Attempt {
     fn from(text: String) -> Self {
-        Self(text.into())
+        Self(composed(&text).into())
     }
 }
 
@@ -114,10 +148,43 @@ mod tests {
 
     #[test]
     fn what_anyone_would_try_first_is_refused() {
-        for wrong in ["password", "Password1", "QWERTYUIOP", "12345678", "aaaaaaaaaaaa"] {
+        for wrong in [
+            "password",
+            "Password1",
+            "QWERTYUIOP",
+            "12345678",
+            "aaaaaaaaaaaa",
+            "ÄÄÄÄÄÄÄÄ",
+            "greyhoun",
+            "redneck1",
+            "Jennifer",
+            "november",
+            "welcome123",
+        ] {
             assert!(password(wrong).is_err(), "{wrong}");
         }
-        assert!(COMMON.lines().all(|line| line.chars().count() >= 8 && line == line.to_lowercase()));
+    }
+
+    #[test]
+    fn the_list_has_the_first_three_thousand_that_are_long_enough_each_where_it_is_looked_for() {
+        assert!(COMMON.len() >= 3_000 && COMMON.is_sorted());
+        for listed in COMMON.iter() {
+            assert!(listed.len() >= 8 && listed.is_ascii() && *listed == listed.to_lowercase(), "{listed}");
+            assert!(password(listed).is_err(), "{listed}");
+        }
+    }
+
+    #[test]
+    fn one_word_on_two_keyboards_is_one_password() {
+        let (composed, decomposed) = (" P\u{e4}ssw\u{f6}rd gr\u{f6}ße x ", " Pa\u{308}sswo\u{308}rd gro\u{308}ße x ");
+        let hash = password(composed).unwrap().hash().unwrap();
+        assert!(Attempt::from(decomposed.to_owned()).fits(&hash).unwrap());
+        assert!(!Attempt::from(composed.trim().to_owned()).fits(&hash).unwrap());
+        assert!(!Attempt::from(composed.to_lowercase()).fits(&hash).unwrap());
+        let hash = password(decomposed).unwrap().hash().unwrap();
+        assert!(Attempt::from(composed.to_owned()).fits(&hash).unwrap());
+        // Composed, these are four characters, on whichever keyboard.
+        assert!(password("a\u{308}o\u{308}u\u{308}e\u{301}").is_err());
     }
 
     #[test]

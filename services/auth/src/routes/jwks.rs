@@ -7,12 +7,15 @@ use ecommerce_token::Jwks;
 
 use crate::state::State;
 
-/// The public keys that access tokens are signed with (RFC 7517).
+/// Read the public keys
+///
+/// What access tokens are signed with, as a JSON Web Key Set (RFC 7517).
 #[utoipa::path(
     get,
     path = "/.well-known/jwks.json",
     tag = "auth",
-    responses((status = 200, description = "the keys", body = Jwks))
+    operation_id = "read_public_keys",
+    responses((status = 200, description = "The keys", body = Jwks))
 )]
 pub(super) async fn handler(Shared(state): Shared<State>) -> ([(HeaderName, &'static str); 1], Json<Jwks>) {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(state.signer.jwks()))

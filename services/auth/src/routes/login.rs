@@ -5,11 +5,12 @@ use axum::http::{HeaderName, header};
 use ecommerce_http::Problem;
 use ecommerce_http::extract::Json;
 use ecommerce_redis::Session;
+use ecommerce_runtime::ErrorChain;
 use ecommerce_token::{Claims, LIFETIME};
 use ecommerce_types::{Email, SessionId};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Attempt;
+use crate::domain::{Attempt, Cost};
 use crate::metrics::LOGINS;
 use crate::state::State;
 use crate::store::users::{self, Account};
@@ -39,17 +40,18 @@ pub(super) struct AccessToken {
     expires_in: i64,
 }
 
-/// Begins a session. An unknown address is answered like a wrong password.
+/// Log in
+///
+/// Begins a session and gives an access token for it. An unknown address is answered like a wrong password.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/login",
     tag = "auth",
+    operation_id = "log_in",
     responses(
-        (status = 200, description = "logged in", body = AccessToken),
-        (status = 400, description = "malformed JSON", body = Problem),
-        (status = 401, description = "the address or the password is wrong", body = Problem),
-        (status = 422, description = "not an address", body = Problem),
-        (status = 503, description = "too many at once, or a store is away", body = Problem),
+        (status = 200, description = "A way in, for a while", body = AccessToken),
+        (status = 401, description = "`wrong_credentials`: the address or the password is wrong", body = Problem),
+        (status = 503, description = "`busy`: too many log in or register at this moment; `sessions_unavailable` or `database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
@@ -58,11 +60,14 @@ pub(super) async fn handler(
 ) -> Result<([(HeaderName, &'static str); 1], Json<AccessToken>), Error> {
     let account = users::account(&state.pool, &credentials.email).await?;
     let hash = account.as_ref().map(|account| &account.password_hash);
-    let fits = state.hashing.fits(credentials.password, hash).await?;
+    let fits = state.hashing.fits(credentials.password.clone(), hash).await?;
     LOGINS.increment([if fits { "accepted" } else { "refused" }]);
     let account = account.filter(|_| fits).ok_or(Error::WrongCredentials)?;
 
     let session = begin_session(&state, &account).await?;
+    if account.password_hash.cost()? != Cost::TODAY {
+        hash_again(&state, &account, credentials.password).await;
+    }
     let claims = Claims::new(&state.token, account.id, session, account.roles_version, account.roles, &state.clock);
     tracing::info!(user.id = %account.id, session.id = %session, "began a session");
     let token = AccessToken {
@@ -72,6 +77,21 @@ pub(super) async fn handler(
     };
     // RFC 6749, section 5.1: a token is in no cache.
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(token)))
+}
+
+/// Only at a login is there a password to hash at today's cost. The login stands whether it is done or not.
+async fn hash_again(state: &State, account: &Account, proven: Attempt) {
+    let done = async {
+        let hash = state.hashing.hash_again(proven).await?;
+        users::replace_hash(&state.pool, account.id, &account.password_hash, &hash).await?;
+        Ok::<(), Error>(())
+    };
+    match done.await {
+        Ok(()) => tracing::info!(user.id = %account.id, "hashed a password anew at today's cost"),
+        Err(error) => {
+            tracing::warn!(user.id = %account.id, error = %ErrorChain(&error), "unable to hash a password anew; the next login tries");
+        }
+    }
 }
 
 /// PostgreSQL first, then Redis. When Redis does not take the session it has ended before anybody has heard of it.

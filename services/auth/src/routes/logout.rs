@@ -7,15 +7,18 @@ use ecommerce_http::{Customer, Problem};
 use crate::state::State;
 use crate::{Error, store};
 
-/// Ends the session of the token. Done twice, it is as done once.
+/// Log out
+///
+/// Ends the session of the access token, and its tokens with it. Done twice, it is as done once.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/logout",
     tag = "auth",
+    operation_id = "log_out",
+    security(("access_token" = [])),
     responses(
-        (status = 204, description = "the session has ended, and its tokens with it"),
-        (status = 401, description = "not logged in", body = Problem),
-        (status = 503, description = "the database is away", body = Problem),
+        (status = 204, description = "The session has ended"),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(Shared(state): Shared<State>, Customer(caller): Customer) -> Result<StatusCode, Error> {

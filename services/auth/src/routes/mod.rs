@@ -7,7 +7,7 @@ mod me;
 mod register;
 
 use axum::Router;
-use ecommerce_http::behind_gateway;
+use ecommerce_http::{behind_gateway, document as api_document};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,7 +29,8 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 }
 
 fn document() -> utoipa::openapi::OpenApi {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(for_gateway()).merge(for_everyone()).into_openapi()
+    let routes = OpenApiRouter::with_openapi(Document::openapi()).merge(for_gateway()).merge(for_everyone());
+    api_document::complete(routes.into_openapi())
 }
 
 fn for_gateway() -> OpenApiRouter<State> {

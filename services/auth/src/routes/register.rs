@@ -25,31 +25,40 @@ pub(super) struct Registration {
     name: Name,
 }
 
-/// Makes an account with the role `customer`.
+/// Register
+///
+/// Makes an account with the role `customer`. Log in next.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/register",
     tag = "auth",
+    operation_id = "register",
     responses(
-        (status = 201, description = "registered; log in next", body = User),
-        (status = 400, description = "malformed JSON", body = Problem),
-        (status = 409, description = "the e-mail address is taken", body = Problem),
-        (status = 422, description = "not an address, a name, or a password that is good enough", body = Problem),
-        (status = 503, description = "too many at once, or the database is away", body = Problem),
+        (status = 201, description = "The person", body = User),
+        (status = 409, description = "`email_taken`: there is an account with this address", body = Problem),
+        (status = 422, description = "`invalid_body`: not an address, not a name, or a password that is not good enough", body = Problem),
+        (status = 503, description = "`busy`: too many log in or register at this moment; `database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
     Shared(state): Shared<State>,
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<User>), Error> {
-    let password_hash = state.hashing.hash(registration.password).await?;
+    let Registration { email, password, name } = registration;
+    state.policy.check(&password, &email, &name).map_err(Error::Password)?;
+    let password_hash = state.hashing.hash(password).await?;
     let user = User {
         id: UserId::new(&state.clock),
-        email: registration.email,
-        name: registration.name,
+        email,
+        name,
         roles: [Role::Customer].into_iter().collect(),
         created_at: state.clock.now(),
     };
+    if state.policy.is_reserved(&user.email) {
+        // The same work as for an address that is taken, so that the time it takes does not tell whose address this is.
+        users::account(&state.pool, &user.email).await?;
+        return Err(Error::EmailTaken);
+    }
     users::insert(&state.pool, &user, &password_hash).await?;
     REGISTRATIONS.increment([]);
     tracing::info!(user.id = %user.id, "registered a customer");

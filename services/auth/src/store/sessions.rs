@@ -87,7 +87,8 @@ pub(crate) async fn tell_again(database: impl PgExecutor<'_>, since: OffsetDateT
 /// Takes out up to [`BATCH`] sessions that were over before then; answers how many there were.
 pub(crate) async fn forget_old(pool: PgPool, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
-        "delete from sessions where id in (select id from sessions where expires_at < $1 limit $2)",
+        "delete from sessions where id in (
+           select id from sessions where expires_at < $1 limit $2 for update skip locked)",
         before,
         BATCH.cast_signed()
     );

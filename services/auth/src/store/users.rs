@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::domain::{Name, PasswordHash, User};
+use crate::domain::password::HashError;
+use crate::domain::{Cost, Name, PasswordHash, User};
 
 /// What a login needs to know of a user.
 #[derive(Debug)]
@@ -60,6 +61,16 @@ pub(crate) async fn of_session(
     row.map(User::try_from).transpose()
 }
 
+/// The cost that most passwords were hashed at; `None` where there are none.
+pub(crate) async fn commonest_cost(database: impl PgExecutor<'_>) -> Result<Option<Cost>, Error> {
+    let cost = sqlx::query_scalar!(
+        r#"select split_part(password_hash, '$', 4) as "cost!" from users group by 1 order by count(*) desc limit 1"#
+    )
+    .fetch_optional(database)
+    .await?;
+    Ok(cost.map(|cost| cost.parse().map_err(HashError::from)).transpose()?)
+}
+
 /// Adds a user with the first version of its roles; refuses an address that is taken.
 pub(crate) async fn insert(
     database: impl PgExecutor<'_>,
@@ -79,6 +90,24 @@ pub(crate) async fn insert(
     .execute(database)
     .await
     .on_constraint("users_email_taken", || Error::EmailTaken)?;
+    Ok(())
+}
+
+/// Keeps another hash of the same password, unless the password has changed meanwhile.
+pub(crate) async fn replace_hash(
+    database: impl PgExecutor<'_>,
+    id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set password_hash = $3 where id = $1 and password_hash = $2",
+        id.0,
+        old.as_str(),
+        new.as_str()
+    )
+    .execute(database)
+    .await?;
     Ok(())
 }
 

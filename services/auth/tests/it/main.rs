@@ -3,11 +3,13 @@
 
 mod bad_requests;
 mod first_admin;
+mod housekeeping;
 mod jwks;
 mod keys;
 mod login;
 mod logout;
 mod me;
+mod openapi;
 mod redis_away;
 mod register;
 mod shop;

@@ -1,5 +1,6 @@
 //! `POST /api/v1/auth/register`
 
+use auth::Admin;
 use serde_json::json;
 
 use crate::shop::{PASSWORD, Shop};
@@ -56,8 +57,7 @@ async fn nobody_registers_as_more_than_a_customer() {
 async fn what_is_kept_of_a_password_is_its_argon2id_hash() {
     let shop = Shop::open().await;
     shop.register("ada@example.com").await;
-    let hash: String =
-        sqlx::query_scalar("select password_hash from users").fetch_one(&shop.database.pool).await.unwrap();
+    let hash = shop.password_hash().await;
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
 }
 
@@ -79,4 +79,51 @@ async fn each_field_that_is_wrong_is_named_with_what_it_should_be() {
         assert!(detail.contains(sentence), "{detail}");
         assert!(!answer.body.to_string().contains("password1"), "{detail}");
     }
+}
+
+/// What a stranger would begin with, who knows the shop and the person.
+#[tokio::test]
+async fn a_password_is_more_than_the_persons_and_the_shops_own_words() {
+    let shop = Shop::open().await;
+    let register = async |password: &str| {
+        let body =
+            json!({ "email": "ada.king+shop@babbage-engines.example", "password": password, "name": "Ada Lovelace" });
+        shop.anonymous.post("/api/v1/auth/register", body).await
+    };
+    for wrong in [
+        "ada.king+shop@babbage-engines.example",
+        "AdaLovelace",
+        "lovelace1815",
+        "Lovelace12345678",
+        "adaadaadaada",
+        "babbage-engines!",
+        "king of the",
+        "Shop.Default",
+        "shopshop2026",
+    ] {
+        let answer = register(wrong).await;
+        assert_eq!((answer.status, answer.code()), (422, "invalid_body"), "{wrong}: {}", answer.body);
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with("password: ") && !detail.contains(wrong), "{detail}");
+    }
+    assert_eq!(register("lovelace never met a king").await.status, 201);
+}
+
+#[tokio::test]
+async fn the_address_of_the_first_admin_is_taken_before_there_is_an_account() {
+    let admin = Admin {
+        admin_email: Some("admin@example.com".parse().unwrap()),
+        admin_password: Some("another password".to_owned().into()),
+    };
+    let shop = Shop::open_with(admin).await;
+    // As when the database was away at the start, or the address was changed later.
+    sqlx::query("delete from users").execute(&shop.database.pool).await.unwrap();
+    assert_eq!(shop.register("ada@example.com").await.status, 201);
+    let mut taken = shop.register("ada@example.com").await;
+    let mut reserved = shop.register("Admin@example.com").await;
+    assert_eq!((reserved.status, reserved.code()), (409, "email_taken"));
+    for answer in [&mut taken, &mut reserved] {
+        answer.body["request_id"].take();
+    }
+    assert_eq!(reserved.body, taken.body);
 }

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use auth::{Admin, Config};
 use ecommerce_contract::headers;
 use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Sessions};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Client, Database, Keys, Link, redis, unique_name};
+use ecommerce_testing::{Answer, Client, Database, Keys, Link, document, redis, unique_name};
 use ecommerce_token::{Claims, Jwks, Settings as Token, Verifier};
 use ecommerce_types::Clock;
 use ed25519_dalek::SigningKey;
@@ -63,7 +65,8 @@ impl Shop {
         };
         let (clock, shutdown) = (Clock::system(), Shutdown::new());
         let address = start(config.clone(), &clock, &shutdown).await;
-        let anonymous = Client::anonymous(address, &keys);
+        let document = document::parse(auth::openapi());
+        let anonymous = Client::anonymous(address, &keys).with_document(document);
         Self {
             database,
             to_postgres,
@@ -84,8 +87,22 @@ impl Shop {
     }
 
     /// Another process of the same service, with other settings.
-    pub(crate) async fn open_another(&self, config: Config) {
-        start(config, &self.clock, &self.shutdown).await;
+    pub(crate) async fn open_another(&self, config: Config) -> Client {
+        Client::anonymous(start(config, &self.clock, &self.shutdown).await, &self.keys)
+    }
+
+    /// The hash that is kept of everybody's password.
+    pub(crate) async fn password_hash(&self) -> String {
+        sqlx::query_scalar("select password_hash from users").fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// Puts a hash of everybody's [`PASSWORD`] in place that was made when a hash cost so many passes over 8 MiB.
+    pub(crate) async fn hash_as_of_old(&self, passes: u32) {
+        let cost = Params::new(8 * 1024, passes, 1, None).unwrap();
+        let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost).hash_password(PASSWORD.as_bytes()).unwrap();
+        let hash: PasswordHash = hash;
+        let update = sqlx::query("update users set password_hash = $1").bind(hash.to_string());
+        update.execute(&self.database.pool).await.unwrap();
     }
 
     pub(crate) async fn register(&self, email: &str) -> Answer {

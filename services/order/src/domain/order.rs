@@ -109,6 +109,6 @@ impl Order {
     /// The currency of all its amounts.
     #[must_use]
     pub fn currency(&self) -> Currency {
-        self.total.currency
+        self.total.currency()
     }
 }

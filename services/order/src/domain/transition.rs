@@ -52,7 +52,7 @@ impl Order {
             order_id: self.id,
             payment_id,
             customer_id: self.customer_id,
-            amount: self.total.amount,
+            amount: self.total.amount(),
             currency: self.currency(),
             payment_method: self.payment_method.clone(),
             pay_by: self.pay_by,
@@ -89,7 +89,7 @@ impl Order {
 
     /// Some of its money went back. The totals come in any order: the largest is the latest.
     pub fn payment_refunded(&mut self, refunded_total: i64, now: OffsetDateTime) -> Change {
-        let refunded_total = refunded_total.min(self.total.amount);
+        let refunded_total = refunded_total.min(self.total.amount());
         if refunded_total <= self.amount_refunded {
             return Change::None;
         }
@@ -159,14 +159,14 @@ mod tests {
     /// An order of 25.00 € that stands there.
     fn order(status: Status) -> Order {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
-        let unit_price = Money { amount: 1250, currency: "EUR".parse().unwrap() };
+        let unit_price = Money::new(1250, "EUR".parse().unwrap()).unwrap();
         let line = Line { product_id: ProductId::new(&clock), quantity: Quantity::new(2).unwrap(), unit_price };
         Order {
             id: OrderId::new(&clock),
             customer_id: UserId::new(&clock),
             status,
             lines: vec![line],
-            total: Money { amount: 2500, ..unit_price },
+            total: unit_price.plus(unit_price).unwrap(),
             payment_method: None,
             payment_id: (status != Status::Pending).then(|| PaymentId::new(&clock)),
             pay_by: clock.now() + Duration::minutes(15),

@@ -3,7 +3,7 @@
 mod orders;
 
 use axum::Router;
-use ecommerce_http::behind_gateway;
+use ecommerce_http::{behind_gateway, document};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -15,13 +15,16 @@ struct Document;
 
 /// All routes.
 pub(crate) fn router() -> Router<State> {
-    let (routes, document) = described().split_for_parts();
-    behind_gateway(document, routes)
+    behind_gateway(complete(), Router::from(described()))
 }
 
 /// The OpenAPI document of these routes, as JSON.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    described().into_openapi().to_pretty_json()
+    complete().to_pretty_json()
+}
+
+fn complete() -> utoipa::openapi::OpenApi {
+    document::complete(described().into_openapi())
 }
 
 fn described() -> OpenApiRouter<State> {

@@ -105,7 +105,7 @@ pub(crate) async fn lock_due(
 pub(crate) async fn insert(transaction: &mut PgConnection, order: &Order) -> Result<(), sqlx::Error> {
     let products: Vec<Uuid> = order.lines.iter().map(|line| line.product_id.0).collect();
     let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity.get()).collect();
-    let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.amount).collect();
+    let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.amount()).collect();
     sqlx::query!(
         "with placed as (
            insert into orders (id, customer_id, status, currency, total, payment_method, pay_by, created_at, updated_at)
@@ -118,8 +118,8 @@ pub(crate) async fn insert(transaction: &mut PgConnection, order: &Order) -> Res
         order.id.0,
         order.customer_id.0,
         order.status.as_str(),
-        order.total.currency.as_str(),
-        order.total.amount,
+        order.currency().as_str(),
+        order.total.amount(),
         order.payment_method,
         order.pay_by,
         order.created_at,
@@ -191,7 +191,7 @@ fn order(row: Row, lines: Vec<(Uuid, i32, i64)>) -> Result<Order, sqlx::Error> {
         Ok(Line {
             product_id: product_id.into(),
             quantity: Quantity::new(quantity.into()).map_err(decode)?,
-            unit_price: Money { amount, currency },
+            unit_price: Money::new(amount, currency).map_err(decode)?,
         })
     };
     Ok(Order {
@@ -199,7 +199,7 @@ fn order(row: Row, lines: Vec<(Uuid, i32, i64)>) -> Result<Order, sqlx::Error> {
         customer_id: row.customer_id.into(),
         status: row.status.parse::<Status>().map_err(decode)?,
         lines: lines.into_iter().map(line).collect::<Result<_, sqlx::Error>>()?,
-        total: Money { amount: row.total, currency },
+        total: Money::new(row.total, currency).map_err(decode)?,
         payment_method: row.payment_method,
         payment_id: row.payment_id.map(Into::into),
         pay_by: row.pay_by,

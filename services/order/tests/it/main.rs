@@ -3,5 +3,6 @@
 
 mod expiry;
 mod messages;
+mod openapi;
 mod orders;
 mod shop;

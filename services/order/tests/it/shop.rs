@@ -11,8 +11,8 @@ use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_process::{App, Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, unique_name};
-use ecommerce_types::{Clock, OrderId, ProductId, Role};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventually, unique_name};
+use ecommerce_types::{Clock, Money, OrderId, ProductId, Role};
 use order::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -65,11 +65,11 @@ impl Shop {
     }
 
     pub(crate) fn customer(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Customer])
+        Client::person(self.address, &self.keys, &[Role::Customer]).with_document(document())
     }
 
     pub(crate) fn staff(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Staff])
+        Client::person(self.address, &self.keys, &[Role::Staff]).with_document(document())
     }
 
     /// Puts a product on sale for 12.50 €.
@@ -79,7 +79,7 @@ impl Shop {
 
     pub(crate) fn sell(&self, amount: i64, currency: &str) -> ProductId {
         let id = ProductId::new(&self.clock);
-        let price = ecommerce_types::Money { amount, currency: currency.parse().unwrap() };
+        let price = Money::new(amount, currency.parse().unwrap()).unwrap();
         self.catalogue.lock().unwrap().push(Orderable { id, price });
         id
     }
@@ -122,6 +122,10 @@ impl Shop {
     pub(crate) async fn count_orders(&self) -> i64 {
         sqlx::query_scalar("select count(*) from orders").fetch_one(&self.database.pool).await.unwrap()
     }
+}
+
+fn document() -> Value {
+    document::parse(order::openapi())
 }
 
 /// Places an order under a new key.

@@ -60,7 +60,7 @@ impl Attempts {
         if !refunds::end(&mut transaction, refund.key, now).await? {
             return Ok(());
         }
-        let effect = payment.refunded(refund.amount.amount);
+        let effect = payment.refunded(refund.amount.amount());
         payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
         let told = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
         outbox::append(&mut transaction, told.as_slice()).await?;

@@ -31,7 +31,7 @@ impl Payment {
     }
 
     fn captured(&mut self) -> Effect {
-        self.amount_captured = self.amount.amount;
+        self.amount_captured = self.amount.amount();
         if self.status != Status::AwaitingPayment {
             // The order was closed while the provider was at work: nobody waits for this money any more.
             return Effect { refund: self.held(), event: None };

@@ -251,7 +251,7 @@ fn charge(row: Row) -> Result<Charge, sqlx::Error> {
     Ok(Charge {
         key: Key(row.id),
         payment_id: row.payment_id.into(),
-        amount: Money { amount: row.amount, currency: row.currency.parse().map_err(decode)? },
+        amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         method: row.method,
         origin: if row.by_customer { Origin::Customer } else { Origin::Order },
         request_id: row.request_id,

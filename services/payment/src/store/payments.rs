@@ -163,7 +163,7 @@ fn payment(row: &Row) -> Result<Payment, sqlx::Error> {
         id: row.id.into(),
         order_id: row.order_id.into(),
         customer_id: row.customer_id.into(),
-        amount: Money { amount: row.amount, currency: row.currency.parse().map_err(decode)? },
+        amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         status: row.status.parse::<Status>().map_err(decode)?,
         processing: row.processing,
         pay_by: row.pay_by,

@@ -185,7 +185,7 @@ fn refund(row: Row) -> Result<Refund, sqlx::Error> {
         key: Key(row.id),
         payment_id: row.payment_id.into(),
         charge: Key(row.charge_id),
-        amount: Money { amount: row.amount, currency: row.currency.parse().map_err(decode)? },
+        amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         request_id: row.request_id,
     })
 }

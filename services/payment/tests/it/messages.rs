@@ -3,9 +3,11 @@
 use ecommerce_contract::Event;
 use ecommerce_contract::events::OrderPaid;
 use ecommerce_testing::eventually;
+use ecommerce_types::Money;
+use serde_json::json;
 use time::Duration;
 
-use crate::shop::{AMOUNT, Shop, pay};
+use crate::shop::{AMOUNT, Shop, Sums, pay};
 
 #[tokio::test]
 async fn a_method_that_comes_with_the_order_is_charged_at_once() {
@@ -144,6 +146,24 @@ async fn an_order_that_costs_nothing_is_captured_and_closed_without_a_refund() {
 }
 
 #[tokio::test]
+async fn an_amount_beyond_32_bits_is_captured_and_given_back_to_the_last_unit() {
+    let shop = Shop::open().await;
+    let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    (wanted.amount, wanted.currency) = (4_500_000_000, "IDR".parse().unwrap());
+    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    let captured = shop.reaches(wanted.payment_id, "captured").await;
+    assert_eq!(captured["amount"], json!({ "amount": 4_500_000_000_i64, "currency": "IDR" }));
+    shop.close(wanted.order_id).await;
+    shop.reaches(wanted.payment_id, "closed").await;
+    shop.settles().await;
+    assert_eq!(shop.ledger().await, Sums { captured: 4_500_000_000, refunded: 4_500_000_000 });
+    assert_eq!(shop.books().await, shop.ledger().await);
+    let row = sqlx::query("update payments set amount_captured = 0, amount_refunded = 0, amount = 9007199254740992");
+    let refused = row.execute(&shop.database.pool).await.unwrap_err();
+    assert!(refused.to_string().contains("payments_amount_is_exact"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_is_no_event_for_this_service_goes_to_the_dead_letters_and_holds_nothing_up() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
@@ -151,13 +171,15 @@ async fn what_is_no_event_for_this_service_goes_to_the_dead_letters_and_holds_no
     let paid = Event::OrderPaid(OrderPaid { order_id: wanted.order_id });
     let envelope = ecommerce_contract::Envelope::new(&shop.clock, None, paid);
     shop.broker.publish_bytes("order.closed", &serde_json::to_vec(&envelope).unwrap()).await;
-    let mut negative = shop.wanted(&shop.customer(), None);
-    negative.amount = -1;
-    shop.tell(Event::PaymentRequested(negative)).await;
+    for no_amount in [-1, Money::MAX + 1] {
+        let mut wanted = shop.wanted(&shop.customer(), None);
+        wanted.amount = no_amount;
+        shop.tell(Event::PaymentRequested(wanted)).await;
+    }
     shop.tell(Event::PaymentRequested(wanted)).await;
     assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
-    eventually("three messages are given up", || async {
-        (shop.broker.depth("payment.dead").await == Some(3)).then_some(())
+    eventually("four messages are given up", || async {
+        (shop.broker.depth("payment.dead").await == Some(4)).then_some(())
     })
     .await;
 }

@@ -7,7 +7,7 @@ use ecommerce_contract::events::{OrderClosed, Outcome, PaymentRequested};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, unique_name};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventually, unique_name};
 use ecommerce_types::{Clock, OrderId, PaymentId, Role, UserId};
 use payment::Config;
 use serde_json::{Value, json};
@@ -103,11 +103,11 @@ impl Shop {
     }
 
     pub(crate) fn customer(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Customer])
+        Client::person(self.address, &self.keys, &[Role::Customer]).with_document(document())
     }
 
     pub(crate) fn staff(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Staff])
+        Client::person(self.address, &self.keys, &[Role::Staff]).with_document(document())
     }
 
     /// What order asks for when an order of this customer has its stock.
@@ -206,6 +206,10 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.shutdown.stop();
     }
+}
+
+fn document() -> Value {
+    document::parse(payment::openapi())
 }
 
 pub(crate) fn path(id: PaymentId) -> String {

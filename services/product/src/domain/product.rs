@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecommerce_types::{Currency, Invalid, Money, ProductId, Sku};
+use ecommerce_types::{Currency, Invalid, Money, ProductId, Sku, is_printable, one_line};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ pub struct Available {
     pub available: i64,
 }
 
-/// What a product is called: 1 to 200 characters on one line.
+/// What a product is called: 1 to 200 visible characters on one line; spaces around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 200, example = "Blue mug")]
@@ -59,7 +59,7 @@ impl TryFrom<String> for Name {
     fn try_from(text: String) -> Result<Self, Invalid> {
         match one_line(&text, 200) {
             Some(text) => Ok(Self(text)),
-            None => Err(Invalid("a name is 1 to 200 characters on one line")),
+            None => Err(Invalid("a name is 1 to 200 characters on one line, all of them visible")),
         }
     }
 }
@@ -103,7 +103,7 @@ impl From<Description> for String {
     }
 }
 
-/// Where a product is found: 1 to 100 characters on one line.
+/// Where a product is found: 1 to 100 visible characters on one line; spaces around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "kitchen")]
@@ -123,7 +123,7 @@ impl TryFrom<String> for Category {
     fn try_from(text: String) -> Result<Self, Invalid> {
         match one_line(&text, 100) {
             Some(text) => Ok(Self(text)),
-            None => Err(Invalid("a category is 1 to 100 characters on one line")),
+            None => Err(Invalid("a category is 1 to 100 characters on one line, all of them visible")),
         }
     }
 }
@@ -145,7 +145,7 @@ impl TryFrom<BTreeMap<String, Value>> for Attributes {
 
     fn try_from(properties: BTreeMap<String, Value>) -> Result<Self, Invalid> {
         let value_allowed = |value: &Value| match value {
-            Value::String(text) => text.chars().count() <= 1_000 && !text.chars().any(char::is_control),
+            Value::String(text) => text.chars().count() <= 1_000 && is_printable(text),
             Value::Bool(_) | Value::Number(_) => true,
             Value::Null | Value::Array(_) | Value::Object(_) => false,
         };
@@ -164,8 +164,8 @@ impl From<Attributes> for BTreeMap<String, Value> {
     }
 }
 
-/// What one piece costs: 1 to 1,000,000,000,000 minor units. No payment provider takes nothing, and the largest order at the
-/// largest price still fits.
+/// What one piece costs: 1 to 1,000,000,000,000 minor units. No payment provider takes nothing, and thousands of pieces at the
+/// largest price are still a total that can be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Money", into = "Money")]
 pub struct Price(Money);
@@ -174,13 +174,13 @@ impl Price {
     /// Minor units.
     #[must_use]
     pub fn amount(self) -> i64 {
-        self.0.amount
+        self.0.amount()
     }
 
     /// The currency.
     #[must_use]
     pub fn currency(self) -> Currency {
-        self.0.currency
+        self.0.currency()
     }
 }
 
@@ -188,7 +188,7 @@ impl TryFrom<Money> for Price {
     type Error = Invalid;
 
     fn try_from(money: Money) -> Result<Self, Invalid> {
-        if (1..=1_000_000_000_000).contains(&money.amount) {
+        if (1..=1_000_000_000_000).contains(&money.amount()) {
             Ok(Self(money))
         } else {
             Err(Invalid("a price is 1 to 1000000000000 minor units of its currency"))
@@ -200,13 +200,6 @@ impl From<Price> for Money {
     fn from(price: Price) -> Self {
         price.0
     }
-}
-
-/// The text without the spaces around it, when it is one line of 1 to `longest` characters.
-pub(super) fn one_line(text: &str, longest: usize) -> Option<String> {
-    let text = text.trim();
-    let fits = (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -243,9 +236,9 @@ mod tests {
 
     #[test]
     fn nothing_is_free_and_nothing_is_dearer_than_can_be_added_up() {
-        let price = |amount| Price::try_from(Money { amount, currency: "EUR".parse().unwrap() });
+        let price = |amount| Price::try_from(Money::new(amount, "EUR".parse().unwrap()).unwrap());
         assert!(price(1).is_ok());
-        for wrong in [i64::MIN, -1, 0, 1_000_000_000_001] {
+        for wrong in [0, 1_000_000_000_001] {
             assert!(price(wrong).is_err(), "{wrong}");
         }
     }

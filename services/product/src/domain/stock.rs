@@ -1,9 +1,7 @@
 //! The stock of one product.
 
-use ecommerce_types::Invalid;
+use ecommerce_types::{Invalid, one_line};
 use serde::{Deserialize, Serialize};
-
-use super::product::one_line;
 
 /// The pieces of one product; never more reserved than are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -133,7 +131,7 @@ impl From<Pieces> for i64 {
     }
 }
 
-/// Why a stock was adjusted: 1 to 200 characters on one line.
+/// Why a stock was adjusted: 1 to 200 visible characters on one line; spaces around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 200, example = "broken in the warehouse")]
@@ -153,7 +151,7 @@ impl TryFrom<String> for Reason {
     fn try_from(text: String) -> Result<Self, Invalid> {
         match one_line(&text, 200) {
             Some(text) => Ok(Self(text)),
-            None => Err(Invalid("a reason is 1 to 200 characters on one line")),
+            None => Err(Invalid("a reason is 1 to 200 characters on one line, all of them visible")),
         }
     }
 }

@@ -6,7 +6,7 @@ mod products;
 use axum::Router;
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::only_for;
-use ecommerce_http::behind_gateway;
+use ecommerce_http::{behind_gateway, document};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -18,13 +18,16 @@ struct Document;
 
 /// All routes, each open to those who may call it.
 pub(crate) fn router() -> Router<State> {
-    let (routes, document) = described().split_for_parts();
-    behind_gateway(document, routes).merge(only_for(&[Service::Order], internal::router()))
+    behind_gateway(complete(), Router::from(described())).merge(only_for(&[Service::Order], internal::router()))
 }
 
 /// The OpenAPI document of what the gateway may route, and so of nothing internal, as JSON.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    described().into_openapi().to_pretty_json()
+    complete().to_pretty_json()
+}
+
+fn complete() -> utoipa::openapi::OpenApi {
+    document::complete(described().into_openapi())
 }
 
 fn described() -> OpenApiRouter<State> {

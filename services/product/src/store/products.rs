@@ -46,7 +46,7 @@ impl TryFrom<Row> for Product {
 }
 
 fn money(amount: i64, currency: String) -> Result<Money, sqlx::Error> {
-    Ok(Money { amount, currency: currency.try_into().map_err(decode)? })
+    Money::new(amount, currency.try_into().map_err(decode)?).map_err(decode)
 }
 
 /// A product that is for sale.

@@ -6,7 +6,7 @@ use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, OrderPlaced,
 use ecommerce_contract::{Envelope, Event, Service, headers};
 use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, eventually, redis};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventually, redis};
 use ecommerce_types::{Clock, OrderId, ProductId, Quantity, Role};
 use product::Config;
 use reqwest::Method;
@@ -46,14 +46,15 @@ impl Shop {
         let shutdown = Shutdown::new();
         let (address, operations_address) = start(&config, &shutdown).await;
         broker.ready().await;
+        let document = document::parse(product::openapi());
         Self {
             address,
             operations_address,
             database,
             broker,
-            anonymous: Client::anonymous(address, &keys),
-            customer: Client::person(address, &keys, &[Role::Customer]),
-            staff: Client::person(address, &keys, &[Role::Staff]),
+            anonymous: Client::anonymous(address, &keys).with_document(document.clone()),
+            customer: Client::person(address, &keys, &[Role::Customer]).with_document(document.clone()),
+            staff: Client::person(address, &keys, &[Role::Staff]).with_document(document),
             order: Client::without_key(address).with(headers::API_KEY, keys.of(Service::Order)),
             clock: Clock::system(),
             config,

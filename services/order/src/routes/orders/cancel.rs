@@ -9,16 +9,21 @@ use super::{change, view};
 use crate::error::Error;
 use crate::state::State;
 
-/// Calls an order off: its stock goes back and, if it was paid, all of its money. Asked for twice, it is done once.
+/// Cancel an order
+///
+/// Its stock goes back and, if it was paid, all of its money. Asked for twice, it is done once.
 #[utoipa::path(
     post,
     path = "/{id}/cancel",
     tag = "orders",
-    params(("id" = OrderId, Path)),
+    operation_id = "cancel_order",
+    params(("id" = OrderId, Path, description = "The order")),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = view::Order),
-        (status = 404, description = "you have no such order", body = Problem),
-        (status = 409, description = "it has ended otherwise", body = Problem),
+        (status = 200, description = "The order, cancelled", body = view::Order),
+        (status = 404, description = "`order_not_found`: you have no such order", body = Problem),
+        (status = 409, description = "`order_state`: it has been sent, or has ended otherwise", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -9,17 +9,22 @@ use super::{change, view};
 use crate::error::Error;
 use crate::state::State;
 
+/// Fulfil an order
+///
 /// Marks a paid order as sent. For staff.
 #[utoipa::path(
     post,
     path = "/{id}/fulfil",
     tag = "orders",
-    params(("id" = OrderId, Path)),
+    operation_id = "fulfil_order",
+    params(("id" = OrderId, Path, description = "The order")),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = view::Order),
-        (status = 403, description = "you are not staff", body = Problem),
-        (status = 404, description = "there is no such order", body = Problem),
-        (status = 409, description = "it is not paid", body = Problem),
+        (status = 200, description = "The order, fulfilled", body = view::Order),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`order_not_found`: there is no such order", body = Problem),
+        (status = 409, description = "`order_state`: it is not paid", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

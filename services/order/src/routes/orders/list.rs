@@ -13,25 +13,31 @@ use crate::store;
 
 /// Which page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
-    /// How many orders; 20 when absent.
+    /// How many orders a page holds.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// The `next_cursor` of the page before.
+    #[param(inline)]
     cursor: Option<Cursor>,
 }
 
-/// Your orders, newest first; for staff, everybody's.
+/// List orders
+///
+/// Your own, newest first; for staff, everybody's.
 #[utoipa::path(
     get,
     path = "",
     tag = "orders",
+    operation_id = "list_orders",
     params(Parameters),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = Page<view::Order>),
-        (status = 400, description = "no such page", body = Problem),
+        (status = 200, description = "A page of orders", body = Page<view::Order>),
+        (status = 400, description = "`invalid_cursor`: the cursor is not one of this list's", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

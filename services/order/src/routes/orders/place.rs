@@ -19,6 +19,7 @@ use crate::store;
 /// What to order.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewOrder)]
 pub(super) struct Request {
     /// 1 to 100 items, each of another product.
     #[schema(min_items = 1, max_items = 100)]
@@ -29,18 +30,20 @@ pub(super) struct Request {
     payment_method: Option<String>,
 }
 
-/// Places an order at the catalogue's present prices. Sent again with the same key, it is placed once.
+/// Place an order
+///
+/// At the catalogue's present prices. Sent again with the same key, it is placed once.
 #[utoipa::path(
     post,
     path = "",
     tag = "orders",
+    operation_id = "place_order",
     params(("Idempotency-Key" = String, Header, description = "1 to 255 characters that name this order, such as a UUID")),
+    security(("access_token" = [])),
     responses(
-        (status = 201, description = "taken; its stock is being reserved", body = view::Order),
-        (status = 400, description = "malformed JSON, or no Idempotency-Key", body = Problem),
-        (status = 409, description = "the first request with this key is still running", body = Problem),
-        (status = 422, description = "not an order, unknown products, or a key that named another order", body = Problem),
-        (status = 503, description = "the catalogue or the database is away", body = Problem),
+        (status = 201, description = "The order; its stock is being reserved", body = view::Order),
+        (status = 422, description = "`invalid_items`: not 1 to 100 items; `duplicate_product`: a product stands in two of them; `unknown_product`: not for sale; `mixed_currencies`: prices in more than one currency; `total_too_large`: more than can be written down; `invalid_payment_method`: no token of a provider", body = Problem),
+        (status = 503, description = "`catalogue_unavailable` or `database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -10,15 +10,20 @@ use crate::error::Error;
 use crate::state::State;
 use crate::store;
 
-/// One order.
+/// Read an order
+///
+/// One of your own; for staff, anybody's.
 #[utoipa::path(
     get,
     path = "/{id}",
     tag = "orders",
-    params(("id" = OrderId, Path)),
+    operation_id = "read_order",
+    params(("id" = OrderId, Path, description = "The order")),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = view::Order),
-        (status = 404, description = "you have no such order", body = Problem),
+        (status = 200, description = "The order", body = view::Order),
+        (status = 404, description = "`order_not_found`: you have no such order", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

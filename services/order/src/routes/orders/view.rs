@@ -21,6 +21,7 @@ pub(super) struct Order {
     #[serde(with = "time::serde::rfc3339")]
     pay_by: OffsetDateTime,
     /// Minor units of the total's currency that went back.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     amount_refunded: i64,
     /// Why it ended without a sale, as a stable word.
     reason: Option<String>,

@@ -63,6 +63,21 @@ async fn what_is_no_order_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_total_is_exact_beyond_32_bits_and_refused_where_a_reader_of_json_would_round_it() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let motorbike = shop.sell(1_500_000_000, "IDR");
+    let three = place(&customer, &json!({ "items": [{ "product_id": motorbike, "quantity": 3 }] })).await;
+    assert_eq!((three.status, &three.body["total"]["amount"]), (201, &json!(4_500_000_000_i64)));
+
+    let palace = shop.sell(1_000_000_000_000, "IDR");
+    let million = place(&customer, &json!({ "items": [{ "product_id": palace, "quantity": 1_000_000 }] })).await;
+    assert_eq!((million.status, million.code()), (422, "total_too_large"));
+    let row = sqlx::query("update orders set total = 9007199254740992").execute(&shop.database.pool).await;
+    assert!(row.unwrap_err().to_string().contains("orders_total_is_exact"));
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_or_too_large_is_refused() {
     let shop = Shop::open().await;
     let customer = shop.customer().with_idempotency_key("k");

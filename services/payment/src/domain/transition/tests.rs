@@ -12,7 +12,7 @@ fn payment() -> Payment {
         id: PaymentId::new(&clock),
         order_id: OrderId::new(&clock),
         customer_id: UserId::new(&clock),
-        amount: Money { amount: 1_250, currency: "EUR".parse().unwrap() },
+        amount: Money::new(1_250, "EUR".parse().unwrap()).unwrap(),
         status: Status::AwaitingPayment,
         processing: true,
         pay_by: NOW + Duration::minutes(15),
@@ -96,7 +96,7 @@ fn no_charge_begins_at_the_end_of_its_time_or_beside_another() {
 #[test]
 fn an_order_that_costs_nothing_has_nothing_to_give_back() {
     let mut payment = payment();
-    payment.amount.amount = 0;
+    payment.amount = Money::new(0, payment.amount.currency()).unwrap();
     let _ = payment.charge_ended(Origin::Order, &Outcome::Captured);
     assert_eq!(payment.close(), Effect::default());
 }

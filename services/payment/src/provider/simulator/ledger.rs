@@ -58,8 +58,8 @@ impl Ledger {
             "insert into simulator.charges (key, amount, currency, method, status, code) values ($1, $2, $3, $4, $5, $6)
              on conflict do nothing",
             order.key.to_string(),
-            order.amount.amount,
-            order.amount.currency.as_str(),
+            order.amount.amount(),
+            order.amount.currency().as_str(),
             order.method,
             status,
             code
@@ -70,8 +70,8 @@ impl Ledger {
             return Ok(entry);
         }
         let earlier = find_charge(&mut connection, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
-        let same = earlier.amount == order.amount.amount
-            && earlier.currency == order.amount.currency.as_str()
+        let same = earlier.amount == order.amount.amount()
+            && earlier.currency == order.amount.currency().as_str()
             && earlier.method == order.method;
         if same { self::entry(earlier) } else { Err(Error::Refused("this key has named another charge")) }
     }
@@ -93,14 +93,14 @@ impl Ledger {
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(Error::Refused("there is no captured charge with this key"))?;
-        if captured.currency != order.amount.currency.as_str() {
+        if captured.currency != order.amount.currency().as_str() {
             return Err(Error::Refused("the charge is in another currency"));
         }
         let earlier = sqlx::query!("select charge_key, amount from simulator.refunds where key = $1", key)
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(earlier) = earlier {
-            let same = earlier.charge_key == charge && earlier.amount == order.amount.amount;
+            let same = earlier.charge_key == charge && earlier.amount == order.amount.amount();
             return if same { Ok(()) } else { Err(Error::Refused("this key has named another refund")) };
         }
         let made = sqlx::query!(
@@ -109,7 +109,7 @@ impl Ledger {
                select coalesce(sum(amount), 0) from simulator.refunds where charge_key = $2)",
             key,
             charge,
-            order.amount.amount,
+            order.amount.amount(),
             captured.amount
         )
         .execute(&mut *transaction)

@@ -12,28 +12,33 @@ use crate::{State, view};
 
 /// Which payments.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The payment of this order alone.
     order_id: Option<OrderId>,
-    /// How many payments; 20 when absent.
+    /// How many payments a page holds.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// The `next_cursor` of the page before.
+    #[param(inline)]
     cursor: Option<Cursor>,
 }
 
-/// Your payments, newest first; for staff, everybody's.
+/// List payments
+///
+/// Your own, newest first; for staff, everybody's.
 #[utoipa::path(
     get,
     path = "",
     tag = "payments",
     operation_id = "list_payments",
     params(Parameters),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = Page<view::Payment>),
-        (status = 400, description = "no such page", body = Problem),
+        (status = 200, description = "A page of payments", body = Page<view::Payment>),
+        (status = 400, description = "`invalid_cursor`: the cursor is not one of this list's", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

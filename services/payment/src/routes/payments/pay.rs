@@ -30,6 +30,7 @@ const KEPT: Duration = Duration::hours(24);
 /// How to pay.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PayRequest)]
 pub(super) struct Request {
     /// A method that the payment provider has given out.
     payment_method: PaymentMethod,
@@ -43,24 +44,27 @@ enum Begun {
     Charge(Charge, Guard),
 }
 
-/// Pays a payment of yours with this method. Sent again with the same key, it is charged once.
+/// Pay
+///
+/// Charges the whole amount to this method. Sent again with the same key, it is charged once.
 #[utoipa::path(
     post,
     path = "/{id}/pay",
     tag = "payments",
     operation_id = "pay_payment",
     params(
-        ("id" = PaymentId, Path),
+        ("id" = PaymentId, Path, description = "The payment"),
         ("Idempotency-Key" = String, Header, description = "1 to 255 characters that name this attempt, such as a UUID")
     ),
+    security(("access_token" = [])),
     responses(
-        (status = 200, description = "captured", body = view::Payment),
-        (status = 202, description = "the provider has not answered; read the payment to see how it ends", body = view::Payment),
-        (status = 400, description = "malformed JSON, or no Idempotency-Key", body = Problem),
-        (status = 402, description = "the provider declined the method", body = Problem),
-        (status = 404, description = "you have no such payment", body = Problem),
-        (status = 409, description = "captured, failed, closed or overdue; or another attempt, or the first with this key, is still running", body = Problem),
-        (status = 422, description = "an unknown method, or a key that named another request", body = Problem),
+        (status = 200, description = "The payment, captured", body = view::Payment),
+        (status = 202, description = "The provider has not answered; read the payment to see how it ends", body = view::Payment),
+        (status = 402, description = "`payment_declined`: the provider declined the method", body = Problem),
+        (status = 404, description = "`payment_not_found`: you have no such payment", body = Problem),
+        (status = 409, description = "`payment_captured`, `payment_failed`, `payment_closed` or `payment_overdue`: nothing is to be paid; `payment_processing`: another attempt is still running", body = Problem),
+        (status = 422, description = "`unknown_payment_method`: the provider has not given it out", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

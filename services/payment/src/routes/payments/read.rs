@@ -10,16 +10,20 @@ use crate::error::Error;
 use crate::store::payments;
 use crate::{State, view};
 
-/// One of your payments; for staff, anybody's.
+/// Read a payment
+///
+/// One of your own; for staff, anybody's.
 #[utoipa::path(
     get,
     path = "/{id}",
     tag = "payments",
     operation_id = "read_payment",
-    params(("id" = PaymentId, Path)),
+    params(("id" = PaymentId, Path, description = "The payment")),
+    security(("access_token" = [])),
     responses(
-        (status = 200, body = view::Payment),
-        (status = 404, description = "you have no such payment", body = Problem),
+        (status = 200, description = "The payment", body = view::Payment),
+        (status = 404, description = "`payment_not_found`: you have no such payment", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -17,7 +17,6 @@ use crate::store::products;
 const MOST: usize = 100;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
     ids: Ids,
 }

@@ -6,12 +6,15 @@ use ecommerce_http::extract::Path;
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
 
-use super::etag;
+use super::etag::Tag;
 use crate::Error;
 use crate::state::State;
 use crate::store::products;
 
-/// Takes a product from sale. What is set aside of it stays so; its stock can still be read and changed.
+/// Archive a product
+///
+/// Takes it from sale. What is set aside of it stays so; its stock can still be read and changed; its sku is free for
+/// another.
 #[utoipa::path(
     delete,
     path = "/api/v1/products/{id}",
@@ -21,10 +24,13 @@ use crate::store::products;
         ("id" = ProductId, Path, description = "The product"),
         ("If-Match" = Option<String>, Header, description = "The ETag of what is meant; sales in between do not count"),
     ),
+    security(("access_token" = [])),
     responses(
         (status = 204, description = "It is no longer for sale"),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
-        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 412, description = "`version_mismatch`: somebody else has changed it since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
@@ -35,7 +41,7 @@ pub(super) async fn handler(
 ) -> Result<StatusCode, Error> {
     let mut transaction = state.pool.begin().await?;
     let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    etag::require_match(&headers, &product)?;
+    Tag::from(&product).require_match(&headers)?;
     products::archive(&mut transaction, id).await?;
     transaction.commit().await?;
 

@@ -9,7 +9,7 @@ use ecommerce_types::{Money, ProductId, Sku};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::etag;
+use super::etag::Tag;
 use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
 use crate::state::State;
@@ -20,7 +20,7 @@ use crate::store::{products, stock};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewProduct {
-    /// The shop's own name for it; no other product's, archived ones included.
+    /// The shop's own name for it; of no other product that is for sale.
     sku: Sku,
     /// What it is called.
     name: Name,
@@ -33,22 +33,26 @@ pub(super) struct NewProduct {
     /// Its properties.
     #[serde(default)]
     attributes: Attributes,
-    /// What one piece costs.
+    /// What one piece costs: 1 to 1,000,000,000,000 minor units.
     #[schema(value_type = Money)]
     price: Price,
 }
 
-/// Puts a product up for sale. Its stock begins at nothing.
+/// Create a product
+///
+/// Puts it up for sale. Its stock begins at nothing.
 #[utoipa::path(
     post,
     path = "/api/v1/products",
     tag = "product",
     operation_id = "create_product",
     request_body = NewProduct,
+    security(("access_token" = [])),
     responses(
-        (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"))),
-        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 201, description = "The product", body = Product, headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Names this state of the product"))),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 409, description = "`sku_taken`: another product that is for sale has the sku", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
@@ -66,9 +70,7 @@ pub(super) async fn handler(
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;
 
-    let headers = [
-        (header::ETAG, etag::of(&product).to_str().unwrap_or_default().to_owned()),
-        (header::LOCATION, format!("/api/v1/products/{id}")),
-    ];
+    let headers =
+        [(header::ETAG, Tag::from(&product).to_string()), (header::LOCATION, format!("/api/v1/products/{id}"))];
     Ok((StatusCode::CREATED, headers, Json(product)))
 }

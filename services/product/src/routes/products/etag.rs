@@ -1,36 +1,68 @@
-//! Entity tags of products (RFC 9110, sections 8.8.3 and 13.1): `"<version>-<available>"`.
+//! Entity tags (RFC 9110, sections 8.8.3 and 13.1): `"<basis>-<rest>"`.
 //!
-//! A reader's copy is old once anything in it is, the stock too. A writer's change stands on what staff wrote, so
-//! `If-Match` looks at the version alone: a sale in between takes nothing away from a new description.
+//! A reader's copy is old once anything in it is, so `If-None-Match` looks at the whole tag. A writer's change stands on a part
+//! of what was read, its basis, and `If-Match` looks at that alone:
+//!
+//! - A product is `"<version>-<available>"`. A description stands on what staff wrote; a sale in between takes nothing away
+//!   from it.
+//! - A stock is `"<on hand>-<reserved>"`. A count stands on the pieces that are there; one that is set aside in between is still
+//!   there and was counted with the rest, one that is sold is not. That the figure alone is compared, and no number of its
+//!   changes, is enough: pieces that went and came back leave a count as true as it was.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::Error;
-use crate::domain::Product;
+use crate::domain::{Product, Stock};
 
-/// The tag of a product as it is now.
-pub(super) fn of(product: &Product) -> HeaderValue {
-    let tag = format!("\"{}-{}\"", product.version, product.stock.available);
-    HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
+/// The tag of something as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag {
+    basis: i64,
+    rest: i64,
 }
 
-/// Whether the client has this product as it is already.
-pub(super) fn is_known(headers: &HeaderMap, product: &Product) -> bool {
-    let present = of(product);
-    tags(headers, &header::IF_NONE_MATCH)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == present.as_bytes())
+impl From<&Product> for Tag {
+    fn from(product: &Product) -> Self {
+        Self { basis: product.version, rest: product.stock.available }
+    }
 }
 
-/// Refuses a change that stands on another version. Without the header, any version will do.
-pub(super) fn require_match(headers: &HeaderMap, product: &Product) -> Result<(), Error> {
-    let matches = |tag: &str| {
-        let version = tag.strip_prefix('"').and_then(|tag| tag.split_once('-')).map(|(version, _)| version);
-        tag == "*" || version == Some(product.version.to_string().as_str())
-    };
-    if !headers.contains_key(header::IF_MATCH) || tags(headers, &header::IF_MATCH).any(matches) {
-        Ok(())
-    } else {
-        Err(Error::VersionMismatch)
+impl From<Stock> for Tag {
+    fn from(stock: Stock) -> Self {
+        Self { basis: stock.on_hand, rest: stock.reserved }
+    }
+}
+
+impl Tag {
+    /// The value of the header `ETag`.
+    pub(super) fn header(self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("\"\""))
+    }
+
+    /// Whether the client has this already as it is.
+    pub(super) fn is_known(self, headers: &HeaderMap) -> bool {
+        let present = self.to_string();
+        tags(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == present)
+    }
+
+    /// Refuses a change that stands on another basis. Without the header, any will do.
+    pub(super) fn require_match(self, headers: &HeaderMap) -> Result<(), Error> {
+        let matches = |tag: &str| {
+            let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let basis = opaque.and_then(|tag| tag.split_once('-')).map(|(basis, _)| basis);
+            tag == "*" || basis == Some(self.basis.to_string().as_str())
+        };
+        if !headers.contains_key(header::IF_MATCH) || tags(headers, &header::IF_MATCH).any(matches) {
+            Ok(())
+        } else {
+            Err(Error::VersionMismatch)
+        }
+    }
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "\"{}-{}\"", self.basis, self.rest)
     }
 }
 

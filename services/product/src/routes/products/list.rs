@@ -12,7 +12,6 @@ use crate::domain::{Category, Product};
 use crate::state::State;
 
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// How many a page holds.
@@ -26,6 +25,8 @@ pub(super) struct Parameters {
     category: Option<Category>,
 }
 
+/// List products
+///
 /// What is for sale, newest first; up to two seconds old.
 #[utoipa::path(
     get,
@@ -35,7 +36,8 @@ pub(super) struct Parameters {
     params(Parameters),
     responses(
         (status = 200, description = "A page of products", body = Page<Product>),
-        (status = 400, description = "A parameter is not what it is to be: `invalid_query` or `invalid_cursor`", body = Problem),
+        (status = 400, description = "`invalid_cursor`: the cursor is not one of this list's", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -7,12 +7,14 @@ use ecommerce_http::Problem;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_types::ProductId;
 
-use super::etag;
+use super::etag::Tag;
 use crate::Error;
 use crate::domain::Product;
 use crate::state::State;
 
-/// One product.
+/// Read a product
+///
+/// One that is for sale, as new as its last change.
 #[utoipa::path(
     get,
     path = "/api/v1/products/{id}",
@@ -25,7 +27,8 @@ use crate::state::State;
     responses(
         (status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
@@ -34,9 +37,10 @@ pub(super) async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let product = state.catalogue.product(id).await?;
-    let tag = [(header::ETAG, etag::of(&product))];
-    if etag::is_known(&headers, &product) {
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    let tag = Tag::from(&product);
+    let header = [(header::ETAG, tag.header())];
+    if tag.is_known(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, header).into_response());
     }
-    Ok((tag, Json(product)).into_response())
+    Ok((header, Json(product)).into_response())
 }

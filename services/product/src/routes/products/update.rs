@@ -9,7 +9,7 @@ use ecommerce_types::{Money, ProductId, Sku};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::etag;
+use super::etag::Tag;
 use crate::Error;
 use crate::domain::{Attributes, Category, Description, Name, Price, Product};
 use crate::state::State;
@@ -21,7 +21,7 @@ use crate::store::products::{self, Entry};
 #[serde(deny_unknown_fields)]
 #[schema(as = ProductChanges)]
 pub(super) struct Changes {
-    /// The shop's own name for it; no other product's, archived ones included.
+    /// The shop's own name for it; of no other product that is for sale.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Sku>, nullable = false)]
     sku: Option<Sku>,
@@ -41,7 +41,7 @@ pub(super) struct Changes {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Attributes>, nullable = false)]
     attributes: Option<Attributes>,
-    /// What one piece costs from now on; orders that are placed keep their price.
+    /// What one piece costs from now on, 1 to 1,000,000,000,000 minor units; orders that are placed keep their price.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Money>, nullable = false)]
     price: Option<Price>,
@@ -65,7 +65,9 @@ impl Changes {
     }
 }
 
-/// Changes what is said of a product.
+/// Update a product
+///
+/// Changes what is said of it; what is absent stays. Orders that are placed keep their price.
 #[utoipa::path(
     patch,
     path = "/api/v1/products/{id}",
@@ -76,12 +78,14 @@ impl Changes {
         ("If-Match" = Option<String>, Header, description = "The ETag of what the change stands on; sales in between do not count"),
     ),
     request_body = Changes,
+    security(("access_token" = [])),
     responses(
         (status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
-        (status = 404, description = "There is none with this id, or it is archived: `product_not_found`", body = Problem),
-        (status = 409, description = "Another product has the sku: `sku_taken`", body = Problem),
-        (status = 412, description = "Somebody else has changed it since: `version_mismatch`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id, or it is archived", body = Problem),
+        (status = 409, description = "`sku_taken`: another product that is for sale has the sku", body = Problem),
+        (status = 412, description = "`version_mismatch`: somebody else has changed it since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
@@ -93,11 +97,11 @@ pub(super) async fn handler(
 ) -> Result<impl IntoResponse, Error> {
     let mut transaction = state.pool.begin().await?;
     let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    etag::require_match(&headers, &product)?;
+    Tag::from(&product).require_match(&headers)?;
     products::update(&mut transaction, id, &changes.of(product)).await?;
     let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
     transaction.commit().await?;
 
     state.catalogue.changed([id]).await;
-    Ok(([(header::ETAG, etag::of(&product))], Json(product)))
+    Ok(([(header::ETAG, Tag::from(&product).header())], Json(product)))
 }

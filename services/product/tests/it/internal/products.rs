@@ -13,6 +13,14 @@ async fn order_learns_the_prices_of_what_is_for_sale_and_nothing_of_the_rest() {
     assert_eq!((answer.status, answer.body), (200, json!([{ "id": mug, "price": euro(1250) }])));
 }
 
+#[tokio::test]
+async fn a_question_of_a_later_version_is_answered_as_far_as_it_is_understood() {
+    let shop = Shop::open().await;
+    let mug = shop.product(0).await;
+    let answer = shop.order.get(&format!("/internal/products?ids={mug}&currency=EUR")).await;
+    assert_eq!((answer.status, answer.body), (200, json!([{ "id": mug, "price": euro(1250) }])));
+}
+
 /// The answer becomes the price that somebody pays.
 #[tokio::test]
 async fn a_new_price_is_told_at_once() {

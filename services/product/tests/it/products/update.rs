@@ -78,3 +78,14 @@ async fn of_many_changes_of_one_version_one_is_made() {
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.status == 412).count(), 9);
 }
+
+#[tokio::test]
+async fn the_sku_of_an_archived_product_may_be_given_to_another() {
+    let shop = Shop::open().await;
+    let (archived, other) = (shop.product(0).await, shop.product(0).await);
+    let sku = shop.anonymous.get(&format!("/api/v1/products/{archived}")).await.body["sku"].clone();
+    shop.staff.send(Method::DELETE, &format!("/api/v1/products/{archived}"), None).await;
+    let body = json!({ "sku": sku }).to_string();
+    let changed = shop.staff.send(Method::PATCH, &format!("/api/v1/products/{other}"), Some(body)).await;
+    assert_eq!((changed.status, &changed.body["sku"]), (200, &sku));
+}

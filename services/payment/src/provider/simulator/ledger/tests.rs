@@ -25,7 +25,7 @@ impl Bank {
 }
 
 fn euro(amount: i64) -> Money {
-    Money { amount, currency: "EUR".parse().unwrap() }
+    Money::new(amount, "EUR".parse().unwrap()).unwrap()
 }
 
 fn refused<T>(answer: &Result<T, Error>) -> bool {
@@ -47,7 +47,7 @@ async fn the_same_key_for_another_charge_is_refused() {
     let bank = Bank::open().await;
     let charge = bank.charge();
     bank.ledger.charge(&charge, Entry::Captured).await.unwrap();
-    let dollar = Money { currency: "USD".parse().unwrap(), ..charge.amount };
+    let dollar = Money::new(1_250, "USD".parse().unwrap()).unwrap();
     for other in [
         ChargeOrder { amount: euro(1_251), ..charge.clone() },
         ChargeOrder { amount: dollar, ..charge.clone() },

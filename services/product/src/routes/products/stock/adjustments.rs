@@ -42,7 +42,9 @@ struct Adjusted {
     stock: StockLevel,
 }
 
-/// Adds pieces to the stock, or takes some out.
+/// Adjust the stock
+///
+/// Adds pieces, or takes some out. Sent again with the same key, it is done once. For staff.
 #[utoipa::path(
     post,
     path = "/api/v1/products/{id}/stock/adjustments",
@@ -53,12 +55,14 @@ struct Adjusted {
         ("Idempotency-Key" = String, Header, description = "Names this adjustment; sent again, it is made once"),
     ),
     request_body = NewAdjustment,
+    security(("access_token" = [])),
     responses(
         (status = 201, description = "The adjustment is made", body = Adjusted),
-        (status = 400, description = "`idempotency_key_missing` or `idempotency_key_malformed`", body = Problem),
-        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
-        (status = 409, description = "More pieces are reserved than would be left: `stock_below_reserved`; or the first request with this key is still running: `idempotency_key_in_use`", body = Problem),
-        (status = 422, description = "`invalid_body`, `stock_too_large` or `idempotency_key_reused`", body = Problem),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id", body = Problem),
+        (status = 409, description = "`stock_below_reserved`: more pieces are reserved than would be left", body = Problem),
+        (status = 422, description = "`stock_too_large`: more pieces than a shop can have", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(

@@ -1,6 +1,8 @@
 //! `PUT /api/v1/products/{id}/stock`.
 
 use axum::extract::State as Shared;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
@@ -10,6 +12,7 @@ use utoipa::ToSchema;
 use super::StockLevel;
 use crate::Error;
 use crate::domain::OnHand;
+use crate::routes::products::etag::Tag;
 use crate::state::State;
 use crate::store::stock::{self, Adjustment};
 
@@ -22,29 +25,39 @@ pub(super) struct Count {
     on_hand: OnHand,
 }
 
-/// Sets the stock to what was counted.
+/// Count the stock
+///
+/// Sets it to what was counted. For staff.
 #[utoipa::path(
     put,
     path = "/api/v1/products/{id}/stock",
     tag = "product",
     operation_id = "set_stock",
-    params(("id" = ProductId, Path, description = "The product")),
+    params(
+        ("id" = ProductId, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the stock that the count stands on; pieces set aside in between do not count, sold ones do"),
+    ),
     request_body = Count,
+    security(("access_token" = [])),
     responses(
-        (status = 200, description = "The stock", body = StockLevel),
-        (status = 404, description = "There is no product with this id: `product_not_found`", body = Problem),
-        (status = 409, description = "More pieces than that are reserved: `stock_below_reserved`", body = Problem),
-        (status = 422, description = "A field is not what it is to be: `invalid_body`", body = Problem),
+        (status = 200, description = "The stock", body = StockLevel, headers(("ETag" = String, description = "Names this state of the stock"))),
+        (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 404, description = "`product_not_found`: there is none with this id", body = Problem),
+        (status = 409, description = "`stock_below_reserved`: more pieces than that are reserved", body = Problem),
+        (status = 412, description = "`version_mismatch`: pieces have come or gone since", body = Problem),
+        (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
 pub(super) async fn handler(
     Staff(caller): Staff,
     Shared(state): Shared<State>,
     Path(id): Path<ProductId>,
+    headers: HeaderMap,
     Json(count): Json<Count>,
-) -> Result<Json<StockLevel>, Error> {
+) -> Result<impl IntoResponse, Error> {
     let mut transaction = state.pool.begin().await?;
     let before = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
+    Tag::from(before).require_match(&headers)?;
     let after = before.counted(count.on_hand)?;
     if after != before {
         let adjustment = Adjustment {
@@ -60,5 +73,5 @@ pub(super) async fn handler(
     transaction.commit().await?;
 
     state.catalogue.changed([id]).await;
-    Ok(Json(after.into()))
+    Ok(([(header::ETAG, Tag::from(after).header())], Json(StockLevel::from(after))))
 }

@@ -27,6 +27,7 @@ async fn an_adjustment_has_a_name_a_number_and_a_reason() {
         (r#"{"by":0,"reason":"none"}"#, 422, "invalid_body"),
         (r#"{"by":"1","reason":"text"}"#, 422, "invalid_body"),
         (r#"{"by":1,"reason":""}"#, 422, "invalid_body"),
+        ("{\"by\":1,\"reason\":\"bro\u{202e}ken\"}", 422, "invalid_body"),
         (r#"{"by":1,"reason":"more","on_hand":7}"#, 422, "invalid_body"),
         (r#"{"by":1000000000,"reason":"more than fits"}"#, 422, "stock_too_large"),
         (r#"{"by":-6,"reason":"more than there is"}"#, 409, "stock_below_reserved"),

@@ -79,3 +79,54 @@ async fn counts_at_the_same_time_do_not_lose_each_other() {
     assert!((20..60).contains(&on_hand), "{on_hand}");
     assert_eq!((sum, reserved), (on_hand, 10));
 }
+
+/// An admin saves a page that was opened before a sale: the sold pieces are not back in stock.
+#[tokio::test]
+async fn a_count_that_stands_on_the_stock_of_before_a_sale_is_refused() {
+    let shop = Shop::open().await;
+    let id = shop.product(10).await;
+    let path = format!("/api/v1/products/{id}/stock");
+    let opened = shop.staff.get(&path).await;
+    let staff = shop.staff.clone().with("if-match", opened.header("etag").unwrap());
+    let save =
+        async |on_hand: i64| staff.send(Method::PUT, &path, Some(json!({ "on_hand": on_hand }).to_string())).await;
+
+    // What is set aside is still on the shelf: it was counted with the rest.
+    let order_id = shop.order_id();
+    shop.broker.publish(&shop.placed(order_id, &[(id, 3)])).await;
+    shop.broker.next("order").await;
+    let saved = save(10).await;
+    assert_eq!((saved.status, saved.header("etag")), (200, Some("\"10-3\"")));
+
+    shop.broker.publish(&shop.paid(order_id)).await;
+    shop.eventually_stock(id, 7, 0).await;
+    let late = save(10).await;
+    assert_eq!((late.status, late.code()), (412, "version_mismatch"));
+    assert_eq!(shop.stock(id).await, (7, 0));
+
+    let read_again = shop.staff.get(&path).await.header("etag").unwrap().to_owned();
+    let staff = shop.staff.clone().with("if-match", format!("\"99-0\", {read_again}"));
+    assert_eq!(staff.send(Method::PUT, &path, Some(json!({ "on_hand": 6 }).to_string())).await.status, 200);
+    assert_eq!(shop.stock(id).await, (6, 0));
+}
+
+#[tokio::test]
+async fn if_match_is_a_strong_tag_of_this_stock_or_any() {
+    let shop = Shop::open().await;
+    let id = shop.product(10).await;
+    let path = format!("/api/v1/products/{id}/stock");
+    for (tag, status) in
+        [("\"10-0\"", 200), ("*", 200), ("\"9-0\"", 412), ("W/\"10-0\"", 412), ("10-0", 412), ("", 412)]
+    {
+        let staff = shop.staff.clone().with("if-match", tag);
+        let answer = staff.send(Method::PUT, &path, Some(json!({ "on_hand": 10 }).to_string())).await;
+        assert_eq!(answer.status, status, "{tag}");
+    }
+    // Whether the product is there is asked first.
+    let unknown = format!("/api/v1/products/{}/stock", shop.clock.new_id());
+    let staff = shop.staff.clone().with("if-match", "\"0-0\"");
+    assert_eq!(
+        staff.send(Method::PUT, &unknown, Some(json!({ "on_hand": 1 }).to_string())).await.code(),
+        "product_not_found"
+    );
+}
