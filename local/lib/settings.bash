@@ -25,8 +25,8 @@ context=kind-$cluster
 node=$cluster-control-plane
 export KUBECONFIG=$state/kubeconfig # the user's own file and current context stay as they are
 
-# The node as published for this kind, and the one that local/node builds where no registry answers (its Kubernetes is
-# the one that local/node/go.mod requires).
+# The node as published for this kind, and the one that local/offline/node builds where no registry answers (its Kubernetes
+# is the one that local/offline/node/go.mod requires).
 stock_node_image=kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d
 built_node_image=ecommerce-stack/node
 
