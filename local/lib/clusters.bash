@@ -25,6 +25,11 @@ is_ours() {
   node_exists && [ "$(maker_of "$node")" = "$root" ]
 }
 
+# require_cluster ends the script where the node of that name is another clone's, or nobody's.
+require_cluster() {
+  is_ours || fail "This clone has no cluster $cluster: make up makes one."
+}
+
 # keep_name remembers how the cluster is called and where its shop is found; forget_name what is over.
 keep_name() {
   mkdir -p "$state/cluster"
