@@ -25,12 +25,14 @@ stand_in() {
   chmod +x "$file"
 }
 
-# listen_on PORT takes it until the test ends.
+# listen_on PORT [deaf] takes it until the test ends; deaf: and takes no connection. In Perl, which is there wherever git is.
 listen_on() {
-  python3 -c 'import socket, sys, time
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-print("listening", flush=True)
-time.sleep(600)' "$1" >"$folder/listener" &
+  perl -MIO::Socket::INET -e '
+    my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 1) or die $!;
+    $| = 1;
+    print "listening\n";
+    sleep 600 if $ARGV[1];
+    while (my $connection = $listener->accept) { close $connection }' "$1" "${2:-}" >"$folder/listener" &
   listeners+=($!)
   wait_until 10 "a listener on port $1" grep -q listening "$folder/listener"
 }

@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # Who listens on this machine, and where there is room.
 
+# Somebody who is too busy to answer has it nevertheless.
 port_is_taken() {
-  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+  local code=0
+  timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1" 2>/dev/null || code=$?
+  [ "$code" = 0 ] || [ "$code" = 124 ]
 }
 
 # free_port FIRST prints the first port from there on that nobody has.

@@ -30,7 +30,7 @@ name_cluster() {
   address=http://localhost:$port
 }
 kept() {
-  cat "$state/cluster/$1" 2>/dev/null || echo "$2"
+  grep . "$state/cluster/$1" 2>/dev/null || echo "$2"
 }
 name_cluster
 export KUBECONFIG=$state/kubeconfig # the user's own file and current context stay as they are
