@@ -30,11 +30,11 @@ require_cluster() {
   is_ours || fail "This clone has no cluster $cluster: make up makes one."
 }
 
-# keep_name remembers how the cluster is called and where its shop is found; forget_name what is over.
+# keep_name PORT remembers how the cluster is called and where its shop is found; forget_name what is over.
 keep_name() {
   mkdir -p "$state/cluster"
   echo "$cluster" >"$state/cluster/name"
-  port_of "$node" >"$state/cluster/port"
+  echo "$1" >"$state/cluster/port"
   name_cluster
 }
 
@@ -53,15 +53,16 @@ room_beside() {
   echo "CLUSTER=$name PORT=$(free_port 8080)"
 }
 
-# whose NODE is a part of a sentence.
+# whose NODE is a part of a sentence, and how it is ended.
 whose() {
-  local maker
+  local maker by_hand
   maker=$(maker_of "$1")
+  by_hand="(to end it: kind delete cluster --name ${1%-control-plane})"
   if [ -z "$maker" ]; then
-    echo "which was not made from this clone"
+    echo "which was not made from this clone $by_hand"
   elif [ -d "$maker" ]; then
-    echo "which belongs to the clone in $maker"
+    echo "which belongs to the clone in $maker (to end it: make down, there)"
   else
-    echo "which belongs to a clone that was in $maker"
+    echo "which belongs to a clone that was in $maker $by_hand"
   fi
 }
