@@ -22,7 +22,7 @@ was_started() {
 end_run() {
   local script
   while read -r script; do
-    "$script" stop
+    "$script" stop </dev/null
   done < <(tac "$STARTED")
   rm -f "$STARTED"
 }
