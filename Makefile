@@ -1,7 +1,7 @@
 # The vocabulary of this tree; local/ holds what stands behind each word.
 # One more: a target with a sentence after `##`, which `make help` shows.
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs logs-operator footprint test lint generate
+.PHONY: help up down status password logs logs-operator footprint test prove lint generate
 
 kubectl := kubectl --kubeconfig .local/kubeconfig
 export PATH := $(PATH):$(CURDIR)/.local/bin
@@ -9,7 +9,7 @@ export PATH := $(PATH):$(CURDIR)/.local/bin
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: ## from a bare machine to a shop at http://localhost:8080 and a paid order; again: change what changed
+up: ## from a bare machine to a shop at http://localhost:8080 (PORT=… for another port, CLUSTER=… beside another cluster) and a paid order; again: change what changed
 	@local/up
 
 down: ## remove the cluster and stop what was started
@@ -18,6 +18,9 @@ down: ## remove the cluster and stop what was started
 status: ## what the stack says of itself, and its pods
 	@$(kubectl) get ecommercestacks
 	@$(kubectl) get pods --all-namespaces
+
+password: ## the first admin: a line with the e-mail address, a line with the password; in a shell: set -- $(make password)
+	@local/password
 
 logs: ## follow the five services
 	@$(kubectl) logs --follow --prefix --tail 20 --max-log-requests 20 --selector app.kubernetes.io/component=service
@@ -31,7 +34,10 @@ footprint: ## the memory of each service and the operator, and the sum
 test: ## every lane; the last line counts
 	@local/test
 
-lint: ## the first lane alone: format, clippy, generated files, dependencies, scripts
+prove: ## the same claims with larger numbers, resumable; LANE=… one lane, FORCE=1 again, SUM=1 the table
+	@local/prove $(if $(SUM),--sum,$(if $(FORCE),--force) $(LANE))
+
+lint: ## the first lane alone: format, clippy, generated files, dependencies, API documents
 	@local/test lint
 
 generate: ## make the generated files again: the CRD, the API documents, checked SQL

@@ -40,11 +40,12 @@ stop_daemon() {
   rm -f "$daemons/$name.pid" "$daemons/$name.started"
 }
 
-# await_daemon SECONDS NAME COMMAND… waits until the command succeeds, and says the end of the log where it does not.
+# await_daemon SECONDS NAME COMMAND… waits until the command succeeds, and says the end of the log where it does not. What
+# answers when the daemon has ended is another's, and does not count.
 await_daemon() {
   local seconds=$1 name=$2 deadline=$((SECONDS + $1))
   shift 2
-  until "$@" >/dev/null 2>&1; do
+  until "$@" >/dev/null 2>&1 && daemon_runs "$name"; do
     if [ "$SECONDS" -ge "$deadline" ] || ! daemon_runs "$name"; then
       tail -n 20 "$daemons/$name.log" >&2
       fail "$name does not answer; the lines above are the end of $daemons/$name.log"

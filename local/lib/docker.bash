@@ -20,12 +20,3 @@ registry_answers() {
 hash_of_files() {
   (cd "$root" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c -12)
 }
-
-# debian_image SUITE makes the bare Debian that images are built from where none can be pulled, and prints its name.
-debian_image() {
-  local image=$image_prefix/debian:$1
-  if ! image_exists "$image"; then
-    mmdebstrap --quiet --variant=minbase --include=ca-certificates "$1" - | docker import - "$image" >&2
-  fi
-  echo "$image"
-}

@@ -10,7 +10,7 @@ if [ "${BASH_VERSINFO[0]}" -lt 5 ] || ! command -v timeout sha256sum >/dev/null;
   exit 1
 fi
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 state=$root/.local # everything made here and git-ignored: tools, logs, data of the test stores, kubeconfig
 
 # What is found on the machine comes first, so that .local/bin only ever fills gaps.
@@ -20,13 +20,23 @@ export PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin:$state/bin
 kind_version=v0.33.0
 helm_version=v3.22.0
 
-cluster=ecommerce
-context=kind-$cluster
-node=$cluster-control-plane
+# A clone has one cluster, which CLUSTER names and whose shop PORT of this machine serves when it is made. Both are kept from
+# then on (see lib/clusters.bash), so that the commands after `make up` need not be told.
+name_cluster() {
+  cluster=$(kept name "${CLUSTER:-ecommerce}")
+  port=$(kept port "${PORT:-8080}")
+  context=kind-$cluster
+  node=$cluster-control-plane
+  address=http://localhost:$port
+}
+kept() {
+  grep . "$state/cluster/$1" 2>/dev/null || echo "$2"
+}
+name_cluster
 export KUBECONFIG=$state/kubeconfig # the user's own file and current context stay as they are
 
-# The node as published for this kind, and the one that local/node builds where no registry answers (its Kubernetes is
-# the one that local/node/go.mod requires).
+# The node as published for this kind, and the one that local/offline/node builds where no registry answers (its Kubernetes
+# is the one that local/offline/node/go.mod requires).
 stock_node_image=kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d
 built_node_image=ecommerce-stack/node
 
@@ -39,4 +49,3 @@ operator_namespace=ecommerce-system
 release=ecommerce-stack-operator
 stack_namespace=default
 stack=shop
-address=http://localhost:8080
