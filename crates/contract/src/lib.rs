@@ -1,8 +1,8 @@
 //! Where the services meet: what they say to each other, through which queues, under which names.
 //!
 //! Here live the events and their envelope, the broker's topology, the edges between services with the headers that are
-//! believed on them, and the bodies of internal endpoints. Nothing here talks to a network. To add an event: its payload in
-//! `events/`, its variant in [`events::Event`], its row in [`topology::BINDINGS`], an old payload in the tests.
+//! believed on them, and the bodies of internal endpoints. Nothing here talks to a network. To add an event: its payload and
+//! its line in `events/`, and a message in the tests.
 
 pub mod catalogue;
 pub mod edges;

@@ -1,28 +1,16 @@
 //! The broker's topology, as data. Every service declares all of it, so that nobody's start comes first.
 //!
 //! A queue's type is the one declared argument; limits and dead-lettering are policies, because a policy can change while
-//! a declared argument can not. Who reads which event stands in [`BINDINGS`] and nowhere else.
+//! a declared argument can not. Who reads which event stands in the table of [`events`](crate::events).
 
 use serde_json::{Value, json};
 
 use crate::Service;
 
+pub use crate::events::BINDINGS;
+
 /// The one exchange: topic, durable.
 pub const EXCHANGE: &str = "ecommerce.events";
-
-/// Event and reader. The queue of a reader has the reader's name.
-pub const BINDINGS: [(&str, Service); 10] = [
-    ("order.placed", Service::Product),
-    ("order.paid", Service::Product),
-    ("order.closed", Service::Product),
-    ("order.payment_requested", Service::Payment),
-    ("order.closed", Service::Payment),
-    ("stock.reserved", Service::Order),
-    ("stock.rejected", Service::Order),
-    ("payment.captured", Service::Order),
-    ("payment.failed", Service::Order),
-    ("payment.refunded", Service::Order),
-];
 
 /// How often the broker hands a message out before it goes to the dead letters.
 pub const DELIVERY_LIMIT: u32 = 20;

@@ -7,7 +7,6 @@ mod app;
 mod host;
 mod machine;
 mod program;
-mod reference;
 mod settings;
 
 pub use app::App;

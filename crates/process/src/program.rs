@@ -16,7 +16,7 @@ use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 use tokio::runtime::Builder;
 
-use crate::{App, Host, Settings, reference};
+use crate::{App, Host, Settings};
 
 /// A service, as its `main` tells of it.
 pub struct Program<Build> {
@@ -75,8 +75,6 @@ where
     match matches.subcommand() {
         Some((MIGRATE, matches)) => migrate(&Migrate::from_arg_matches(matches)?, program.migrations),
         Some((OPENAPI, _)) => print(&(program.openapi)()?),
-        Some((CONFIGURATION, _)) => print(&reference::configuration(&serving::<Config>())),
-        Some((METRICS, _)) => print(&reference::metrics(all_metrics(&program.metrics))),
         Some((_, matches)) => serve(Serve::from_arg_matches(matches)?, program),
         None => Ok(()),
     }
@@ -85,8 +83,6 @@ where
 const SERVE: &str = "serve";
 const MIGRATE: &str = "migrate";
 const OPENAPI: &str = "openapi";
-const CONFIGURATION: &str = "configuration";
-const METRICS: &str = "metrics";
 
 fn command_line<Config: Args, Build>(program: &Program<Build>) -> Command {
     let command = Command::new(program.name)
@@ -94,9 +90,7 @@ fn command_line<Config: Args, Build>(program: &Program<Build>) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .subcommand(serving::<Config>())
-        .subcommand(Command::new(OPENAPI).about("Print the description of its API"))
-        .subcommand(Command::new(CONFIGURATION).about("Print every setting with its variable, as a table"))
-        .subcommand(Command::new(METRICS).about("Print every metric, as a table"));
+        .subcommand(Command::new(OPENAPI).about("Print the description of its API"));
     if program.migrations.is_some() {
         command.subcommand(Migrate::augment_args(Command::new(MIGRATE).about("Bring the database up to date")))
     } else {
@@ -126,7 +120,7 @@ where
 {
     let Serve { process, service } = settings;
     telemetry::start(&process.logs)?;
-    for metric in all_metrics(&program.metrics) {
+    for metric in [runtime::METRICS, http::METRICS, &program.metrics].concat() {
         metric.register();
     }
     let threads = process.threads.count(available_parallelism()?.get());
@@ -153,9 +147,4 @@ fn print(text: &str) -> Result<(), Failure> {
     output.write_all(text.as_bytes())?;
     output.write_all(b"\n")?;
     Ok(())
-}
-
-/// What a service measures, with what every process does.
-fn all_metrics(own: &[&'static dyn Metric]) -> Vec<&'static dyn Metric> {
-    [runtime::METRICS, http::METRICS, own].concat()
 }

@@ -17,7 +17,7 @@ pub async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
             channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
         }
     }
-    for (routing_key, reader) in BINDINGS {
+    for (routing_key, reader) in BINDINGS.iter().copied() {
         let options = QueueBindOptions::default();
         channel
             .queue_bind(queue(reader).into(), EXCHANGE.into(), routing_key.into(), options, FieldTable::default())

@@ -124,17 +124,3 @@ fn parts(inputs: &Inputs<'_>) -> Parts {
         configuration: [INITIALISE, CONFIGURATION, HOST_BASED_AUTHENTICATION].map(str::to_owned).to_vec(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::CONFIGURATION;
-
-    #[test]
-    fn the_pools_of_the_most_replicas_fit_with_room_for_jobs_and_people() {
-        const POOL: u32 = 8;
-        const MOST_PODS: u32 = 10 + 1;
-        let line = CONFIGURATION.lines().find(|line| line.starts_with("max_connections")).unwrap();
-        let allowed: u32 = line.split('=').nth(1).unwrap().trim().parse().unwrap();
-        assert!(allowed >= 4 * POOL * MOST_PODS + 20);
-    }
-}

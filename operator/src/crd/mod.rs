@@ -108,7 +108,7 @@ pub struct Admin {
     pub email: Option<String>,
 }
 
-/// What becomes of the data when the stack is deleted.
+/// What becomes of the data when the stack is deleted: volumes and generated Secrets. Absent: `Retain`.
 #[derive(schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeletionPolicy {
     /// Volumes and generated Secrets stay, and a stack of the same name takes them up again.

@@ -28,7 +28,7 @@ pub struct Images {
     pub pull_secrets: Vec<String>,
 }
 
-/// When a node pulls an image.
+/// When a node pulls an image. Absent: `IfNotPresent`.
 #[derive(schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PullPolicy {
     /// When it does not have it.
@@ -138,7 +138,7 @@ pub struct GatewayService {
     pub node_port: Option<i32>,
 }
 
-/// How the gateway is reached.
+/// How the gateway is reached. Absent: `ClusterIP`.
 #[derive(schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GatewayServiceType {
     /// From inside the cluster.

@@ -12,4 +12,5 @@ mod mocked_api;
 mod provision;
 mod reconcile;
 mod rules;
+mod services;
 mod walk;

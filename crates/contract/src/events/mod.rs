@@ -11,69 +11,62 @@ pub use stock::{StockRejected, StockReserved};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 
-/// Everything that one service tells another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "payload")]
-pub enum Event {
-    /// An order was placed and waits for its stock.
-    #[serde(rename = "order.placed")]
-    OrderPlaced(OrderPlaced),
-    /// An order has its stock and waits for its money.
-    #[serde(rename = "order.payment_requested")]
-    PaymentRequested(PaymentRequested),
-    /// An order is paid; its reservation becomes a sale.
-    #[serde(rename = "order.paid")]
-    OrderPaid(OrderPaid),
-    /// An order has ended without a sale; stock and money go back.
-    #[serde(rename = "order.closed")]
-    OrderClosed(OrderClosed),
-    /// All lines of an order are set aside.
-    #[serde(rename = "stock.reserved")]
-    StockReserved(StockReserved),
-    /// Not all lines of an order could be set aside, so none is.
-    #[serde(rename = "stock.rejected")]
-    StockRejected(StockRejected),
-    /// The money of an order is here.
-    #[serde(rename = "payment.captured")]
-    PaymentCaptured(PaymentCaptured),
-    /// The money of an order will not come.
-    #[serde(rename = "payment.failed")]
-    PaymentFailed(PaymentFailed),
-    /// Some or all of an order's money went back.
-    #[serde(rename = "payment.refunded")]
-    PaymentRefunded(PaymentRefunded),
+use crate::Service;
+
+/// The table of events: what each says, its name on the wire, which is its routing key, and who reads it. A variant has the name
+/// of its payload. An event without a name, a payload or a reader does not compile.
+macro_rules! events {
+    ($($(#[$says:meta])* $Payload:ident = $name:literal => $($Reader:ident),+;)+) => {
+        /// Everything that one service tells another.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "type", content = "payload")]
+        pub enum Event {
+            $($(#[$says])* #[serde(rename = $name)] $Payload($Payload),)+
+        }
+
+        impl Event {
+            /// The names of all events.
+            pub const NAMES: &[&str] = &[$($name),+];
+
+            /// The event's name, which is its routing key.
+            #[must_use]
+            pub const fn routing_key(&self) -> &'static str {
+                match self {
+                    $(Self::$Payload(_) => $name,)+
+                }
+            }
+
+            /// The order it is about.
+            #[must_use]
+            pub const fn order_id(&self) -> OrderId {
+                match self {
+                    $(Self::$Payload(event) => event.order_id,)+
+                }
+            }
+        }
+
+        /// Event and reader. The queue of a reader has the reader's name.
+        pub const BINDINGS: &[(&str, Service)] = &[$($(($name, Service::$Reader)),+),+];
+    };
 }
 
-impl Event {
-    /// The event's name, which is its routing key.
-    #[must_use]
-    pub fn routing_key(&self) -> &'static str {
-        match self {
-            Self::OrderPlaced(_) => "order.placed",
-            Self::PaymentRequested(_) => "order.payment_requested",
-            Self::OrderPaid(_) => "order.paid",
-            Self::OrderClosed(_) => "order.closed",
-            Self::StockReserved(_) => "stock.reserved",
-            Self::StockRejected(_) => "stock.rejected",
-            Self::PaymentCaptured(_) => "payment.captured",
-            Self::PaymentFailed(_) => "payment.failed",
-            Self::PaymentRefunded(_) => "payment.refunded",
-        }
-    }
-
-    /// The order it is about.
-    #[must_use]
-    pub fn order_id(&self) -> OrderId {
-        match self {
-            Self::OrderPlaced(event) => event.order_id,
-            Self::PaymentRequested(event) => event.order_id,
-            Self::OrderPaid(event) => event.order_id,
-            Self::OrderClosed(event) => event.order_id,
-            Self::StockReserved(event) => event.order_id,
-            Self::StockRejected(event) => event.order_id,
-            Self::PaymentCaptured(event) => event.order_id,
-            Self::PaymentFailed(event) => event.order_id,
-            Self::PaymentRefunded(event) => event.order_id,
-        }
-    }
+events! {
+    /// An order was placed and waits for its stock.
+    OrderPlaced = "order.placed" => Product;
+    /// An order has its stock and waits for its money.
+    PaymentRequested = "order.payment_requested" => Payment;
+    /// An order is paid; its reservation becomes a sale.
+    OrderPaid = "order.paid" => Product;
+    /// An order has ended without a sale; stock and money go back.
+    OrderClosed = "order.closed" => Product, Payment;
+    /// All lines of an order are set aside.
+    StockReserved = "stock.reserved" => Order;
+    /// Not all lines of an order could be set aside, so none is.
+    StockRejected = "stock.rejected" => Order;
+    /// The money of an order is here.
+    PaymentCaptured = "payment.captured" => Order;
+    /// The money of an order will not come.
+    PaymentFailed = "payment.failed" => Order;
+    /// Some or all of an order's money went back.
+    PaymentRefunded = "payment.refunded" => Order;
 }

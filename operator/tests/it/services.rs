@@ -1,0 +1,116 @@
+//! What the operator says to a service and what that service is: two crates that have to agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Args, Command};
+use ecommerce_contract::Service;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Container, EnvVar};
+use operator::build::Desired;
+use serde_json::{from_value, json, to_value};
+
+use crate::fixtures::{Databases, built, spec};
+
+/// The variables of a container, secrets by their key's name, with what Kubernetes puts in for `$(…)`.
+fn variables(container: &Container) -> BTreeMap<String, String> {
+    let written = container.env.iter().flatten();
+    let mut values: BTreeMap<String, String> = written
+        .map(|EnvVar { name, value, .. }| {
+            (name.clone(), value.clone().unwrap_or_else(|| "from-a-secret@example.com".to_owned()))
+        })
+        .collect();
+    for (name, value) in values.clone() {
+        for other in values.values_mut() {
+            *other = other.replace(&format!("$({name})"), &value.replace('@', "-"));
+        }
+    }
+    values
+}
+
+fn deployments(desired: &Desired) -> impl Iterator<Item = Deployment> {
+    let deployments = desired.applied.iter().filter(|manifest| manifest.resource.kind == "Deployment");
+    deployments.map(|manifest| from_value(to_value(&manifest.object).unwrap()).unwrap())
+}
+
+/// The command line of a service's `serve`.
+fn settings(service: Service) -> Command {
+    let command = ecommerce_process::Settings::augment_args(Command::new("serve"));
+    match service {
+        Service::Auth => auth::Config::augment_args(command),
+        Service::Gateway => gateway::Config::augment_args(command),
+        Service::Product => product::Config::augment_args(command),
+        Service::Order => order::Config::augment_args(command),
+        Service::Payment => payment::Config::augment_args(command),
+    }
+}
+
+/// Fails where a variable is not a setting and no part of one, where a required setting has none, and where one does not parse.
+fn assert_understood(command: Command, container: &Container) {
+    let who = &container.name;
+    let variables = variables(container);
+    let known: BTreeMap<String, String> = command
+        .get_arguments()
+        .filter_map(|argument| Some((argument.get_env()?.to_str()?.to_owned(), argument.get_long()?.to_owned())))
+        .collect();
+    let written = container.env.iter().flatten().filter_map(|variable| variable.value.clone()).collect::<String>();
+    for name in variables.keys() {
+        assert!(known.contains_key(name) || written.contains(&format!("$({name})")), "{who} does not know {name}");
+    }
+    let arguments = variables.iter().filter_map(|(name, value)| Some(format!("--{}={value}", known.get(name)?)));
+    let read = command.no_binary_name(true).try_get_matches_from(arguments);
+    read.unwrap_or_else(|error| panic!("{who}: {error}"));
+}
+
+#[test]
+fn each_service_understands_what_it_is_told() {
+    let desired = built(&spec(json!({})), Databases::Migrated);
+    let mut seen = BTreeSet::new();
+    for deployment in deployments(&desired) {
+        let container = &deployment.spec.unwrap().template.spec.unwrap().containers[0];
+        let service = Service::ALL.into_iter().find(|service| service.as_str() == container.name).unwrap();
+        assert_understood(settings(service), container);
+        seen.insert(service);
+    }
+    assert_eq!(seen, Service::ALL.into());
+}
+
+#[test]
+fn each_migration_understands_what_it_is_told() {
+    let desired = built(&spec(json!({})), Databases::Provisioned);
+    assert_eq!(desired.jobs.len(), Service::WITH_DATABASE.len());
+    for job in desired.jobs {
+        let command = ecommerce_postgres::migration::Settings::augment_args(Command::new("migrate"));
+        assert_understood(command, &job.spec.unwrap().template.spec.unwrap().containers[0]);
+    }
+}
+
+/// With one pod more while they roll, and room for jobs and people.
+#[test]
+fn the_pools_of_the_most_replicas_fit_into_the_database() {
+    const ROOM: u32 = 20;
+    let pool: u32 = {
+        let command = ecommerce_postgres::Settings::augment_args(Command::new("pool"));
+        let argument =
+            command.get_arguments().find(|argument| argument.get_id() == "database_max_connections").unwrap();
+        argument.get_default_values()[0].to_str().unwrap().parse().unwrap()
+    };
+    let most: String = operator::crd::yaml()
+        .unwrap()
+        .split("replicas must be between 1 and ")
+        .nth(1)
+        .unwrap()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let pods = most.parse::<u32>().unwrap() + 1;
+    let services = u32::try_from(Service::WITH_DATABASE.len()).unwrap();
+    let desired = built(&spec(json!({})), Databases::Migrated);
+    let configuration =
+        desired.applied.iter().map(|manifest| to_value(&manifest.object).unwrap()["data"]["postgresql.conf"].clone());
+    let configuration = configuration.filter_map(|file| Some(file.as_str()?.to_owned())).collect::<String>();
+    let allowed = configuration.lines().find_map(|line| line.strip_prefix("max_connections = ")).unwrap();
+    assert!(
+        allowed.parse::<u32>().unwrap() >= services * pool * pods + ROOM,
+        "{services} services with {pods} pods of {pool}"
+    );
+}
