@@ -25,7 +25,7 @@ pub(crate) fn page() -> Result<String, Box<dyn Error>> {
         + &section("status", "What the operator has seen.")
         + &format!(
             "\n## Rules of the whole\n\n{}",
-            rules(schema).map(|rule| format!("- {rule}\n")).collect::<String>()
+            rules(schema).map(|rule| format!("- {rule}\n")).collect::<Vec<_>>().concat()
         ))
 }
 

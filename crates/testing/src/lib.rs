@@ -20,6 +20,8 @@ pub use eventually::{eventually, throughout, within};
 pub use keys::Keys;
 pub use link::Link;
 
+use std::io::Write as _;
+
 use ecommerce_types::Clock;
 
 /// A name that no other test has, fit for a database, a vhost and a prefix.
@@ -33,6 +35,12 @@ pub fn unique_name() -> String {
 #[must_use]
 pub fn scale(to_prove: usize, each_time: usize) -> usize {
     if std::env::var_os("PROVE").is_some() { to_prove } else { each_time }
+}
+
+/// Hands a figure over to whoever runs the tests.
+pub fn figure(name: &str, value: impl std::fmt::Display) {
+    // Straight to the handle: what a test prints with the macros is kept from whoever runs it.
+    let _ = writeln!(std::io::stderr(), "figure: {name} = {value}");
 }
 
 fn variable(name: &str, default: &str) -> String {

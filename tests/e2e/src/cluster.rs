@@ -1,8 +1,10 @@
 //! The cluster that `make up` has brought up.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::{DeleteParams, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -55,17 +57,44 @@ pub async fn admin(key: &str) -> String {
     String::from_utf8(value.0).expect("text")
 }
 
+/// Replaces a service's pods by new ones, as a new version does; done when the old ones are gone.
+///
+/// # Panics
+/// When that takes more than a few minutes.
+pub async fn roll(service: &str) {
+    let client = client().await;
+    let (deployments, pods) =
+        (Api::<Deployment>::default_namespaced(client.clone()), Api::<Pod>::default_namespaced(client));
+    let name = format!("{STACK}-{service}");
+    let before: BTreeSet<String> = pods_of(&pods, service).await.iter().map(Pod::name_any).collect();
+    deployments.restart(&name).await.expect("restart the deployment");
+    within(Duration::from_mins(3), &format!("{service} is replaced"), || async {
+        let now = pods_of(&pods, service).await;
+        (!now.is_empty() && now.iter().all(|pod| is_ready(pod) && !before.contains(&pod.name_any()))).then_some(())
+    })
+    .await;
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+async fn pods_of(pods: &Api<Pod>, part: &str) -> Vec<Pod> {
+    let labels = format!("app.kubernetes.io/instance={STACK},app.kubernetes.io/name={part},!job-name");
+    pods.list(&ListParams::default().labels(&labels)).await.expect("the pods").items
+}
+
 /// Kills a part of the stack at once, as a node that is lost does; answers how many pods it had.
 ///
 /// # Panics
 /// When the cluster refuses.
 pub async fn kill(part: &str) -> usize {
     let pods: Api<Pod> = Api::default_namespaced(client().await);
-    let labels = format!("app.kubernetes.io/instance={STACK},app.kubernetes.io/name={part},!job-name");
-    let found = pods.list(&ListParams::default().labels(&labels)).await.expect("the pods");
+    let found = pods_of(&pods, part).await;
     for pod in &found {
         let at_once = DeleteParams::default().grace_period(0);
         pods.delete(&pod.name_any(), &at_once).await.expect("delete the pod");
     }
-    found.items.len()
+    found.len()
 }

@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long the gateway may take to answer: longer than any of its own time limits.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// Somebody at the gateway; `E2E_ADDRESS` names another than `http://localhost:8080`.
+/// Somebody at the gateway.
 #[derive(Debug, Clone)]
 pub struct Person {
     http: reqwest::Client,
@@ -72,9 +72,14 @@ impl Person {
     /// When this machine has no sockets.
     #[must_use]
     pub fn nobody() -> Self {
-        let address = std::env::var("E2E_ADDRESS").unwrap_or_else(|_| "http://localhost:8080".to_owned());
         let http = reqwest::Client::builder().timeout(ANSWER).build().expect("a client");
-        Self { http, address, token: None }
+        Self { http, address: address(), token: None }
+    }
+
+    /// The same person with connections of their own.
+    #[must_use]
+    pub fn on_another_connection(&self) -> Self {
+        Self { token: self.token.clone(), ..Self::nobody() }
     }
 
     /// The admin, logged in with the password of the stack's Secret.
@@ -87,13 +92,26 @@ impl Person {
     /// # Panics
     /// When registering fails.
     pub async fn customer() -> Self {
+        Self::registered(&format!("{}@example.com", unique())).await
+    }
+
+    /// A new customer of this address, registered and logged in.
+    ///
+    /// # Panics
+    /// When registering fails.
+    pub async fn registered(email: &str) -> Self {
         let nobody = Self::nobody();
-        let email = format!("{}@example.com", unique());
-        let password = format!("password of {email}");
-        let body = json!({ "email": email, "password": password, "name": "Ada" });
+        let mut body = Self::credentials(email);
+        body["name"] = json!("Ada");
         let registered = nobody.post("/api/v1/auth/register", &body).await;
         assert_eq!(registered.status, 201, "register: {}", registered.body);
-        nobody.log_in(&email, &password).await
+        nobody.log_in(email, &password(email)).await
+    }
+
+    /// What a customer of this address logs in with.
+    #[must_use]
+    pub fn credentials(email: &str) -> Value {
+        json!({ "email": email, "password": password(email) })
     }
 
     async fn log_in(mut self, email: &str, password: &str) -> Self {
@@ -294,6 +312,16 @@ impl Person {
         })
         .await;
     }
+}
+
+/// Where the gateway is: `E2E_ADDRESS`, or what `make up` says.
+#[must_use]
+pub fn address() -> String {
+    std::env::var("E2E_ADDRESS").unwrap_or_else(|_| "http://localhost:8080".to_owned())
+}
+
+fn password(email: &str) -> String {
+    format!("password of {email}")
 }
 
 /// A text that nobody has used.

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
-use super::connections::{Connections, Seat};
+use super::connections::{Admitted, Connections};
 use super::io::ClientStream;
 use super::limits::HEAD_BYTES;
 use super::unread;
@@ -25,7 +25,7 @@ use crate::Problem;
 
 /// A connection that has been taken in.
 pub(super) struct Connection {
-    seat: Seat,
+    admitted: Admitted,
     stream: TcpStream,
     peer: SocketAddr,
 }
@@ -36,13 +36,13 @@ impl Connection {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         // Small answers leave at once.
         let _ = stream.set_nodelay(true);
-        Self { seat: connections.admit(peer.ip()), stream, peer }
+        Self { admitted: connections.admit(peer.ip()), stream, peer }
     }
 
     /// Answers what is asked on it, until its client leaves, its place is wanted, or `idle_is_over` and nothing is asked.
     pub(super) async fn serve(self, routes: Router, shutdown: Shutdown, idle_is_over: Shutdown) {
-        let Self { seat, stream, peer } = self;
-        let entry = &seat.entry;
+        let Self { admitted, stream, peer } = self;
+        let entry = &admitted.entry;
         let answer = service_fn(|request: Request<Incoming>| {
             entry.answering();
             let (routes, shutdown) = (routes.clone(), &shutdown);

@@ -40,6 +40,8 @@ struct Open {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Phase {
+    /// It was taken in, and nobody has looked yet whether something was asked.
+    New,
     /// Nothing is asked.
     Idle,
     /// A head is on its way.
@@ -67,7 +69,7 @@ pub(super) struct Entry {
 
 /// Counts a connection until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Admitted {
     id: u64,
     pub(super) entry: Arc<Entry>,
     connections: Connections,
@@ -93,7 +95,7 @@ impl Connections {
     }
 
     /// Takes a new connection in, whoever else has to go for it.
-    pub(super) fn admit(&self, peer: IpAddr) -> Seat {
+    pub(super) fn admit(&self, peer: IpAddr) -> Admitted {
         let address = of_client(peer);
         let mut open = self.open.lock();
         if open.of_address.get(&address).is_some_and(|count| *count >= self.limits.connections_of_an_address) {
@@ -104,7 +106,7 @@ impl Connections {
         let entry = Arc::new(Entry {
             address,
             began: self.began,
-            phase: AtomicU8::new(Phase::Idle as u8),
+            phase: AtomicU8::new(Phase::New as u8),
             since: AtomicU64::new(milliseconds(self.began)),
             stalled: AtomicU64::new(0),
             served: AtomicBool::new(false),
@@ -115,7 +117,7 @@ impl Connections {
         open.entries.insert(id, Arc::clone(&entry));
         *open.of_address.entry(address).or_default() += 1;
         CONNECTIONS.add([], 1);
-        Seat { id, entry, connections: self.clone() }
+        Admitted { id, entry, connections: self.clone() }
     }
 
     /// Closes those that are too slow, until the process stops.
@@ -151,7 +153,8 @@ impl Connections {
         }
     }
 
-    /// Those that have not been answered anything go first, then those on which nothing is asked, then the slowest.
+    /// What is over goes first, then who has never asked anything or takes no answer, then who asks nothing now; of these
+    /// the one that has been so for longest.
     fn close_worst(&self, open: &mut Open, reason: &'static str, among: impl Fn(&Entry) -> bool) {
         let now = milliseconds(self.began);
         let worst = open.entries.iter().filter(|(_, entry)| among(entry)).max_by_key(|(_, entry)| entry.badness(now));
@@ -188,10 +191,13 @@ impl Entry {
         self.close.notified().await;
     }
 
-    /// Bytes came.
-    pub(super) fn came(&self) {
-        if self.phase.load(Ordering::Relaxed) == Phase::Idle as u8 {
+    /// It was looked at, and bytes came or did not.
+    pub(super) fn read(&self, came: bool) {
+        let phase = self.phase.load(Ordering::Relaxed);
+        if came && phase <= Phase::Idle as u8 {
             self.enter(Phase::Head);
+        } else if phase == Phase::New as u8 {
+            self.enter(Phase::Idle);
         }
     }
 
@@ -245,7 +251,7 @@ impl Entry {
             return Some("slow_reader");
         }
         let (limit, reason) = match phase {
-            phase if phase == Phase::Idle as u8 => (limits.idle_time, "idle"),
+            phase if phase <= Phase::Idle as u8 => (limits.idle_time, "idle"),
             phase if phase == Phase::Head as u8 => (limits.head_time, "slow_head"),
             phase if phase == Phase::Lingering as u8 => (limits.linger, "lingering"),
             // How long an answer may take is said where it is made.
@@ -257,16 +263,18 @@ impl Entry {
     /// The larger, the sooner it goes.
     fn badness(&self, now: u64) -> (u8, u64) {
         let (phase, since) = (self.phase.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
-        match self.stalled.load(Ordering::Relaxed) {
-            0 if phase == Phase::Answering as u8 => (0, now.saturating_sub(since)),
-            0 if self.served.load(Ordering::Relaxed) => (1, now.saturating_sub(since)),
-            0 => (2, now.saturating_sub(since)),
-            stalled => (2, now.saturating_sub(stalled)),
-        }
+        let (rank, since) = match self.stalled.load(Ordering::Relaxed) {
+            _ if phase == Phase::Lingering as u8 => (3, since),
+            0 if [Phase::New as u8, Phase::Answering as u8].contains(&phase) => (0, since),
+            0 if self.served.load(Ordering::Relaxed) => (1, since),
+            0 => (2, since),
+            stalled => (2, stalled),
+        };
+        (rank, now.saturating_sub(since))
     }
 }
 
-impl Drop for Seat {
+impl Drop for Admitted {
     fn drop(&mut self) {
         self.connections.open.lock().remove(self.id);
         self.connections.ended.notify_waiters();
@@ -302,16 +310,17 @@ mod tests {
         IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
     }
 
-    fn is_closed(seat: &Seat) -> bool {
-        seat.entry.closed().now_or_never().is_some()
+    fn is_closed(admitted: &Admitted) -> bool {
+        admitted.entry.closed().now_or_never().is_some()
     }
 
     #[test]
     fn an_address_holds_half_and_its_longest_idle_one_goes_for_its_newest() {
         let connections = connections(6);
         let other = connections.admit(address(2));
-        let mut own: Vec<Seat> = (0..3).map(|_| connections.admit(address(1))).collect();
+        let mut own: Vec<Admitted> = (0..3).map(|_| connections.admit(address(1))).collect();
         own[0].entry.answering();
+        own[1].entry.read(false);
         own.push(connections.admit(address(1)));
         let closed: Vec<bool> = own.iter().map(is_closed).collect();
         assert_eq!(closed, [false, true, false, false], "the one that is being answered stays");
@@ -323,20 +332,37 @@ mod tests {
     fn at_the_cap_who_has_bought_something_outlasts_who_has_never_asked() {
         let connections = connections(4);
         let buyer = connections.admit(address(1));
-        buyer.entry.came();
+        buyer.entry.read(true);
         buyer.entry.answering();
         buyer.entry.answered();
-        let silent: Vec<Seat> = (2..5).map(|last| connections.admit(address(last))).collect();
+        let silent: Vec<Admitted> = (2..5).map(|last| connections.admit(address(last))).collect();
+        for one in &silent {
+            one.entry.read(false);
+        }
         let newest = connections.admit(address(9));
-        assert_eq!(silent.iter().filter(|seat| is_closed(seat)).count(), 1);
+        assert_eq!(silent.iter().filter(|admitted| is_closed(admitted)).count(), 1);
         assert!(!is_closed(&buyer) && !is_closed(&newest));
+    }
+
+    /// A proxy opens one for each request: those that it is done with must not cost it the next.
+    #[test]
+    fn what_is_over_goes_before_what_has_not_been_looked_at() {
+        let connections = connections(4);
+        let over = connections.admit(address(1));
+        over.entry.read(true);
+        over.entry.answering();
+        over.entry.answered();
+        over.entry.lingering();
+        let waiting: Vec<Admitted> = (2..6).map(|last| connections.admit(address(last))).collect();
+        assert!(is_closed(&over));
+        assert!(!waiting.iter().any(is_closed));
     }
 
     #[test]
     fn one_that_has_left_makes_room() {
         let connections = connections(4);
-        let seats: Vec<Seat> = (1..5).map(|last| connections.admit(address(last))).collect();
-        drop(seats);
+        let admitted: Vec<Admitted> = (1..5).map(|last| connections.admit(address(last))).collect();
+        drop(admitted);
         assert_eq!(connections.count(), 0);
         assert!(connections.all_ended().now_or_never().is_some());
         assert!(connections.open.lock().of_address.is_empty());
@@ -354,18 +380,18 @@ mod tests {
     fn each_phase_has_its_time() {
         let connections = connections(4);
         let limits = connections.limits;
-        let seat = connections.admit(address(1));
+        let admitted = connections.admit(address(1));
         let after = |limit: Duration| u64::try_from(limit.as_millis()).unwrap() + milliseconds(connections.began);
-        assert_eq!(seat.entry.is_too_slow(after(Duration::ZERO), &limits), None);
-        assert_eq!(seat.entry.is_too_slow(after(limits.idle_time), &limits), Some("idle"));
-        seat.entry.came();
-        assert_eq!(seat.entry.is_too_slow(after(limits.head_time), &limits), Some("slow_head"));
-        seat.entry.answering();
-        assert_eq!(seat.entry.is_too_slow(after(Duration::from_hours(1)), &limits), None);
-        seat.entry.stalls();
-        assert_eq!(seat.entry.is_too_slow(after(limits.write_stall) + 1, &limits), Some("slow_reader"));
-        seat.entry.takes();
-        seat.entry.lingering();
-        assert_eq!(seat.entry.is_too_slow(after(limits.linger), &limits), Some("lingering"));
+        assert_eq!(admitted.entry.is_too_slow(after(Duration::ZERO), &limits), None);
+        assert_eq!(admitted.entry.is_too_slow(after(limits.idle_time), &limits), Some("idle"));
+        admitted.entry.read(true);
+        assert_eq!(admitted.entry.is_too_slow(after(limits.head_time), &limits), Some("slow_head"));
+        admitted.entry.answering();
+        assert_eq!(admitted.entry.is_too_slow(after(Duration::from_hours(1)), &limits), None);
+        admitted.entry.stalls();
+        assert_eq!(admitted.entry.is_too_slow(after(limits.write_stall) + 1, &limits), Some("slow_reader"));
+        admitted.entry.takes();
+        admitted.entry.lingering();
+        assert_eq!(admitted.entry.is_too_slow(after(limits.linger), &limits), Some("lingering"));
     }
 }

@@ -63,9 +63,7 @@ impl AsyncRead for ClientStream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.entry.came();
-        }
+        self.entry.read(buffer.filled().len() > before);
         read
     }
 }

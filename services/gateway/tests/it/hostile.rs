@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ecommerce_testing::{eventually, scale, within};
+use ecommerce_testing::{eventually, figure, scale, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -62,7 +62,7 @@ async fn a_made_up_method_leaves_neither_a_series_nor_memory() {
         assert!(answer.contains(r#""code":"unknown_method""#), "{answer}");
     }
     let left = gateway.resident() - before;
-    println!("made-up methods left {left} KiB of {before}");
+    figure("made-up methods, KiB left", format!("{left} beside {before}"));
     assert!(left < LEFT_BEHIND, "{left} KiB");
     let metrics = gateway.metrics().await;
     let methods: std::collections::BTreeSet<&str> =
@@ -103,7 +103,7 @@ async fn a_head_without_an_end_is_refused_at_its_limit_and_one_that_creeps_is_cu
     assert_eq!(ask(gateway.address).await, 200, "others are served");
     all_have_ended(&endless, "an endless head is cut off").await;
     all_have_ended(&creeping, "a creeping head is cut off").await;
-    println!("{count} endless heads and as many creeping ones took {most} KiB beside {before}");
+    figure("endless and creeping heads, KiB taken", format!("{most} beside {before}"));
     assert!(most < 32 * 2 * i64::try_from(count).unwrap(), "{most} KiB");
 }
 
@@ -127,7 +127,7 @@ async fn a_client_that_never_reads_its_answers_is_let_go() {
     })
     .await;
     let most = gateway.status("VmHWM:") - before;
-    println!("deaf clients took {most} KiB beside {before}");
+    figure("clients that read nothing, KiB taken", format!("{most} beside {before}"));
     assert!(most < 60 * 1024, "{most} KiB");
     drop(deaf);
 }
@@ -148,7 +148,7 @@ async fn requests_that_nobody_scrapes_leave_nothing() {
     let count = scale(200_000, 20_000);
     ask_often(count).await;
     let left = gateway.resident() - before;
-    println!("{count} requests without a scrape left {left} KiB of {before}");
+    figure("requests without a scrape, KiB left", format!("{left} beside {before}"));
     assert!(left < LEFT_BEHIND, "{left} KiB");
 }
 
@@ -196,7 +196,8 @@ impl Nginx {
         let file = folder.join("nginx.conf");
         std::fs::write(&file, configuration).unwrap();
         let child = Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn();
-        let child = child.expect("no nginx for tests, `local/stores start` installs it");
+        let child =
+            child.unwrap_or_else(|error| panic!("no nginx for tests, `local/stores start` installs it: {error}"));
         eventually("nginx listens", || async { TcpStream::connect(address).await.ok() }).await;
         (Self(child), address)
     }

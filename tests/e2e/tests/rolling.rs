@@ -1,0 +1,156 @@
+//! Nobody who uses the shop notices that a service is replaced: not one request fails, writes and kept connections included.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use e2e::person::unique;
+use e2e::{Person, cluster};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+const CLIENTS: usize = 6;
+/// How often each of them asks for something; the shop is in use, not under test for its speed.
+const PACE: Duration = Duration::from_millis(100);
+const ROLLS: usize = 2;
+
+#[tokio::test]
+async fn each_service_is_rolled_twice_under_load_and_no_request_fails() {
+    cluster::ready_stack().await;
+    let admin = Person::admin().await;
+    let product = admin.sell(1_000_000).await;
+    let rolled = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let client = Client::new(&admin, &product).await;
+        clients.spawn(client.use_the_shop(rolled.clone()));
+    }
+    for service in ["gateway", "auth", "product", "order", "payment"] {
+        for _ in 0..ROLLS {
+            cluster::roll(service).await;
+        }
+    }
+    rolled.store(true, Ordering::SeqCst);
+    let uses = clients.join_all().await;
+    let (asked, written) = uses.iter().fold((0, 0), |sum, use_| (sum.0 + use_.asked, sum.1 + use_.written));
+    let failed: Vec<&String> = uses.iter().flat_map(|use_| &use_.failed).collect();
+    assert!(written * 4 > asked, "only {written} of {asked} requests were writes");
+    assert!(failed.is_empty(), "{} of {asked} requests failed: {:#?}", failed.len(), &failed[..failed.len().min(20)]);
+}
+
+/// What came of one client's requests.
+#[derive(Default)]
+struct Use {
+    asked: usize,
+    written: usize,
+    failed: Vec<String>,
+}
+
+/// A customer on a connection of their own, with the admin's catalogue beside it.
+struct Client {
+    customer: Person,
+    email: String,
+    admin: Person,
+    product: String,
+    orders: VecDeque<String>,
+    use_: Use,
+}
+
+impl Client {
+    async fn new(admin: &Person, product: &str) -> Self {
+        let email = format!("{}@example.com", unique());
+        let customer = Person::registered(&email).await;
+        let (admin, product) = (admin.on_another_connection(), product.to_owned());
+        Self { customer, email, admin, product, orders: VecDeque::new(), use_: Use::default() }
+    }
+
+    /// Two thirds reads; the rest logs in, counts stock, orders and pays.
+    async fn use_the_shop(mut self, rolled: Arc<AtomicBool>) -> Use {
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let product = format!("/api/v1/products/{}", self.product);
+        for turn in 0.. {
+            pace.tick().await;
+            if rolled.load(Ordering::SeqCst) {
+                break;
+            }
+            match turn % 12 {
+                0 | 6 => self.place_an_order().await,
+                1 | 7 => self.pay_for_an_order().await,
+                2 => self.count_the_stock(turn).await,
+                3 => self.log_in().await,
+                4 | 8 => self.read("/api/v1/orders").await,
+                5 | 9 => self.read("/api/v1/auth/me").await,
+                10 => self.read("/api/v1/products?limit=5").await,
+                _ => self.read(&product).await,
+            }
+        }
+        self.use_
+    }
+
+    async fn read(&mut self, path: &str) {
+        let customer = self.customer.clone();
+        self.ask(&customer, Method::GET, path, None, 200).await;
+    }
+
+    async fn place_an_order(&mut self) {
+        let customer = self.customer.clone();
+        let items = json!({ "items": [{ "product_id": self.product, "quantity": 1 }] });
+        let placed = self.ask(&customer, Method::POST, "/api/v1/orders", Some(items), 201).await;
+        self.orders.extend(placed.and_then(|order| Some(order["id"].as_str()?.to_owned())));
+    }
+
+    /// The oldest order, as soon as it waits for its money.
+    async fn pay_for_an_order(&mut self) {
+        let Some(order) = self.orders.front().cloned() else { return };
+        let customer = self.customer.clone();
+        let Some(order) = self.ask(&customer, Method::GET, &format!("/api/v1/orders/{order}"), None, 200).await else {
+            return;
+        };
+        if order["status"] != "awaiting_payment" {
+            return;
+        }
+        let payment = format!("/api/v1/payments/{}", order["payment_id"].as_str().unwrap_or_default());
+        // The order knows of its payment before the payment is there.
+        if customer.get(&payment).await.status == 200 {
+            self.orders.pop_front();
+            let body = json!({ "payment_method": "tok_success" });
+            self.ask(&customer, Method::POST, &format!("{payment}/pay"), Some(body), 200).await;
+        }
+    }
+
+    async fn count_the_stock(&mut self, turn: usize) {
+        let (admin, path) = (self.admin.clone(), format!("/api/v1/products/{}/stock", self.product));
+        self.ask(&admin, Method::PUT, &path, Some(json!({ "on_hand": 1_000_000 + turn })), 200).await;
+    }
+
+    async fn log_in(&mut self) {
+        let (customer, body) = (self.customer.clone(), Person::credentials(&self.email));
+        self.ask(&customer, Method::POST, "/api/v1/auth/login", Some(body), 200).await;
+    }
+
+    /// One request, once: whatever else it answers is a failure.
+    async fn ask(
+        &mut self,
+        who: &Person,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        expected: u16,
+    ) -> Option<Value> {
+        self.use_.asked += 1;
+        self.use_.written += usize::from(method != Method::GET);
+        let key = unique();
+        let (headers, body) = ([("idempotency-key", key.as_str())], body.map(|body| body.to_string()));
+        let said = match who.try_send(method.clone(), path, &headers, body).await {
+            Some(answer) if answer.status == expected => return Some(answer.body),
+            Some(answer) => format!("{} {}", answer.status, answer.body),
+            None => "no answer".to_owned(),
+        };
+        self.use_.failed.push(format!("{method} {path}: {said}"));
+        None
+    }
+}
