@@ -18,7 +18,7 @@ pub struct Envelope {
     pub id: EventId,
     /// The version that wrote it.
     pub version: u16,
-    /// When the change it tells of was made.
+    /// When the change was made.
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: OffsetDateTime,
     /// The request that caused it, directly or through other events.

@@ -1,4 +1,4 @@
-//! Events that have happened and are not sent yet. They are written in the transaction of the change they tell of, and
+//! Events that have happened and are not sent yet. They are written in the transaction of the change they are about, and
 //! taken out by the relay (in `ecommerce_rabbit`) once the broker has them.
 
 use ecommerce_contract::Envelope;

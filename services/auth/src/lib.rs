@@ -1,7 +1,7 @@
 //! Users, their logins and their sessions.
 //!
 //! `domain/` knows people and passwords and touches nothing; `store/` holds all SQL; `routes/` is what a client reaches, one
-//! file an endpoint; `hashing.rs` is where passwords are hashed, `session_endings.rs` tells Redis which sessions have ended,
+//! file an endpoint; `hashing.rs` is where passwords are hashed, `session_endings.rs` publishes which sessions have ended,
 //! `first_admin.rs` makes the one user that nobody registers. To add an endpoint: a file in `routes/`, a line in its
 //! `router()`, a test of the same name.
 

@@ -1,8 +1,9 @@
-//! Tells Redis which sessions have ended.
+//! Publishes to Redis which sessions have ended.
 //!
-//! An ending is in PostgreSQL first. Who ends a session tells Redis at once; what could not be told then is told from here,
-//! as soon as Redis is back. And when it comes back, what it was told of late is told once more: it may have lost the last
-//! moments before it went (its log is written to disk once a second), or have been put back to an older state.
+//! An ending is in PostgreSQL first. Who ends a session publishes that at once; what could not be published then is
+//! published from here, as soon as Redis is back. And when it comes back, the endings of late are published once more: it may
+//! have lost the last moments before it went (its log is written to disk once a second), or have been put back to an older
+//! state.
 
 use std::time::Duration;
 
@@ -15,19 +16,19 @@ use tokio::time::MissedTickBehavior;
 use crate::state::State;
 use crate::{Error, store};
 
-/// How often it is looked for endings that another process could not tell.
+/// How often it is looked for endings that another process could not publish.
 const LOOK: Duration = Duration::from_secs(5);
-/// How far back endings are told once more when Redis comes back.
+/// How far back endings are published once more when Redis comes back.
 const OF_LATE: time::Duration = time::Duration::hours(24);
 /// Endings in one command.
 const AT_ONCE: i64 = 500;
 
-/// What it takes to tell.
+/// What it takes to publish.
 pub(crate) struct SessionEndings {
     pool: PgPool,
     sessions: Sessions,
     clock: Clock,
-    untold: Notifier,
+    unpublished: Notifier,
 }
 
 impl SessionEndings {
@@ -36,7 +37,7 @@ impl SessionEndings {
             pool: state.pool.clone(),
             sessions: state.sessions.clone(),
             clock: state.clock.clone(),
-            untold: state.untold.clone(),
+            unpublished: state.unpublished.clone(),
         }
     }
 
@@ -51,35 +52,35 @@ impl SessionEndings {
             tokio::select! {
                 () = shutdown.stopped() => return,
                 () = returns.next() => again = true,
-                () = self.untold.notified() => {}
+                () = self.unpublished.notified() => {}
                 _ = tick.tick() => {}
             }
-            match self.tell(&mut again).await {
+            match self.publish(&mut again).await {
                 Ok(()) => {}
                 // The connection logs its absence once; this would be a line every few seconds.
                 Err(Error::SessionsUnavailable(error)) => {
-                    tracing::debug!(error = %ErrorChain(&error), "unable to tell redis of endings");
+                    tracing::debug!(error = %ErrorChain(&error), "unable to publish endings of sessions");
                 }
                 Err(error) => {
-                    tracing::warn!(error = %ErrorChain(&error), "unable to tell redis of endings; trying again");
+                    tracing::warn!(error = %ErrorChain(&error), "unable to publish endings of sessions; trying again");
                 }
             }
         }
     }
 
-    async fn tell(&self, again: &mut bool) -> Result<(), Error> {
+    async fn publish(&self, again: &mut bool) -> Result<(), Error> {
         if *again {
-            store::sessions::tell_again(&self.pool, self.clock.now() - OF_LATE).await?;
+            store::sessions::publish_again(&self.pool, self.clock.now() - OF_LATE).await?;
             *again = false;
         }
         loop {
-            let ended = store::sessions::untold(&self.pool, self.clock.now(), AT_ONCE).await?;
+            let ended = store::sessions::unpublished(&self.pool, self.clock.now(), AT_ONCE).await?;
             if ended.is_empty() {
                 return Ok(());
             }
             self.sessions.remove(&ended).await.map_err(Error::SessionsUnavailable)?;
-            store::sessions::told(&self.pool, &ended, self.clock.now()).await?;
-            tracing::info!(sessions = ended.len(), "told redis of endings");
+            store::sessions::mark_published(&self.pool, &ended, self.clock.now()).await?;
+            tracing::info!(sessions = ended.len(), "published endings of sessions");
         }
     }
 }

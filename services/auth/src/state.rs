@@ -22,8 +22,8 @@ pub(crate) struct State {
     pub(crate) token: ecommerce_token::Settings,
     pub(crate) session_lifetime: time::Duration,
     pub(crate) clock: Clock,
-    /// Notified when Redis was not told of an ending.
-    pub(crate) untold: Notifier,
+    /// Notified when an ending was not published.
+    pub(crate) unpublished: Notifier,
 }
 
 impl State {
@@ -40,7 +40,7 @@ impl State {
             policy: Policy::new(config.admin.admin_email, &config.token.token_audience),
             token: config.token,
             clock,
-            untold: Notifier::new(),
+            unpublished: Notifier::new(),
         })
     }
 }

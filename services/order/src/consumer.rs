@@ -1,4 +1,4 @@
-//! What product and payment tell of an order.
+//! What product and payment publish of an order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ impl Handle for Orders {
         let orders = store::lock(transaction, &ids).await?;
         let mut orders: HashMap<OrderId, Order> = orders.into_iter().map(|order| (order.id, order)).collect();
         let mut changed = HashSet::new();
-        let mut told = Vec::new();
+        let mut published = Vec::new();
         for envelope in events {
             let id = envelope.event.order_id();
             let order = orders.get_mut(&id).ok_or_else(|| Failure::Dead(format!("there is no order {id}")))?;
@@ -31,15 +31,15 @@ impl Handle for Orders {
             if change != Change::None {
                 changed.insert(id);
                 let (status, request_id) = (order.status.as_str(), envelope.request_id.as_deref());
-                tracing::info!(order.id = %id, order.status = status, request.id = request_id, "an order moves on");
+                tracing::info!(order.id = %id, order.status = status, request.id = request_id, "an order has changed");
             }
-            if let Change::Told(event) = change {
-                told.push(Envelope::new(&self.clock, envelope.request_id, event));
+            if let Change::Publish(event) = change {
+                published.push(Envelope::new(&self.clock, envelope.request_id, event));
             }
         }
         let changed: Vec<Order> = changed.into_iter().filter_map(|id| orders.remove(&id)).collect();
         store::update(transaction, &changed).await?;
-        outbox::append(transaction, &told).await?;
+        outbox::append(transaction, &published).await?;
         Ok(())
     }
 }

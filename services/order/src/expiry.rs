@@ -51,7 +51,7 @@ async fn expire(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error> {
     let mut orders = store::lock_due(&mut transaction, now, BATCH).await?;
     let mut events = Vec::with_capacity(orders.len());
     for order in &mut orders {
-        if let Change::Told(event) = order.expire(now) {
+        if let Change::Publish(event) = order.expire(now) {
             events.push(Envelope::new(clock, None, event));
         }
     }

@@ -1,4 +1,4 @@
-//! What order tells: that an order wants its money, and that an order has ended without a sale. In any order, and more than
+//! What order publishes: that an order wants its money, and that an order has ended without a sale. In any order, and more than
 //! once.
 
 use std::collections::{HashMap, HashSet};

@@ -1,7 +1,7 @@
 //! What other services' events do here: orders take stock, buy it, and give it back.
 //!
 //! A batch is one transaction: lock its orders, lock its shelves, decide in memory ([`crate::domain::reservation`]), write
-//! what changed, tell order. A hot product costs one commit a batch and not one an order; within a batch, who came first is
+//! what changed, publish the answers. A hot product costs one commit a batch and not one an order; within a batch, who came first is
 //! served first. To handle another event: its binding in the contract, its column in the table of the domain.
 
 use std::collections::BTreeSet;

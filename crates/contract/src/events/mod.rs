@@ -17,7 +17,7 @@ use crate::Service;
 /// of its payload. An event without a name, a payload or a reader does not compile.
 macro_rules! events {
     ($($(#[$says:meta])* $Payload:ident = $name:literal => $($Reader:ident),+;)+) => {
-        /// Everything that one service tells another.
+        /// Everything that one service publishes for another.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "type", content = "payload")]
         pub enum Event {

@@ -1,4 +1,4 @@
-//! What order tells.
+//! What order publishes.
 
 use ecommerce_types::{Currency, OrderId, PaymentId, ProductId, Quantity, UserId};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What payment tells, to order.
+//! What payment publishes, for order.
 
 use ecommerce_types::{OrderId, PaymentId};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What product tells, to order.
+//! What product publishes, for order.
 
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};

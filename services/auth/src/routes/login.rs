@@ -103,7 +103,7 @@ async fn begin_session(state: &State, account: &Account) -> Result<SessionId, Er
     if let Err(error) = state.sessions.put(id, &session, state.session_lifetime.unsigned_abs()).await {
         // What became of the session in Redis is not known; its ending is told there later.
         store::sessions::end(&state.pool, id, account.id, state.clock.now()).await?;
-        state.untold.notify();
+        state.unpublished.notify();
         return Err(Error::SessionsUnavailable(error));
     }
     Ok(id)

@@ -28,10 +28,10 @@ pub(super) async fn handler(Shared(state): Shared<State>, Customer(caller): Cust
     }
     tracing::info!(user.id = %user, session.id = %id, "ended a session");
     match state.sessions.remove(&[id]).await {
-        Ok(()) => store::sessions::told(&state.pool, &[id], state.clock.now()).await?,
+        Ok(()) => store::sessions::mark_published(&state.pool, &[id], state.clock.now()).await?,
         Err(error) => {
-            tracing::warn!(%error, session.id = %id, "unable to tell redis of an ending; it is told later");
-            state.untold.notify();
+            tracing::warn!(%error, session.id = %id, "unable to publish the ending of a session; it is published later");
+            state.unpublished.notify();
         }
     }
     Ok(StatusCode::NO_CONTENT)

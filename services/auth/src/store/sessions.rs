@@ -1,20 +1,20 @@
-//! The table `sessions`: where it is known for sure which stand, and what Redis has been told of it.
+//! The table `sessions`: where it is known for sure which stand, and which endings are published to Redis.
 
 use ecommerce_postgres::housekeeping::BATCH;
 use ecommerce_types::{SessionId, UserId};
 use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
-/// Up to `limit` endings that Redis has not been told of, oldest first; those that Redis forgets by itself are not among
+/// Up to `limit` endings that are not published, oldest first; those that Redis forgets by itself are not among
 /// them.
-pub(crate) async fn untold(
+pub(crate) async fn unpublished(
     database: impl PgExecutor<'_>,
     now: OffsetDateTime,
     limit: i64,
 ) -> Result<Vec<SessionId>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "select id from sessions
-         where ended_at is not null and told_redis_at is null and expires_at > $1
+         where ended_at is not null and published_at is null and expires_at > $1
          order by ended_at limit $2",
         now,
         limit
@@ -62,25 +62,23 @@ pub(crate) async fn end(
     Ok(ended.rows_affected() == 1)
 }
 
-/// Redis has been told of these endings.
-pub(crate) async fn told(
+/// These endings are published.
+pub(crate) async fn mark_published(
     database: impl PgExecutor<'_>,
     ids: &[SessionId],
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    sqlx::query!("update sessions set told_redis_at = $2 where id = any($1)", &ids, now).execute(database).await?;
+    sqlx::query!("update sessions set published_at = $2 where id = any($1)", &ids, now).execute(database).await?;
     Ok(())
 }
 
-/// Redis is to be told once more of the endings since then; answers how many there are.
-pub(crate) async fn tell_again(database: impl PgExecutor<'_>, since: OffsetDateTime) -> Result<u64, sqlx::Error> {
-    let again = sqlx::query!(
-        "update sessions set told_redis_at = null where ended_at > $1 and told_redis_at is not null",
-        since
-    )
-    .execute(database)
-    .await?;
+/// The endings since then are to be published once more; answers how many there are.
+pub(crate) async fn publish_again(database: impl PgExecutor<'_>, since: OffsetDateTime) -> Result<u64, sqlx::Error> {
+    let again =
+        sqlx::query!("update sessions set published_at = null where ended_at > $1 and published_at is not null", since)
+            .execute(database)
+            .await?;
     Ok(again.rows_affected())
 }
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::shop::{PASSWORD, Shop};
 
-/// Sessions that have ended and of which Redis has been told, or not.
-async fn endings(shop: &Shop, told: bool) -> i64 {
-    sqlx::query_scalar("select count(*) from sessions where ended_at is not null and (told_redis_at is not null) = $1")
-        .bind(told)
+/// Sessions that have ended and that are published to Redis, or not.
+async fn endings(shop: &Shop, published: bool) -> i64 {
+    sqlx::query_scalar("select count(*) from sessions where ended_at is not null and (published_at is not null) = $1")
+        .bind(published)
         .fetch_one(&shop.database.pool)
         .await
         .unwrap()

@@ -1,4 +1,4 @@
-//! What becomes of an order. Everything that can happen to one is a method here, and each answers what to tell the others.
+//! What becomes of an order. Everything that can happen to one is a method here, and each answers what is to be published.
 //!
 //! Messages come in any order and more than once, so what does not fit the present state is passed over: it is old news. What
 //! a person asks for and does not fit is refused.
@@ -18,9 +18,9 @@ pub enum Change {
     /// Nothing: the order stays as it was.
     None,
     /// The order has changed; nobody needs to know.
-    Quiet,
-    /// The order has changed; this is to be told.
-    Told(Event),
+    Silent,
+    /// The order has changed; this is to be published.
+    Publish(Event),
 }
 
 /// A person asked for what the order's state does not allow.
@@ -34,7 +34,7 @@ pub struct NotAllowed {
 }
 
 impl Order {
-    /// What a new order tells.
+    /// What a new order publishes.
     #[must_use]
     pub fn placed(&self) -> Event {
         let lines = self.lines.iter().map(|line| OrderLine { product_id: line.product_id, quantity: line.quantity });
@@ -48,7 +48,7 @@ impl Order {
         }
         self.become_status(Status::AwaitingPayment, now);
         self.payment_id = Some(payment_id);
-        Change::Told(Event::PaymentRequested(PaymentRequested {
+        Change::Publish(Event::PaymentRequested(PaymentRequested {
             order_id: self.id,
             payment_id,
             customer_id: self.customer_id,
@@ -59,23 +59,23 @@ impl Order {
         }))
     }
 
-    /// Its stock is not there. Nobody holds anything for it, so nobody is told.
+    /// Its stock is not there. Nobody holds anything for it, so nothing is published.
     pub fn stock_rejected(&mut self, now: OffsetDateTime) -> Change {
         if self.status != Status::Pending {
             return Change::None;
         }
         self.become_status(Status::Rejected, now);
         self.reason = Some("out_of_stock".to_owned());
-        Change::Quiet
+        Change::Silent
     }
 
-    /// Its money is here. If the order has ended meanwhile, payment has been told so and gives the money back.
+    /// Its money is here. If the order has ended meanwhile, payment has read so and gives the money back.
     pub fn payment_captured(&mut self, captured: &PaymentCaptured, now: OffsetDateTime) -> Change {
         if self.status != Status::AwaitingPayment || self.payment_id != Some(captured.payment_id) {
             return Change::None;
         }
         self.become_status(Status::Paid, now);
-        Change::Told(Event::OrderPaid(OrderPaid { order_id: self.id }))
+        Change::Publish(Event::OrderPaid(OrderPaid { order_id: self.id }))
     }
 
     /// Its money will not come.
@@ -95,7 +95,7 @@ impl Order {
         }
         self.amount_refunded = refunded_total;
         self.updated_at = now;
-        Change::Quiet
+        Change::Silent
     }
 
     /// Calls it off; what is paid is given back.
@@ -118,7 +118,7 @@ impl Order {
         match self.status {
             Status::Paid => {
                 self.become_status(Status::Fulfilled, now);
-                Ok(Change::Quiet)
+                Ok(Change::Silent)
             }
             Status::Fulfilled => Ok(Change::None),
             status => Err(NotAllowed { status, wanted: "fulfilled" }),
@@ -136,10 +136,10 @@ impl Order {
         }
     }
 
-    /// Ends it without a sale, and tells those who hold something for it.
+    /// Ends it without a sale, and publishes that for those who hold something for it.
     fn close(&mut self, status: Status, outcome: Outcome, now: OffsetDateTime) -> Change {
         self.become_status(status, now);
-        Change::Told(Event::OrderClosed(OrderClosed { order_id: self.id, outcome }))
+        Change::Publish(Event::OrderClosed(OrderClosed { order_id: self.id, outcome }))
     }
 
     fn become_status(&mut self, status: Status, now: OffsetDateTime) {
@@ -224,8 +224,8 @@ mod tests {
             (|order| order.payment_failed("declined", order.created_at), Outcome::PaymentFailed),
         ] {
             let mut order = order(Status::AwaitingPayment);
-            let told = happens(&mut order);
-            assert_eq!(told, Change::Told(Event::OrderClosed(OrderClosed { order_id: order.id, outcome })));
+            let event = happens(&mut order);
+            assert_eq!(event, Change::Publish(Event::OrderClosed(OrderClosed { order_id: order.id, outcome })));
         }
     }
 

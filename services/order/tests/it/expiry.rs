@@ -19,16 +19,16 @@ async fn an_order_that_nobody_pays_expires_once_with_many_replicas() {
         let order = shop.reaches(&customer, *id, "expired").await;
         assert_eq!(order["reason"], "not_paid_in_time");
     }
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     for _ in &placed {
-        let Event::OrderClosed(closed) = shop.told("payment").await.event else { panic!("order.closed") };
+        let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
         assert_eq!(closed.outcome, Outcome::Expired);
-        told.push(closed.order_id);
+        published.push(closed.order_id);
     }
-    told.sort_unstable();
+    published.sort_unstable();
     placed.sort_unstable();
-    assert_eq!(told, placed);
-    assert_eq!(shop.broker.take("payment").await, None, "each is told once");
+    assert_eq!(published, placed);
+    assert_eq!(shop.broker.take("payment").await, None, "each is published once");
 }
 
 #[tokio::test]
@@ -36,14 +36,14 @@ async fn an_order_in_time_or_paid_does_not_expire() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let order_id = shop.order(&customer).await;
-    shop.tell(Event::StockReserved(StockReserved { order_id })).await;
-    let Event::PaymentRequested(requested) = shop.told("payment").await.event else {
+    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
+    let Event::PaymentRequested(requested) = shop.published_to("payment").await.event else {
         panic!("order.payment_requested")
     };
     shop.clock.advance(Duration::minutes(15) - Duration::seconds(1));
     let captured = PaymentCaptured { order_id, payment_id: requested.payment_id, amount: 2500 };
-    shop.tell(Event::PaymentCaptured(captured)).await;
-    assert!(matches!(shop.told("product").await.event, Event::OrderPaid(_)));
+    shop.publish(Event::PaymentCaptured(captured)).await;
+    assert!(matches!(shop.published_to("product").await.event, Event::OrderPaid(_)));
 
     // A later order that does expire shows that the clock has looked at both.
     let later = shop.order(&customer).await;
@@ -59,6 +59,6 @@ async fn the_deadline_survives_a_restart() {
     let shop = shop.stop().await;
     shop.clock.advance(Duration::minutes(15));
     shop.replica().await;
-    let Event::OrderClosed(closed) = shop.told("payment").await.event else { panic!("order.closed") };
+    let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
     assert_eq!((closed.order_id, closed.outcome), (id, Outcome::Expired));
 }

@@ -1,4 +1,4 @@
-//! What product and payment tell, in every order that a broker may deliver it.
+//! What product and payment publish, in every order that a broker may deliver it.
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded, StockRejected, StockReserved};
@@ -11,10 +11,10 @@ use crate::shop::Shop;
 /// Brings a new order to `awaiting_payment`; answers it with its payment.
 async fn bring_to_payment(shop: &Shop, customer: &Client) -> (OrderId, PaymentId) {
     let order_id = shop.order(customer).await;
-    shop.tell(Event::StockReserved(StockReserved { order_id })).await;
-    let told = shop.told("payment").await;
-    assert_eq!(told.request_id.as_deref(), Some("r-1"), "the id follows the messages");
-    let Event::PaymentRequested(requested) = told.event else { panic!("order.payment_requested") };
+    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
+    let published = shop.published_to("payment").await;
+    assert_eq!(published.request_id.as_deref(), Some("r-1"), "the id follows the messages");
+    let Event::PaymentRequested(requested) = published.event else { panic!("order.payment_requested") };
     assert_eq!((requested.order_id, requested.amount), (order_id, 2500));
     (order_id, requested.payment_id)
 }
@@ -26,8 +26,8 @@ fn captured(order_id: OrderId, payment_id: PaymentId) -> Event {
 /// Brings a new order to `paid`.
 pub(crate) async fn bring_to_paid(shop: &Shop, customer: &Client) -> OrderId {
     let (order_id, payment_id) = bring_to_payment(shop, customer).await;
-    shop.tell(captured(order_id, payment_id)).await;
-    let Event::OrderPaid(paid) = shop.told("product").await.event else { panic!("order.paid") };
+    shop.publish(captured(order_id, payment_id)).await;
+    let Event::OrderPaid(paid) = shop.published_to("product").await.event else { panic!("order.paid") };
     assert_eq!(paid.order_id, order_id);
     order_id
 }
@@ -46,7 +46,7 @@ async fn an_order_without_stock_is_rejected() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let order_id = shop.order(&customer).await;
-    shop.tell(Event::StockRejected(StockRejected { order_id, lines: vec![] })).await;
+    shop.publish(Event::StockRejected(StockRejected { order_id, lines: vec![] })).await;
     let order = shop.reaches(&customer, order_id, "rejected").await;
     assert_eq!((&order["reason"], &order["payment_id"]), (&json!("out_of_stock"), &json!(null)));
 }
@@ -56,10 +56,10 @@ async fn a_failed_payment_ends_the_order_and_gives_its_stock_back() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let (order_id, payment_id) = bring_to_payment(&shop, &customer).await;
-    shop.tell(Event::PaymentFailed(PaymentFailed { order_id, payment_id, code: "card_declined".to_owned() })).await;
+    shop.publish(Event::PaymentFailed(PaymentFailed { order_id, payment_id, code: "card_declined".to_owned() })).await;
     let order = shop.reaches(&customer, order_id, "payment_failed").await;
     assert_eq!(order["reason"], "card_declined");
-    assert!(matches!(shop.told("product").await.event, Event::OrderClosed(_)));
+    assert!(matches!(shop.published_to("product").await.event, Event::OrderClosed(_)));
 }
 
 #[tokio::test]
@@ -67,14 +67,14 @@ async fn a_message_that_comes_twice_counts_once() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let order_id = shop.order(&customer).await;
-    let reserved = shop.tell(Event::StockReserved(StockReserved { order_id })).await;
+    let reserved = shop.publish(Event::StockReserved(StockReserved { order_id })).await;
     shop.broker.publish(&reserved).await;
     // The same fact under another id is old news, too.
-    shop.tell(Event::StockReserved(StockReserved { order_id })).await;
-    let Event::PaymentRequested(requested) = shop.told("payment").await.event else {
+    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
+    let Event::PaymentRequested(requested) = shop.published_to("payment").await.event else {
         panic!("order.payment_requested")
     };
-    shop.tell(captured(order_id, requested.payment_id)).await;
+    shop.publish(captured(order_id, requested.payment_id)).await;
     shop.reaches(&customer, order_id, "paid").await;
     assert_eq!(shop.broker.take("payment").await, None, "the payment was requested once");
 }
@@ -85,8 +85,8 @@ async fn money_for_an_order_that_was_cancelled_does_not_revive_it() {
     let customer = shop.customer();
     let (order_id, payment_id) = bring_to_payment(&shop, &customer).await;
     customer.post(&format!("/api/v1/orders/{order_id}/cancel"), json!(null)).await;
-    shop.tell(captured(order_id, payment_id)).await;
-    shop.tell(Event::PaymentRefunded(PaymentRefunded { order_id, payment_id, amount: 2500, refunded_total: 2500 }))
+    shop.publish(captured(order_id, payment_id)).await;
+    shop.publish(Event::PaymentRefunded(PaymentRefunded { order_id, payment_id, amount: 2500, refunded_total: 2500 }))
         .await;
     let order = eventually("the refund shows", || async {
         let order = customer.get(&format!("/api/v1/orders/{order_id}")).await.body;
@@ -103,7 +103,7 @@ async fn refunds_in_any_order_show_their_total() {
     let order_id = bring_to_paid(&shop, &customer).await;
     let payment_id = PaymentId::new(&Clock::system());
     for (amount, refunded_total) in [(500, 1500), (1000, 1000)] {
-        shop.tell(Event::PaymentRefunded(PaymentRefunded { order_id, payment_id, amount, refunded_total })).await;
+        shop.publish(Event::PaymentRefunded(PaymentRefunded { order_id, payment_id, amount, refunded_total })).await;
     }
     eventually("the refunds are handled", || async { (shop.broker.depth("order").await == Some(0)).then_some(()) })
         .await;
@@ -118,8 +118,8 @@ async fn what_cannot_be_read_goes_to_the_dead_letters_and_the_rest_goes_on() {
     let order_id = shop.order(&customer).await;
     shop.broker.publish_bytes("stock.reserved", b"no envelope").await;
     let unknown = OrderId::new(&Clock::system());
-    shop.tell(Event::StockReserved(StockReserved { order_id: unknown })).await;
-    shop.tell(Event::StockReserved(StockReserved { order_id })).await;
+    shop.publish(Event::StockReserved(StockReserved { order_id: unknown })).await;
+    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
     shop.reaches(&customer, order_id, "awaiting_payment").await;
     let mut dead = Vec::new();
     for _ in 0..2 {

@@ -94,19 +94,19 @@ impl Shop {
         let answer = place(customer, &json!({ "items": [{ "product_id": mug, "quantity": 2 }] })).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
-        assert_eq!(self.told("product").await.event.order_id(), id, "order.placed");
+        assert_eq!(self.published_to("product").await.event.order_id(), id, "order.placed");
         id
     }
 
-    /// Another service tells something.
-    pub(crate) async fn tell(&self, event: Event) -> Envelope {
+    /// Another service publishes something.
+    pub(crate) async fn publish(&self, event: Event) -> Envelope {
         let envelope = Envelope::new(&self.clock, Some("r-1".to_owned()), event);
         self.broker.publish(&envelope).await;
         envelope
     }
 
-    /// The next thing that another service is told.
-    pub(crate) async fn told(&self, reader: &str) -> Envelope {
+    /// The next thing that another service is published.
+    pub(crate) async fn published_to(&self, reader: &str) -> Envelope {
         self.broker.next(reader).await
     }
 

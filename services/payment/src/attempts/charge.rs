@@ -66,7 +66,7 @@ impl Attempts {
         Ok(self.provider.charge(order).await?)
     }
 
-    /// Commits the outcome, what it does to the payment, what it tells and what it gives back.
+    /// Commits the outcome, what it does to the payment, what it publishes and what it gives back.
     async fn record(&self, charge: &Charge, outcome: &Outcome) -> Result<Option<Answer>, sqlx::Error> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
@@ -87,8 +87,8 @@ impl Attempts {
             };
             refunds::insert(&mut transaction, &[refund], self.hold(now), now).await?;
         }
-        let told = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
-        outbox::append(&mut transaction, told.as_slice()).await?;
+        let published = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
+        outbox::append(&mut transaction, published.as_slice()).await?;
         transaction.commit().await?;
 
         self.outbox.notify();

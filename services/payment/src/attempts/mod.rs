@@ -3,7 +3,7 @@
 //! An attempt's row, with the key that the provider will be given, is committed before the provider is called. It is born
 //! held by the process that wrote it: until the hold is over, nobody else calls the provider for it, and no further commit
 //! lies between the row and the call. The provider is called with no transaction open; the result commits together with the
-//! event that tells of it. A process that dies leaves an open attempt behind, and one that gets no answer lets go of it: any
+//! event that says so. A process that dies leaves an open attempt behind, and one that gets no answer lets go of it: any
 //! replica then takes it over, looks it up at the provider under its key, and only when there is nothing sends the same again
 //! under the same key. So every path ends in one of the provider's answers, and none in a guess.
 //!

@@ -52,7 +52,7 @@ impl Attempts {
         self.provider.refund(order).await
     }
 
-    /// Commits the refund, what it does to the payment and what it tells.
+    /// Commits the refund, what it does to the payment and what it publishes.
     async fn record_refund(&self, refund: &Refund) -> Result<(), sqlx::Error> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
@@ -62,8 +62,8 @@ impl Attempts {
         }
         let effect = payment.refunded(refund.amount.amount());
         payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
-        let told = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
-        outbox::append(&mut transaction, told.as_slice()).await?;
+        let published = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
+        outbox::append(&mut transaction, published.as_slice()).await?;
         transaction.commit().await?;
 
         self.outbox.notify();

@@ -1,4 +1,4 @@
-//! What becomes of a payment. Everything that can happen to one is a method here, and each answers what is to be told and
+//! What becomes of a payment. Everything that can happen to one is a method here, and each answers what is to be published and
 //! what is to be given back.
 
 use ecommerce_contract::Event;
@@ -12,7 +12,7 @@ pub const MOST_DECLINES: i16 = 5;
 /// What a change of a payment does to the rest of the world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effect {
-    /// To be told to order.
+    /// To be published for order.
     pub event: Option<Event>,
     /// Minor units to be given back.
     pub refund: Option<i64>,

@@ -57,14 +57,14 @@ async fn an_order_whose_process_was_killed_is_charged_once_by_the_next() {
         let process = Process::start(&shop, killed).await;
         let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
         wanted.pay_by += Duration::HOUR;
-        shop.tell(Event::PaymentRequested(wanted.clone())).await;
+        shop.publish(Event::PaymentRequested(wanted.clone())).await;
         reach(&shop, entries).await;
         drop(process);
         assert_eq!(shop.charges().await, entries);
 
         shop.clock.advance(Duration::minutes(3)); // the hold of the dead process is over
         shop.start().await;
-        let Event::PaymentCaptured(captured) = shop.told().await else { panic!("order is told otherwise") };
+        let Event::PaymentCaptured(captured) = shop.published().await else { panic!("order is told otherwise") };
         assert_eq!(captured.order_id, wanted.order_id);
         ends_with_one_charge(&shop).await;
     }
@@ -79,7 +79,7 @@ async fn a_customer_whose_request_was_killed_asks_again_and_gets_the_answer_of_t
         let customer = shop.customer();
         let mut wanted = shop.wanted(&customer, None);
         wanted.pay_by += Duration::HOUR;
-        shop.tell(Event::PaymentRequested(wanted.clone())).await;
+        shop.publish(Event::PaymentRequested(wanted.clone())).await;
         shop.reaches(wanted.payment_id, "awaiting_payment").await;
         // The request dies with its process.
         let request = tokio::spawn({
@@ -114,7 +114,7 @@ async fn a_customer_whose_request_was_killed_asks_again_and_gets_the_answer_of_t
 async fn a_charge_that_was_never_sent_is_never_sent_after_the_time_to_pay() {
     let mut shop = Shop::without_service().await;
     let process = Process::start(&shop, BEFORE_THE_CALL).await;
-    shop.tell(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
+    shop.publish(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
     reach(&shop, 0).await;
     drop(process);
     shop.clock.advance(Duration::HOUR);
@@ -130,14 +130,14 @@ async fn money_that_a_killed_process_took_for_an_order_that_is_closed_by_then_go
     let mut shop = Shop::without_service().await;
     let process = Process::start(&shop, BEFORE_THE_RECORD).await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     reach(&shop, 1).await;
     drop(process);
     shop.start().await; // the dead process still holds the charge
     shop.close(wanted.order_id).await;
     shop.reaches(wanted.payment_id, "closed").await;
     shop.clock.advance(Duration::HOUR);
-    assert!(matches!(shop.told().await, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT));
+    assert!(matches!(shop.published().await, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT));
     let both = Sums { captured: AMOUNT, refunded: AMOUNT };
     assert_eq!((shop.ledger().await, shop.books().await), (both, both));
 }
@@ -147,8 +147,8 @@ async fn a_refund_whose_process_was_killed_is_made_once_by_the_next() {
     for (killed, entries) in [(BEFORE_THE_CALL, 0), (BEFORE_THE_RECORD, 1)] {
         let mut shop = Shop::open().await;
         let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-        shop.tell(Event::PaymentRequested(wanted.clone())).await;
-        assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+        shop.publish(Event::PaymentRequested(wanted.clone())).await;
+        assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
         shop.stop().await;
         let process = Process::start(&shop, killed).await;
         shop.close(wanted.order_id).await;
@@ -161,7 +161,9 @@ async fn a_refund_whose_process_was_killed_is_made_once_by_the_next() {
         drop(process);
         shop.clock.advance(Duration::minutes(3));
         shop.start().await;
-        assert!(matches!(shop.told().await, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT));
+        assert!(
+            matches!(shop.published().await, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT)
+        );
         let both = Sums { captured: AMOUNT, refunded: AMOUNT };
         assert_eq!((shop.ledger().await, shop.books().await), (both, both));
     }

@@ -40,19 +40,19 @@ async fn no_money_of_a_closed_order_is_kept_however_close_and_capture_race() {
             match number % 4 {
                 0 => {
                     shop.close(wanted.order_id).await;
-                    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                    shop.publish(Event::PaymentRequested(wanted.clone())).await;
                 }
                 1 => {
-                    let requested = shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                    let requested = shop.publish(Event::PaymentRequested(wanted.clone())).await;
                     shop.close(wanted.order_id).await;
                     shop.broker.publish(&requested).await;
                 }
                 2 => {
-                    let request = shop.tell(Event::PaymentRequested(wanted.clone()));
+                    let request = shop.publish(Event::PaymentRequested(wanted.clone()));
                     let _ = tokio::join!(request, shop.close(wanted.order_id));
                 }
                 _ => {
-                    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+                    shop.publish(Event::PaymentRequested(wanted.clone())).await;
                 }
             }
         }
@@ -98,7 +98,7 @@ async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait(
     let mut shop = Shop::open_with(slow).await;
     let customer = shop.customer();
     for _ in 0..100 {
-        shop.tell(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
+        shop.publish(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
     }
     let begun = "select count(*) from charges";
     eventually("all charges are written down", || async { (shop.count(begun).await == 100).then_some(()) }).await;
@@ -115,8 +115,8 @@ async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait(
 async fn money_goes_back_however_many_charges_the_provider_leaves_waiting() {
     let mut shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     shop.stop().await;
     shop.start_with(|config| {
         config.provider.payment_provider_timeout_milliseconds = 60_000;
@@ -124,7 +124,7 @@ async fn money_goes_back_however_many_charges_the_provider_leaves_waiting() {
     })
     .await;
     for _ in 0..40 {
-        shop.tell(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
+        shop.publish(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
     }
     let begun = "select count(*) from charges";
     eventually("all charges are written down", || async { (shop.count(begun).await == 41).then_some(()) }).await;

@@ -1,4 +1,4 @@
-//! What order tells, in any order and more than once.
+//! What order publishes, in any order and more than once.
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::OrderPaid;
@@ -13,10 +13,10 @@ use crate::shop::{AMOUNT, Shop, Sums, pay};
 async fn a_method_that_comes_with_the_order_is_charged_at_once() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
-    let told = shop.broker.next("order").await;
-    assert_eq!(told.request_id.as_deref(), Some("r-1"));
-    let Event::PaymentCaptured(captured) = told.event else { panic!("{told:?}") };
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    let published = shop.broker.next("order").await;
+    assert_eq!(published.request_id.as_deref(), Some("r-1"));
+    let Event::PaymentCaptured(captured) = published.event else { panic!("{published:?}") };
     assert_eq!((captured.payment_id, captured.amount), (wanted.payment_id, AMOUNT));
     assert_eq!(shop.ledger().await, shop.books().await);
 }
@@ -27,8 +27,8 @@ async fn the_decline_of_a_method_that_came_with_the_order_is_final() {
     let customer = shop.customer();
     for (method, code) in [("tok_declined", "card_declined"), ("no such method", "unknown_payment_method")] {
         let wanted = shop.wanted(&customer, Some(method));
-        shop.tell(Event::PaymentRequested(wanted.clone())).await;
-        let Event::PaymentFailed(failed) = shop.told().await else { panic!("order is told otherwise") };
+        shop.publish(Event::PaymentRequested(wanted.clone())).await;
+        let Event::PaymentFailed(failed) = shop.published().await else { panic!("order is told otherwise") };
         assert_eq!((failed.order_id, failed.code.as_str()), (wanted.order_id, code));
         let late = pay(&customer, wanted.payment_id, "tok_success").await;
         assert_eq!((late.status, late.code()), (409, "payment_failed"));
@@ -44,11 +44,11 @@ async fn the_decline_of_a_method_that_came_with_the_order_is_final() {
 async fn what_is_told_twice_is_charged_once() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    let envelope = shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    let envelope = shop.publish(Event::PaymentRequested(wanted.clone())).await;
     shop.broker.publish(&envelope).await;
-    // The same request under another id, as an outbox that was restored would tell it.
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    // The same request under another id, as an outbox that was restored would publish it.
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     shop.awaiting(&shop.customer()).await; // and so all of the above is handled
     shop.settles().await;
     assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (1, 1));
@@ -61,7 +61,7 @@ async fn an_order_that_was_closed_first_is_never_charged() {
     let customer = shop.customer();
     let wanted = shop.wanted(&customer, Some("tok_success"));
     shop.close(wanted.order_id).await;
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     shop.reaches(wanted.payment_id, "closed").await;
     let answer = pay(&customer, wanted.payment_id, "tok_success").await;
     assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
@@ -80,7 +80,7 @@ async fn a_close_that_another_replica_has_in_hand_is_waited_for() {
     ] {
         sqlx::query(statement).bind(&order).execute(&mut *other).await.unwrap();
     }
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     let waiting =
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
     eventually("the request waits", || async { (shop.count(waiting).await == 1).then_some(()) }).await;
@@ -93,11 +93,11 @@ async fn a_close_that_another_replica_has_in_hand_is_waited_for() {
 async fn money_of_an_order_that_is_closed_goes_back_once() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     shop.close(wanted.order_id).await;
     shop.close(wanted.order_id).await;
-    let Event::PaymentRefunded(refunded) = shop.told().await else { panic!("order is told otherwise") };
+    let Event::PaymentRefunded(refunded) = shop.published().await else { panic!("order is told otherwise") };
     assert_eq!((refunded.order_id, refunded.amount, refunded.refunded_total), (wanted.order_id, AMOUNT, AMOUNT));
     shop.awaiting(&shop.customer()).await; // and so both closes are handled
     shop.settles().await;
@@ -110,13 +110,13 @@ async fn money_of_an_order_that_is_closed_goes_back_once() {
 async fn a_capture_that_arrives_after_the_close_goes_back() {
     let shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 400).await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     eventually("the provider has the money", || async { (shop.charges().await == 1).then_some(()) }).await;
     shop.close(wanted.order_id).await;
     shop.reaches(wanted.payment_id, "closed").await;
     assert_eq!(shop.books().await.captured, 0, "the answer is still on its way");
     // Order has closed the order and is not told of a capture, only that the money has gone back.
-    let Event::PaymentRefunded(refunded) = shop.told().await else { panic!("order is told otherwise") };
+    let Event::PaymentRefunded(refunded) = shop.published().await else { panic!("order is told otherwise") };
     assert_eq!(refunded.refunded_total, AMOUNT);
     assert_eq!(shop.ledger().await, shop.books().await);
 }
@@ -126,7 +126,7 @@ async fn a_request_that_comes_too_late_charges_nothing() {
     let shop = Shop::open().await;
     let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     wanted.pay_by = shop.clock.now() - Duration::SECOND;
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     shop.reaches(wanted.payment_id, "awaiting_payment").await;
     shop.settles().await;
     assert_eq!(shop.ledger().await.captured, 0);
@@ -138,8 +138,8 @@ async fn an_order_that_costs_nothing_is_captured_and_closed_without_a_refund() {
     let shop = Shop::open().await;
     let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     wanted.amount = 0;
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     shop.close(wanted.order_id).await;
     shop.reaches(wanted.payment_id, "closed").await;
     assert_eq!(shop.count("select count(*) from refunds").await, 0);
@@ -150,7 +150,7 @@ async fn an_amount_beyond_32_bits_is_captured_and_given_back_to_the_last_unit() 
     let shop = Shop::open().await;
     let mut wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     (wanted.amount, wanted.currency) = (4_500_000_000, "IDR".parse().unwrap());
-    shop.tell(Event::PaymentRequested(wanted.clone())).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
     let captured = shop.reaches(wanted.payment_id, "captured").await;
     assert_eq!(captured["amount"], json!({ "amount": 4_500_000_000_i64, "currency": "IDR" }));
     shop.close(wanted.order_id).await;
@@ -174,10 +174,10 @@ async fn what_is_no_event_for_this_service_goes_to_the_dead_letters_and_holds_no
     for no_amount in [-1, Money::MAX + 1] {
         let mut wanted = shop.wanted(&shop.customer(), None);
         wanted.amount = no_amount;
-        shop.tell(Event::PaymentRequested(wanted)).await;
+        shop.publish(Event::PaymentRequested(wanted)).await;
     }
-    shop.tell(Event::PaymentRequested(wanted)).await;
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    shop.publish(Event::PaymentRequested(wanted)).await;
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     eventually("four messages are given up", || async {
         (shop.broker.depth("payment.dead").await == Some(4)).then_some(())
     })

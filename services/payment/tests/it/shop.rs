@@ -123,8 +123,8 @@ impl Shop {
         }
     }
 
-    /// Order tells something.
-    pub(crate) async fn tell(&self, event: Event) -> Envelope {
+    /// Order publishes something.
+    pub(crate) async fn publish(&self, event: Event) -> Envelope {
         let envelope = Envelope::new(&self.clock, Some("r-1".to_owned()), event);
         self.broker.publish(&envelope).await;
         envelope
@@ -132,18 +132,18 @@ impl Shop {
 
     /// Order closes an order.
     pub(crate) async fn close(&self, order_id: OrderId) {
-        self.tell(Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled })).await;
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled })).await;
     }
 
     /// The next thing that order is told.
-    pub(crate) async fn told(&self) -> Event {
+    pub(crate) async fn published(&self) -> Event {
         self.broker.next("order").await.event
     }
 
     /// A payment of this customer that waits for a method.
     pub(crate) async fn awaiting(&self, customer: &Client) -> PaymentRequested {
         let wanted = self.wanted(customer, None);
-        self.tell(Event::PaymentRequested(wanted.clone())).await;
+        self.publish(Event::PaymentRequested(wanted.clone())).await;
         self.reaches(wanted.payment_id, "awaiting_payment").await;
         wanted
     }

@@ -13,7 +13,7 @@
 //! - placed, paid, closed (a paid order is called off): sold and taken back. Placed, closed, paid: given back, and the late
 //!   `paid` finds nothing to sell. Either way the stock is as before, because `paid` and `closed` of one order may overtake
 //!   each other but both have happened.
-//! - paid before placed cannot be: order says `paid` after it was told `stock.reserved`, which is written with the
+//! - paid before placed cannot be: order says `paid` after it has read `stock.reserved`, which is written with the
 //!   reservation. Where it comes all the same (a database put back to an earlier day), no answer is right: the message goes
 //!   to the dead letters, for a person. The same holds for the payment of a rejected order.
 //! - each with itself: the second finds the state that the first has left, and does nothing.
@@ -37,7 +37,7 @@ pub enum State {
     Heard,
     /// All its lines are set aside.
     Reserved,
-    /// None of its lines is, and order was told.
+    /// None of its lines is, and order has been answered.
     Rejected,
     /// It is paid, and its pieces are no longer here.
     Sold,
@@ -142,7 +142,7 @@ impl Ledger {
         Self { orders, shelves, changes: Changes::default() }
     }
 
-    /// Does what an event says, after all that came before it, and gives what order is to be told.
+    /// Does what an event says, after all that came before it, and gives what is to be published for order.
     pub fn apply(&mut self, event: &Event) -> Result<Option<Event>, Contradiction> {
         match event {
             Event::OrderPlaced(placed) => Ok(self.place(placed)),

@@ -34,7 +34,7 @@ fn may_see(caller: &Caller, order: &Order) -> bool {
     order.customer_id == caller.user_id || caller.is_staff()
 }
 
-/// Locks an order that the caller may see, changes it and tells of it, in one transaction. Answers the order as it is now.
+/// Locks an order that the caller may see, changes it and publishes that, in one transaction. Answers the order as it is now.
 async fn change(
     state: &State,
     caller: &Caller,
@@ -50,7 +50,7 @@ async fn change(
     if change != Change::None {
         store::update(&mut transaction, std::slice::from_ref(&order)).await?;
     }
-    if let Change::Told(event) = change {
+    if let Change::Publish(event) = change {
         publish(state, &mut transaction, event).await?;
     }
     // The lock reads no lines; the answer has them.

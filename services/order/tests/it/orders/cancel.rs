@@ -13,7 +13,9 @@ async fn a_cancelled_order_is_told_to_those_who_hold_something_for_it() {
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("cancelled")));
     assert_eq!(answer.body["items"].as_array().unwrap().len(), 1);
     for reader in ["product", "payment"] {
-        let Event::OrderClosed(closed) = shop.told(reader).await.event else { panic!("order.closed for {reader}") };
+        let Event::OrderClosed(closed) = shop.published_to(reader).await.event else {
+            panic!("order.closed for {reader}")
+        };
         assert_eq!((closed.order_id, closed.outcome), (id, Outcome::Cancelled));
     }
 }
@@ -26,11 +28,11 @@ async fn cancelling_twice_tells_once() {
     for _ in 0..2 {
         assert_eq!(customer.post(&format!("/api/v1/orders/{id}/cancel"), json!(null)).await.status, 200);
     }
-    assert_eq!(shop.told("product").await.event.order_id(), id);
+    assert_eq!(shop.published_to("product").await.event.order_id(), id);
     let next = shop.order(&customer).await;
-    shop.told("payment").await;
+    shop.published_to("payment").await;
     customer.post(&format!("/api/v1/orders/{next}/cancel"), json!(null)).await;
-    assert_eq!(shop.told("payment").await.event.order_id(), next, "nothing more about the first");
+    assert_eq!(shop.published_to("payment").await.event.order_id(), next, "nothing more about the first");
 }
 
 #[tokio::test]

@@ -130,9 +130,9 @@ async fn an_order_is_taken_at_the_catalogues_price_and_told_to_product() {
     assert_eq!(answer.body["items"][0]["unit_price"], json!({ "amount": 1250, "currency": "EUR" }));
     assert_eq!(answer.header("x-request-id"), Some("r-42"));
 
-    let told = shop.told("product").await;
-    assert_eq!(told.request_id.as_deref(), Some("r-42"));
-    let Event::OrderPlaced(placed) = told.event else { panic!("{told:?}") };
+    let published = shop.published_to("product").await;
+    assert_eq!(published.request_id.as_deref(), Some("r-42"));
+    let Event::OrderPlaced(placed) = published.event else { panic!("{published:?}") };
     assert_eq!(placed.order_id.to_string(), answer.body["id"].as_str().unwrap());
     assert_eq!((placed.lines[0].product_id, placed.lines[0].quantity.get()), (mug, 2));
 }
@@ -191,9 +191,9 @@ async fn every_order_is_told_even_when_the_broker_drops_its_connections() {
             shop.broker.cut_connections().await;
         }
     }
-    let mut told = std::collections::HashSet::new();
-    while told.len() < placed.len() {
-        told.insert(shop.told("product").await.event.order_id().to_string());
+    let mut published = std::collections::HashSet::new();
+    while published.len() < placed.len() {
+        published.insert(shop.published_to("product").await.event.order_id().to_string());
     }
-    assert_eq!(told, placed);
+    assert_eq!(published, placed);
 }

@@ -32,7 +32,7 @@ fn a_capture_is_told_and_nothing_goes_back() {
     let mut payment = payment();
     let effect = payment.charge_ended(Origin::Customer, &Outcome::Captured);
     assert!(
-        matches!(effect, Effect { event: Some(Event::PaymentCaptured(told)), refund: None } if told.amount == 1_250)
+        matches!(effect, Effect { event: Some(Event::PaymentCaptured(published)), refund: None } if published.amount == 1_250)
     );
     assert_eq!(payment.payable(NOW), Err(NotPayable::Captured));
 }
@@ -52,15 +52,15 @@ fn a_captured_payment_that_is_closed_goes_back_once() {
     let _ = payment.charge_ended(Origin::Order, &Outcome::Captured);
     assert_eq!(payment.close().refund, Some(1_250));
     assert_eq!(payment.close(), Effect::default());
-    let told = payment.refunded(1_250).event;
-    assert!(matches!(told, Some(Event::PaymentRefunded(told)) if told.refunded_total == 1_250));
+    let published = payment.refunded(1_250).event;
+    assert!(matches!(published, Some(Event::PaymentRefunded(published)) if published.refunded_total == 1_250));
 }
 
 #[test]
 fn the_decline_of_a_method_that_came_with_the_order_is_final() {
     let mut payment = payment();
     let effect = payment.charge_ended(Origin::Order, &declined());
-    assert!(matches!(effect.event, Some(Event::PaymentFailed(told)) if told.code == "card_declined"));
+    assert!(matches!(effect.event, Some(Event::PaymentFailed(published)) if published.code == "card_declined"));
     assert_eq!(payment.payable(NOW), Err(NotPayable::Failed));
 }
 

@@ -66,9 +66,9 @@ async fn an_accepted_method_captures_the_whole_amount_and_order_is_told() {
     assert_eq!(answer.body["amount_captured"], AMOUNT);
     assert_eq!(answer.body, customer.get(&path(wanted.payment_id)).await.body);
 
-    let told = shop.broker.next("order").await;
-    assert_eq!(told.request_id.as_deref(), Some("r-2"));
-    let Event::PaymentCaptured(captured) = told.event else { panic!("{told:?}") };
+    let published = shop.broker.next("order").await;
+    assert_eq!(published.request_id.as_deref(), Some("r-2"));
+    let Event::PaymentCaptured(captured) = published.event else { panic!("{published:?}") };
     assert_eq!((captured.order_id, captured.amount), (wanted.order_id, AMOUNT));
 
     let again = pay(&customer, wanted.payment_id, "tok_success").await;
@@ -88,7 +88,7 @@ async fn after_a_decline_another_method_may_be_chosen() {
     assert_eq!(customer.get(&path(id)).await.body["status"], "awaiting_payment");
 
     assert_eq!(pay(&customer, id, "tok_success").await.status, 200);
-    assert!(matches!(shop.told().await, Event::PaymentCaptured(_)));
+    assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn the_fifth_decline_ends_the_payment() {
     }
     let sixth = pay(&customer, wanted.payment_id, "tok_success").await;
     assert_eq!((sixth.status, sixth.code()), (409, "payment_failed"));
-    let Event::PaymentFailed(failed) = shop.told().await else { panic!("order is told otherwise") };
+    let Event::PaymentFailed(failed) = shop.published().await else { panic!("order is told otherwise") };
     assert_eq!((failed.order_id, failed.code.as_str()), (wanted.order_id, "card_declined"));
     assert_eq!(customer.get(&path(wanted.payment_id)).await.body["status"], "failed");
 }
@@ -154,7 +154,7 @@ async fn an_answer_that_gets_lost_is_looked_up_and_charged_once() {
     let answer = pay(&customer, wanted.payment_id, "tok_timeout").await;
     assert_eq!((answer.status, &answer.body["status"]), (202, &"processing".into()));
 
-    let Event::PaymentCaptured(captured) = shop.told().await else { panic!("order is told otherwise") };
+    let Event::PaymentCaptured(captured) = shop.published().await else { panic!("order is told otherwise") };
     assert_eq!(captured.order_id, wanted.order_id);
     assert_eq!(customer.get(&path(wanted.payment_id)).await.body["status"], "captured");
     assert_eq!((shop.ledger().await, shop.charges().await), (shop.books().await, 1));

@@ -218,7 +218,7 @@ fn whatever_comes_in_whatever_order_no_piece_is_promised_twice_or_lost() {
             }
         }
         waiting.shuffle(&mut random);
-        let mut told = BTreeSet::new();
+        let mut published = BTreeSet::new();
         while !waiting.is_empty() {
             let rest = waiting.split_off(random.random_range(1..=waiting.len()));
             let batch = std::mem::replace(&mut waiting, rest);
@@ -229,7 +229,7 @@ fn whatever_comes_in_whatever_order_no_piece_is_promised_twice_or_lost() {
             tables.assert_sound(&at_first);
             assert_eq!(tables, one_by_one, "a batch does what its events do one by one (seed {seed})");
             for answer in answers {
-                assert!(told.insert(answer.order_id()), "order is told once");
+                assert!(published.insert(answer.order_id()), "order is answered once");
                 if let Event::StockReserved(StockReserved { order_id }) = answer
                     && random.random_bool(0.7)
                 {

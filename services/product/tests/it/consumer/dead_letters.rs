@@ -22,11 +22,11 @@ async fn a_message_that_is_at_fault_goes_alone() {
         }
         shop.broker.publish(&shop.placed(*order_id, &[(mug, 1)])).await;
     }
-    let mut told = BTreeSet::new();
+    let mut published = BTreeSet::new();
     for _ in &orders {
-        told.insert(shop.broker.next("order").await.event.order_id());
+        published.insert(shop.broker.next("order").await.event.order_id());
     }
-    assert_eq!(told, orders);
+    assert_eq!(published, orders);
     assert_eq!(shop.stock(mug).await, (100, 60));
 
     let mut dead = Vec::new();

@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::shop::Shop;
 
-/// 200 orders for 50 pieces, four replicas, every third message twice: 50 get one, 150 are told no, each once.
+/// 200 orders for 50 pieces, four replicas, every third message twice: 50 get one, 150 are refused, each once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_piece_is_promised_twice_however_many_want_it_at_once() {
     let shop = Shop::open().await;
@@ -21,9 +21,9 @@ async fn no_piece_is_promised_twice_however_many_want_it_at_once() {
     messages.extend(messages.clone().into_iter().step_by(3));
     publish_at_once(&shop, &messages).await;
 
-    let told = answers(&shop, orders.len()).await;
-    assert_eq!(told.keys().copied().collect::<BTreeSet<_>>(), orders, "each order is told once");
-    assert_eq!(told.values().filter(|reserved| **reserved).count(), 50);
+    let published = answers(&shop, orders.len()).await;
+    assert_eq!(published.keys().copied().collect::<BTreeSet<_>>(), orders, "each order is answered once");
+    assert_eq!(published.values().filter(|reserved| **reserved).count(), 50);
     assert_eq!(shop.stock(mug).await, (50, 50));
     assert_eq!(shop.broker.take("product.dead").await, None);
 }
@@ -90,11 +90,11 @@ async fn publish_at_once(shop: &Shop, messages: &[Envelope]) {
 
 /// What order is told of each order: whether its stock is reserved.
 async fn answers(shop: &Shop, count: usize) -> BTreeMap<OrderId, bool> {
-    let mut told = BTreeMap::new();
+    let mut published = BTreeMap::new();
     for _ in 0..count {
         let event = shop.broker.next("order").await.event;
         let reserved = matches!(event, Event::StockReserved(_));
-        assert!(told.insert(event.order_id(), reserved).is_none(), "told twice");
+        assert!(published.insert(event.order_id(), reserved).is_none(), "answered twice");
     }
-    told
+    published
 }

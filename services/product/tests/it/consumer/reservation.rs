@@ -13,10 +13,10 @@ async fn an_order_is_reserved_sold_and_seen_by_everybody() {
     let order_id = shop.order_id();
     shop.broker.publish(&shop.placed(order_id, &[(mug, 2)])).await;
 
-    let told = shop.broker.next("order").await;
-    assert_eq!(told.event, Event::StockReserved(StockReserved { order_id }));
-    assert_eq!(told.request_id.as_deref(), Some("a-request"), "the request goes on through what it causes");
-    // The cache was emptied before order was told.
+    let published = shop.broker.next("order").await;
+    assert_eq!(published.event, Event::StockReserved(StockReserved { order_id }));
+    assert_eq!(published.request_id.as_deref(), Some("a-request"), "the request goes on through what it causes");
+    // The cache was emptied before order was answered.
     assert_eq!(shop.available(mug).await, 3);
     assert_eq!(shop.stock(mug).await, (5, 2));
 
