@@ -55,13 +55,13 @@ pub async fn run(client: Client, settings: Settings, health: Arc<Health>, shutdo
             _ = renewals.tick() => {}
         }
         match leadership.hold().await {
-            Ok(held) => {
+            Ok(leads) => {
                 health.lease_answered();
-                if held {
+                if leads {
                     break;
                 }
             }
-            Err(error) => tracing::warn!(%error, "unable to claim the Lease"),
+            Err(error) => tracing::warn!(%error, "unable to acquire the Lease"),
         }
     }
     tracing::info!("leading");

@@ -30,7 +30,7 @@ impl Health {
         Self { clock, lease: now.into(), reconcile: now.into(), has_stacks: false.into() }
     }
 
-    /// The API server answered to a claim on the Lease.
+    /// The API server answered when the Lease was asked for.
     pub fn lease_answered(&self) {
         self.lease.store(self.clock.now().unix_timestamp(), Ordering::Relaxed);
     }

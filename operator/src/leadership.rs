@@ -19,7 +19,7 @@ pub const RENEW: Duration = Duration::from_secs(4);
 /// A holder that could not renew for this time stops working, well before another may start.
 pub const GIVE_UP: Duration = Duration::from_secs(10);
 
-/// A claim on the Lease.
+/// An acquisition of the Lease.
 pub struct Leadership {
     leases: Api<Lease>,
     holder: String,
@@ -28,7 +28,7 @@ pub struct Leadership {
 }
 
 impl Leadership {
-    /// Nothing claimed yet.
+    /// Nothing acquired yet.
     #[must_use]
     pub fn new(client: Client, namespace: &str, holder: &str) -> Self {
         Self { leases: Api::namespaced(client, namespace), holder: holder.to_owned(), seen: None }

@@ -1,7 +1,7 @@
 //! Messages as earlier versions wrote them must parse for ever: one may lie in a queue across an upgrade.
 //! Never change a text here; add one when a payload grows.
 
-use ecommerce_contract::events::Outcome;
+use ecommerce_contract::events::ClosedAs;
 use ecommerce_contract::{Envelope, Event};
 
 const VERSION_1: &[&str] = &[
@@ -37,7 +37,7 @@ fn an_outcome_of_a_later_version_still_closes() {
     let Event::OrderClosed(closed) = serde_json::from_str::<Envelope>(&text).unwrap().event else {
         panic!("order.closed")
     };
-    assert_eq!(closed.outcome, Outcome::Other);
+    assert_eq!(closed.outcome, ClosedAs::Other);
 }
 
 #[test]

@@ -18,20 +18,20 @@ const PROBLEM: &str = "Problem";
 const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A status, a code and what it says.
-type Answer = (&'static str, &'static str, &'static str);
+type Documented = (&'static str, &'static str, &'static str);
 
-const ANY: [Answer; 1] = [("500", "internal", "a fault of ours; quote the `request_id` when asking for help")];
-const LOGIN: [Answer; 1] = [("401", "login_required", "there is no access token, or none that is good")];
-const BODY: [Answer; 5] = [
+const ANY: [Documented; 1] = [("500", "internal", "a fault of ours; quote the `request_id` when asking for help")];
+const LOGIN: [Documented; 1] = [("401", "login_required", "there is no access token, or none that is good")];
+const BODY: [Documented; 5] = [
     ("400", "malformed_json", "the body is not JSON"),
     ("400", "unreadable_body", "the body ended early"),
     ("413", "body_too_large", "the body has more bytes than are read"),
     ("415", "unsupported_media_type", "the body is not called JSON"),
     ("422", "invalid_body", "a field is not what it is to be, or there is no such field"),
 ];
-const QUERY: [Answer; 1] = [("400", "invalid_query", "a parameter is not what it is to be")];
-const ID: [Answer; 1] = [("404", "malformed_id", "the id in the path is no UUID")];
-const IDEMPOTENCY_KEY: [Answer; 4] = [
+const QUERY: [Documented; 1] = [("400", "invalid_query", "a parameter is not what it is to be")];
+const ID: [Documented; 1] = [("404", "malformed_id", "the id in the path is no UUID")];
+const IDEMPOTENCY_KEY: [Documented; 4] = [
     ("400", "idempotency_key_missing", "there is no `Idempotency-Key`"),
     ("400", "idempotency_key_malformed", "the `Idempotency-Key` is not 1 to 255 printable ASCII characters"),
     ("409", "idempotency_key_in_use", "the first request with this key is still running"),
@@ -62,7 +62,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, delete, patch].into_iter().flatten()
 }
 
-fn answers_of_others(operation: &Operation) -> Vec<Answer> {
+fn answers_of_others(operation: &Operation) -> Vec<Documented> {
     let has = |place: &ParameterIn, name: Option<&str>| {
         let mut parameters = operation.parameters.iter().flatten();
         parameters.any(|parameter| match parameter {

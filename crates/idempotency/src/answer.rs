@@ -6,21 +6,21 @@ use axum::response::{IntoResponse, Response};
 
 /// An answer as it was first given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body, byte for byte: JSON, and a problem document where the status is an error's.
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl StoredAnswer {
     /// An answer with this body as JSON.
     pub fn json<B: serde::Serialize>(status: StatusCode, body: &B) -> Result<Self, serde_json::Error> {
         Ok(Self { status: status.as_u16(), body: serde_json::to_vec(body)? })
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for StoredAnswer {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let is_problem = status.is_client_error() || status.is_server_error();

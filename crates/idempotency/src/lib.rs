@@ -1,6 +1,6 @@
 //! Writes that a client may send again: the key, the effect and the stored answer commit together.
 //!
-//! [`Scope`] is the key with what it names, [`Answer`] what is stored under it, and [`find`], [`claim`] and [`store`] are the
+//! [`Scope`] is the key with what it names, [`StoredAnswer`] what is stored under it, and [`find`], [`begin`] and [`store`] are the
 //! statements, for whoever commits in a way of its own. [`once`] is the common way: one transaction around an effect.
 
 mod answer;
@@ -9,8 +9,8 @@ mod once;
 mod scope;
 mod store;
 
-pub use answer::Answer;
+pub use answer::StoredAnswer;
 pub use error::Error;
 pub use once::once;
 pub use scope::{Scope, fingerprint};
-pub use store::{claim, find, forget_old, store};
+pub use store::{begin, find, forget_old, store};

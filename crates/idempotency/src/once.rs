@@ -2,28 +2,28 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Answer, Error, Scope, claim, store};
+use crate::{Error, Scope, StoredAnswer, begin, store};
 
 /// Has `effect` once for a key, or answers what was answered before. A refusal of the effect gives the key free, and is
 /// rolled back before it is answered: whoever mends the request may use the key again at once.
 pub async fn once<E: From<Error>>(
     pool: &PgPool,
     scope: &Scope,
-    effect: impl AsyncFnOnce(&mut PgConnection) -> Result<Answer, E>,
-) -> Result<Answer, E> {
+    effect: impl AsyncFnOnce(&mut PgConnection) -> Result<StoredAnswer, E>,
+) -> Result<StoredAnswer, E> {
     let mut transaction = pool.begin().await.map_err(Error::from)?;
-    let outcome = match claim(&mut transaction, scope).await {
-        Ok(None) => effect(&mut transaction).await.map(Outcome::New),
-        Ok(Some(answer)) => Ok(Outcome::Earlier(answer)),
+    let turn = match begin(&mut transaction, scope).await {
+        Ok(None) => effect(&mut transaction).await.map(Turn::First),
+        Ok(Some(answer)) => Ok(Turn::Repeated(answer)),
         Err(error) => Err(error.into()),
     };
-    match outcome {
-        Ok(Outcome::New(answer)) => {
+    match turn {
+        Ok(Turn::First(answer)) => {
             store(&mut transaction, scope, &answer).await?;
             transaction.commit().await.map_err(Error::from)?;
             Ok(answer)
         }
-        Ok(Outcome::Earlier(answer)) => {
+        Ok(Turn::Repeated(answer)) => {
             transaction.rollback().await.map_err(Error::from)?;
             Ok(answer)
         }
@@ -34,7 +34,8 @@ pub async fn once<E: From<Error>>(
     }
 }
 
-enum Outcome {
-    New(Answer),
-    Earlier(Answer),
+/// Whether a key comes for the first time.
+enum Turn {
+    First(StoredAnswer),
+    Repeated(StoredAnswer),
 }

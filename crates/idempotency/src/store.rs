@@ -3,10 +3,10 @@
 use ecommerce_postgres::housekeeping::BATCH;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{Answer, Error, Scope};
+use crate::{Error, Scope, StoredAnswer};
 
 /// The answer that was given to this write, if it is done.
-pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option<Answer>, Error> {
+pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option<StoredAnswer>, Error> {
     let stored = sqlx::query!(
         "select request_hash, status, body from idempotency_keys
          where user_id = $1 and method = $2 and path = $3 and key = $4",
@@ -20,7 +20,7 @@ pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option
     match stored {
         None => Ok(None),
         Some(row) if row.request_hash != scope.fingerprint => Err(Error::Reused),
-        Some(row) => Ok(Some(Answer { status: u16::try_from(row.status).unwrap_or(500), body: row.body })),
+        Some(row) => Ok(Some(StoredAnswer { status: u16::try_from(row.status).unwrap_or(500), body: row.body })),
     }
 }
 
@@ -29,7 +29,7 @@ pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option
 /// It tries the lock and does not wait for it: a client that repeats itself would otherwise drain the pool. Whatever is
 /// answered without a commit is to be rolled back before: a transaction that is only dropped ends a moment later, and the
 /// key with it.
-pub async fn claim(transaction: &mut PgConnection, scope: &Scope) -> Result<Option<Answer>, Error> {
+pub async fn begin(transaction: &mut PgConnection, scope: &Scope) -> Result<Option<StoredAnswer>, Error> {
     let locked = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, scope.lock())
         .fetch_one(&mut *transaction)
         .await?;
@@ -41,7 +41,7 @@ pub async fn claim(transaction: &mut PgConnection, scope: &Scope) -> Result<Opti
 }
 
 /// Stores the answer beside the effect.
-pub async fn store(transaction: &mut PgConnection, scope: &Scope, answer: &Answer) -> Result<(), Error> {
+pub async fn store(transaction: &mut PgConnection, scope: &Scope, answer: &StoredAnswer) -> Result<(), Error> {
     sqlx::query!(
         "insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
          values ($1, $2, $3, $4, $5, $6, $7)",

@@ -20,7 +20,7 @@ const KEPT: usize = 32 * 1024;
 /// How long lines are collected before they are written.
 const COLLECTED: Duration = Duration::from_millis(20);
 /// How long an ending process waits for a reader.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Takes lines and never waits. Clones take for the same reader.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ impl LogWriter {
         let mut waiting = self.0.waiting.lock();
         waiting.closed = true;
         self.0.changed.notify_one();
-        self.0.written.wait_while_for(&mut waiting, |waiting| !waiting.ended, LAST_WORDS);
+        self.0.written.wait_while_for(&mut waiting, |waiting| !waiting.ended, LAST_LINES);
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Desired {
     /// The size of each store's volume; one that is there and smaller is to grow.
     pub volumes: BTreeMap<Backend, String>,
     /// Deployments that keep what they run until their migration has succeeded.
-    pub held: BTreeSet<Service>,
+    pub awaiting_migration: BTreeSet<Service>,
 }
 
 /// All objects of a stack.
@@ -93,7 +93,7 @@ pub fn build(inputs: &Inputs<'_>) -> Desired {
 
     for service in Service::ALL {
         if Service::WITH_DATABASE.contains(&service) && !inputs.migrated.contains(&service) {
-            desired.held.insert(service);
+            desired.awaiting_migration.insert(service);
         } else {
             desired.applied.push(service::deployment(inputs, service));
         }

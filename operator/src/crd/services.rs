@@ -58,7 +58,7 @@ pub struct Services {
     /// Users, logins and sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<ServiceSpec>,
-    /// The door.
+    /// The way in: checks tokens and forwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<ServiceSpec>,
     /// The catalogue and its stock.

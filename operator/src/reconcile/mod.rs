@@ -33,7 +33,7 @@ use crate::settings::Settings;
 use apply::Applied;
 use dereference::Observed;
 use jobs::Progress;
-use validate::Problem;
+use validate::SpecProblem;
 
 /// Everything is looked at again after this time, whether something happened or not.
 pub const RESYNC: Duration = Duration::from_mins(5);
@@ -89,7 +89,7 @@ impl Context {
 
 /// What a reconcile found and did; the status is made from it.
 #[derive(Debug)]
-pub struct Outcome<'a> {
+pub struct ReconcileOutcome<'a> {
     /// The stack as it was.
     pub stack: &'a EcommerceStack,
     /// Its names.
@@ -101,7 +101,7 @@ pub struct Outcome<'a> {
     /// What the Jobs did.
     pub progress: &'a Progress,
     /// What the spec asks for and can not have.
-    pub problems: &'a [Problem],
+    pub problems: &'a [SpecProblem],
     /// What is to be there; nothing where there are problems or the stack is paused.
     pub desired: &'a Desired,
     /// What the operator was told at its start.
@@ -162,7 +162,7 @@ async fn step_through(
     } else {
         Desired::default()
     };
-    let outcome = Outcome {
+    let outcome = ReconcileOutcome {
         stack,
         names: &names,
         version: &version,

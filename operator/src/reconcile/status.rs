@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::diagnose::trouble;
 use super::events;
-use super::{Context, Error, Outcome};
+use super::{Context, Error, ReconcileOutcome};
 use crate::build;
 use crate::crd::condition::{BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
 use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
@@ -35,7 +35,7 @@ impl Finding {
 
 /// The status after a reconcile that reached its end.
 #[must_use]
-pub fn of(outcome: &Outcome<'_>) -> EcommerceStackStatus {
+pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
     let old = outcome.stack.status.clone().unwrap_or_default();
     let backends = backends(outcome);
     let migrated = migrated(outcome);
@@ -125,7 +125,7 @@ pub(super) fn now(clock: &Clock) -> Time {
     Time(Timestamp::from_second(clock.now().unix_timestamp()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
-fn backends(outcome: &Outcome<'_>) -> Finding {
+fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
     let waiting: Vec<&str> = Backend::ALL
         .into_iter()
         .filter(|backend| {
@@ -141,7 +141,7 @@ fn backends(outcome: &Outcome<'_>) -> Finding {
     }
 }
 
-fn migrated(outcome: &Outcome<'_>) -> Finding {
+fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
     let progress = outcome.progress;
     if let Some(failure) = &progress.provisioning_failure {
         return Finding::new(false, "ProvisioningFailed", format!("the databases could not be provisioned: {failure}"));
@@ -172,14 +172,14 @@ fn migrated(outcome: &Outcome<'_>) -> Finding {
     }
 }
 
-fn services(outcome: &Outcome<'_>) -> Finding {
+fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
     let waiting: Vec<&str> = Service::ALL
         .iter()
         .filter(|service| {
-            let held = outcome.desired.held.contains(service);
+            let waits = outcome.desired.awaiting_migration.contains(service);
             let image = image(outcome, **service);
             let deployment = outcome.observed.deployments.get(&outcome.names.service(**service));
-            held || !deployment.is_some_and(|deployment| deployment_is_ready(deployment, &image))
+            waits || !deployment.is_some_and(|deployment| deployment_is_ready(deployment, &image))
         })
         .map(|service| service.as_str())
         .collect();
@@ -190,7 +190,7 @@ fn services(outcome: &Outcome<'_>) -> Finding {
     }
 }
 
-fn degraded(outcome: &Outcome<'_>) -> Finding {
+fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
     if let Some(first) = outcome.problems.first() {
         let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
         return Finding::new(true, first.reason(), all.join("; "));
@@ -205,7 +205,7 @@ fn degraded(outcome: &Outcome<'_>) -> Finding {
     }
 }
 
-fn ready(outcome: &Outcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
+fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
     let unready = parts.into_iter().find(|finding| !finding.holds);
     if let Some(problem) = outcome.problems.first() {
         return Finding::new(
@@ -225,11 +225,11 @@ fn ready(outcome: &Outcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Fin
     }
 }
 
-fn image(outcome: &Outcome<'_>, service: Service) -> String {
+fn image(outcome: &ReconcileOutcome<'_>, service: Service) -> String {
     build::image(&outcome.stack.spec, outcome.settings, outcome.version, service)
 }
 
-fn service_status(outcome: &Outcome<'_>, service: Service) -> ServiceStatus {
+fn service_status(outcome: &ReconcileOutcome<'_>, service: Service) -> ServiceStatus {
     let deployment = outcome.observed.deployments.get(&outcome.names.service(service));
     let replicas = outcome.stack.spec.services.as_ref().and_then(|services| services.get(service)?.replicas);
     let status = deployment.and_then(|deployment| deployment.status.as_ref());
@@ -258,7 +258,7 @@ fn deployment_is_ready(deployment: &Deployment, image: &str) -> bool {
         && status.available_replicas == Some(wanted)
 }
 
-fn endpoint(outcome: &Outcome<'_>) -> String {
+fn endpoint(outcome: &ReconcileOutcome<'_>) -> String {
     let gateway = outcome.names.service(Service::Gateway);
     let balanced = outcome.observed.services.get(&gateway).and_then(|service| {
         let is_balanced = service.spec.as_ref()?.type_.as_deref()? == GatewayServiceType::LoadBalancer.as_str();

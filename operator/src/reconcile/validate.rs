@@ -6,7 +6,7 @@ use crate::crd::EcommerceStackSpec;
 
 /// Something that a person has to mend. Nothing is changed until then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum SpecProblem {
     /// `images.pullSecrets` names a Secret that is not there.
     #[error(
         "the Secret {0}, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, or take the name out"
@@ -14,7 +14,7 @@ pub enum Problem {
     PullSecretMissing(String),
 }
 
-impl Problem {
+impl SpecProblem {
     /// One word for the condition.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
@@ -26,10 +26,10 @@ impl Problem {
 
 /// Everything that is wrong with a spec.
 #[must_use]
-pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<Problem> {
+pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<SpecProblem> {
     spec.pull_secrets()
         .iter()
         .filter(|name| observed.missing_pull_secrets.contains(name))
-        .map(|name| Problem::PullSecretMissing(name.clone()))
+        .map(|name| SpecProblem::PullSecretMissing(name.clone()))
         .collect()
 }

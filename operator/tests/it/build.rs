@@ -40,7 +40,7 @@ fn an_empty_spec_gets_every_object() {
         insta::assert_yaml_snapshot!(name, readable(manifest));
     }
     assert!(desired.jobs.is_empty());
-    assert!(desired.held.is_empty());
+    assert!(desired.awaiting_migration.is_empty());
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn databases_are_provisioned_before_they_are_migrated() {
     let desired = built(&spec(json!({})), Databases::Absent);
     assert_eq!(desired.jobs.len(), 1);
     insta::assert_yaml_snapshot!("job-provision", desired.jobs[0]);
-    assert_eq!(desired.held.len(), 4);
+    assert_eq!(desired.awaiting_migration.len(), 4);
     assert!(find::<Deployment>(&desired, "Deployment", "shop-order").is_none());
     assert!(find::<Deployment>(&desired, "Deployment", "shop-gateway").is_some());
 }
@@ -60,7 +60,7 @@ fn a_service_rolls_only_when_its_migration_has_succeeded() {
     assert_eq!(names.len(), 4, "{names:?}");
     assert!(names.iter().any(|name| name.starts_with("shop-order-migrate-")));
     insta::assert_yaml_snapshot!("job-order-migrate", desired.jobs[2]);
-    assert_eq!(desired.held.len(), 4);
+    assert_eq!(desired.awaiting_migration.len(), 4);
 }
 
 #[test]

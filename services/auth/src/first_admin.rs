@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::Error;
 use crate::config::Admin;
-use crate::domain::{Name, Password, Policy, User};
+use crate::domain::{Password, PersonName, Policy, User};
 use crate::state::State;
 use crate::store::users;
 
@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct FirstAdmin {
     email: Email,
     password: Password,
-    name: Name,
+    name: PersonName,
 }
 
 impl FirstAdmin {

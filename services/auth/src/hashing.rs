@@ -1,5 +1,5 @@
-//! Where passwords are hashed: on a few threads of their own, so that a crowd at the door costs neither the memory nor the
-//! threads of everything else. When the waiting room is full the next one is told to come again, at once.
+//! Where passwords are hashed: on a few threads of their own, so that many logins at once cost neither the memory nor the
+//! threads of everything else. When the queue is full the next one is refused at once.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::Error;
 use crate::domain::password::HashError;
-use crate::domain::{Attempt, Cost, Password, PasswordHash};
+use crate::domain::{Cost, Password, PasswordAttempt, PasswordHash};
 
 /// How many wait for each that is hashed: a few tenths of a second.
 const WAITING: usize = 8;
 
-/// The threads and the waiting room. Clones share both.
+/// The threads and the queue before them. Clones share both.
 #[derive(Debug, Clone)]
 pub(crate) struct Hashing {
     /// Hashed now, and waiting.
@@ -39,7 +39,7 @@ impl Hashing {
     }
 
     /// Hashes a password anew that has just been proven.
-    pub(crate) async fn hash_again(&self, proven: Attempt) -> Result<PasswordHash, Error> {
+    pub(crate) async fn hash_again(&self, proven: PasswordAttempt) -> Result<PasswordHash, Error> {
         self.run(move || Ok(proven.hash()?)).await
     }
 
@@ -52,7 +52,7 @@ impl Hashing {
     }
 
     /// Whether the attempt is the password of an account that may not be there; the time it takes does not tell.
-    pub(crate) async fn fits(&self, attempt: Attempt, account: Option<&PasswordHash>) -> Result<bool, Error> {
+    pub(crate) async fn fits(&self, attempt: PasswordAttempt, account: Option<&PasswordHash>) -> Result<bool, Error> {
         let (hash, exists) = (account.cloned().unwrap_or_else(|| self.nobody.borrow().clone()), account.is_some());
         self.run(move || Ok(attempt.fits(&hash)? && exists)).await
     }
@@ -78,22 +78,22 @@ impl Hashing {
 mod tests {
     use super::*;
 
-    fn attempt() -> Attempt {
+    fn attempt() -> PasswordAttempt {
         "correct horse".to_owned().into()
     }
 
     #[tokio::test]
-    async fn a_full_waiting_room_sends_the_next_away_and_serves_those_within() {
+    async fn a_full_queue_refuses_the_next_and_serves_those_within() {
         let hashing = Hashing::new(1).unwrap();
-        let mut crowd = tokio::task::JoinSet::new();
+        let mut attempts = tokio::task::JoinSet::new();
         for _ in 0..2 * (1 + WAITING) {
             let hashing = hashing.clone();
-            crowd.spawn(async move { hashing.fits(attempt(), None).await });
+            attempts.spawn(async move { hashing.fits(attempt(), None).await });
         }
-        let answers = crowd.join_all().await;
+        let answers = attempts.join_all().await;
         let served = answers.iter().filter(|answer| matches!(answer, Ok(false))).count();
-        let sent_away = answers.iter().filter(|answer| matches!(answer, Err(Error::Busy))).count();
-        assert_eq!((served, sent_away), (1 + WAITING, 1 + WAITING));
+        let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::Busy))).count();
+        assert_eq!((served, refused), (1 + WAITING, 1 + WAITING));
         assert!(hashing.fits(attempt(), None).await.is_ok());
     }
 

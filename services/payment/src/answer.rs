@@ -3,38 +3,38 @@
 
 use axum::http::StatusCode;
 use ecommerce_http::Problem;
-use ecommerce_idempotency::Answer;
+use ecommerce_idempotency::StoredAnswer;
 use time::OffsetDateTime;
 
-use crate::domain::{NotPayable, Outcome, Payment, Status};
+use crate::domain::{ChargeOutcome, NotPayable, Payment, Status};
 use crate::error::Error;
 use crate::view;
 
 /// The answer to a charge that has ended.
 pub(crate) fn ended(
     payment: &Payment,
-    outcome: &Outcome,
+    outcome: &ChargeOutcome,
     now: OffsetDateTime,
     request_id: Option<String>,
-) -> Result<Answer, serde_json::Error> {
+) -> Result<StoredAnswer, serde_json::Error> {
     let mut problem = match outcome {
-        Outcome::Captured if payment.status == Status::Captured => {
-            return Answer::json(StatusCode::OK, &view::Payment::from(payment.clone()));
+        ChargeOutcome::Captured if payment.status == Status::Captured => {
+            return StoredAnswer::json(StatusCode::OK, &view::Payment::from(payment.clone()));
         }
-        Outcome::Captured => closed_meanwhile(),
-        Outcome::Declined(code) => declined(payment, code),
-        Outcome::Abandoned => {
+        ChargeOutcome::Captured => closed_meanwhile(),
+        ChargeOutcome::Declined(code) => declined(payment, code),
+        ChargeOutcome::Abandoned => {
             Problem::from(Error::NotPayable(payment.chargeable(now).err().unwrap_or(NotPayable::Overdue)))
         }
     };
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     problem.request_id = request_id;
-    Answer::json(status, &problem)
+    StoredAnswer::json(status, &problem)
 }
 
 /// The answer to a charge whose end is not known yet.
-pub(crate) fn processing(payment: &Payment) -> Result<Answer, serde_json::Error> {
-    Answer::json(StatusCode::ACCEPTED, &view::Payment::from(payment.clone()))
+pub(crate) fn processing(payment: &Payment) -> Result<StoredAnswer, serde_json::Error> {
+    StoredAnswer::json(StatusCode::ACCEPTED, &view::Payment::from(payment.clone()))
 }
 
 /// The order ended while the provider was at work.

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::attempts::Attempts;
-use crate::domain::{Key, Origin, Payment};
+use crate::domain::{AttemptId, Origin, Payment};
 use crate::store::charges::{self, Charge};
 use crate::store::refunds::{self, NewRefund};
 use crate::store::{closed_orders, payments};
@@ -67,7 +67,7 @@ impl Payments {
                 && is_new
             {
                 begun.push(Charge {
-                    key: Key(self.attempts.clock.new_id()),
+                    key: AttemptId(self.attempts.clock.new_id()),
                     payment_id: request.payment_id,
                     amount: Money::new(request.amount, request.currency)
                         .map_err(|error| Failure::Dead(error.to_string()))?,
@@ -93,7 +93,7 @@ impl Payments {
         for payment in &mut found {
             let request_id = causes.remove(&payment.order_id.0).flatten();
             if let Some(amount) = payment.close().refund {
-                let key = Key(self.attempts.clock.new_id());
+                let key = AttemptId(self.attempts.clock.new_id());
                 given_back.push(NewRefund { key, payment_id: payment.id, amount, request_id });
             }
         }

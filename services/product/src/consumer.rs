@@ -1,6 +1,6 @@
 //! What other services' events do here: orders take stock, buy it, and give it back.
 //!
-//! A batch is one transaction: lock its orders, lock its shelves, decide in memory ([`crate::domain::reservation`]), write
+//! A batch is one transaction: lock its orders, lock its stocks, decide in memory ([`crate::domain::reservation`]), write
 //! what changed, publish the answers. A hot product costs one commit a batch and not one an order; within a batch, who came first is
 //! served first. To handle another event: its binding in the contract, its column in the table of the domain.
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::domain::reservation::Changes;
-use crate::domain::{Ledger, Reservation};
+use crate::domain::{Reservation, ReservationBatch};
 use crate::store::{reservations, stock};
 
 /// Handles the events of queue `product`.
@@ -43,16 +43,16 @@ impl Handle for Reservations {
     async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
         let order_ids: Vec<Uuid> = events.iter().map(|envelope| envelope.event.order_id().0).collect();
         let orders = reservations::lock(transaction, &order_ids).await?;
-        let shelves = stock::lock_shelves(transaction, &products_of(&events, &orders)).await?;
+        let stocks = stock::lock_all(transaction, &products_of(&events, &orders)).await?;
 
-        let mut ledger = Ledger::new(orders, shelves);
+        let mut batch = ReservationBatch::new(orders, stocks);
         let mut answers = Vec::new();
         for envelope in events {
-            let answer = ledger.apply(&envelope.event).map_err(|error| Failure::Dead(error.to_string()))?;
+            let answer = batch.apply(&envelope.event).map_err(|error| Failure::Dead(error.to_string()))?;
             answers.extend(answer.map(|event| Envelope::new(&self.clock, envelope.request_id, event)));
         }
 
-        let Changes { moved, states, reserved } = ledger.into_changes();
+        let Changes { moved, states, reserved } = batch.into_changes();
         stock::shift(transaction, &moved).await?;
         reservations::insert_lines(transaction, &reserved).await?;
         reservations::set_states(transaction, &states).await?;

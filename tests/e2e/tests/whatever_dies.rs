@@ -22,13 +22,13 @@ async fn every_accepted_order_ends_and_the_stock_adds_up_while_everything_is_kil
     cluster::ready_stack().await;
     let product = Person::admin().await.sell(u32::try_from(STOCK).unwrap()).await;
     let ada = Person::customer().await;
-    let quiet = Arc::new(AtomicBool::new(false));
+    let over = Arc::new(AtomicBool::new(false));
     let mut buyers = JoinSet::new();
     for _ in 0..BUYERS {
-        let (ada, product, quiet) = (ada.clone(), product.clone(), quiet.clone());
+        let (ada, product, over) = (ada.clone(), product.clone(), over.clone());
         buyers.spawn(async move {
             let mut orders = Vec::new();
-            while !quiet.load(Ordering::SeqCst) {
+            while !over.load(Ordering::SeqCst) {
                 orders.push(buy(&ada, &product, orders.len()).await);
             }
             orders
@@ -43,7 +43,7 @@ async fn every_accepted_order_ends_and_the_stock_adds_up_while_everything_is_kil
         })
         .await;
     }
-    quiet.store(true, Ordering::SeqCst);
+    over.store(true, Ordering::SeqCst);
     let orders: Vec<Value> = buyers.join_all().await.into_iter().flatten().collect();
     let paid = orders.iter().filter(|order| order["status"] == "paid").count();
     assert!(paid <= STOCK, "{paid} orders were paid of {STOCK} pieces");

@@ -4,7 +4,7 @@ mod order;
 mod payment;
 mod stock;
 
-pub use order::{OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome, PaymentRequested};
+pub use order::{ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentRequested};
 pub use payment::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 pub use stock::{StockRejected, StockReserved};
 

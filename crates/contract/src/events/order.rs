@@ -56,13 +56,13 @@ pub struct OrderClosed {
     /// The order.
     pub order_id: OrderId,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: ClosedAs,
 }
 
 /// How an order ends without a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ClosedAs {
     /// Somebody called it off; if it was paid, its money goes back.
     Cancelled,
     /// Nobody paid in time.

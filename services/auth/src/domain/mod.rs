@@ -7,7 +7,7 @@ pub mod policy;
 pub mod user;
 
 pub use argon2id::Cost;
-pub use name::Name;
-pub use password::{Attempt, Password, PasswordHash};
+pub use name::PersonName;
+pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use policy::Policy;
 pub use user::User;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada Lovelace")]
-pub struct Name(String);
+pub struct PersonName(String);
 
-impl Name {
+impl PersonName {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -17,7 +17,7 @@ impl Name {
     }
 }
 
-impl TryFrom<String> for Name {
+impl TryFrom<String> for PersonName {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -28,8 +28,8 @@ impl TryFrom<String> for Name {
     }
 }
 
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
+impl From<PersonName> for String {
+    fn from(name: PersonName) -> Self {
         name.0
     }
 }
@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn a_name_is_whatever_people_are_called_and_not_empty() {
         for name in ["Ada", "Jean-Luc d'Été", "李小龍", "علی\u{200c}رضا", " Ada "] {
-            assert_eq!(Name::try_from(name.to_owned()).unwrap().as_str(), name.trim());
+            assert_eq!(PersonName::try_from(name.to_owned()).unwrap().as_str(), name.trim());
         }
         for wrong in ["", "  ", "a\nb", "a\u{1b}[2Jb", "Ada\u{202e}", "A\u{200b}da", "\u{3164}", &"x".repeat(101)] {
-            assert!(Name::try_from(wrong.to_owned()).is_err(), "{wrong:?}");
+            assert!(PersonName::try_from(wrong.to_owned()).is_err(), "{wrong:?}");
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Password(SecretString);
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(from = "String")]
 #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
-pub struct Attempt(SecretString);
+pub struct PasswordAttempt(SecretString);
 
 /// What is kept of a password: argon2id as a PHC string.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Password {
     }
 }
 
-impl Attempt {
+impl PasswordAttempt {
     /// Whether this is the password. Takes as long as [`Password::hash`], whatever the answer.
     pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
         Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
@@ -116,7 +116,7 @@ impl TryFrom<String> for Password {
     }
 }
 
-impl From<String> for Attempt {
+impl From<String> for PasswordAttempt {
     fn from(text: String) -> Self {
         Self(composed(&text).into())
     }
@@ -178,11 +178,11 @@ mod tests {
     fn one_word_on_two_keyboards_is_one_password() {
         let (composed, decomposed) = (" P\u{e4}ssw\u{f6}rd gr\u{f6}ße x ", " Pa\u{308}sswo\u{308}rd gro\u{308}ße x ");
         let hash = password(composed).unwrap().hash().unwrap();
-        assert!(Attempt::from(decomposed.to_owned()).fits(&hash).unwrap());
-        assert!(!Attempt::from(composed.trim().to_owned()).fits(&hash).unwrap());
-        assert!(!Attempt::from(composed.to_lowercase()).fits(&hash).unwrap());
+        assert!(PasswordAttempt::from(decomposed.to_owned()).fits(&hash).unwrap());
+        assert!(!PasswordAttempt::from(composed.trim().to_owned()).fits(&hash).unwrap());
+        assert!(!PasswordAttempt::from(composed.to_lowercase()).fits(&hash).unwrap());
         let hash = password(decomposed).unwrap().hash().unwrap();
-        assert!(Attempt::from(composed.to_owned()).fits(&hash).unwrap());
+        assert!(PasswordAttempt::from(composed.to_owned()).fits(&hash).unwrap());
         // Composed, these are four characters, on whichever keyboard.
         assert!(password("a\u{308}o\u{308}u\u{308}e\u{301}").is_err());
     }
@@ -191,17 +191,20 @@ mod tests {
     fn a_hash_fits_its_password_alone_and_names_its_cost() {
         let hash = password("correct horse").unwrap().hash().unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(Attempt::from("correct horse".to_owned()).fits(&hash).unwrap());
-        assert!(!Attempt::from("correct hors".to_owned()).fits(&hash).unwrap());
-        assert!(Attempt::from("correct horse".to_owned()).fits(&"no hash".to_owned().into()).is_err());
+        assert!(PasswordAttempt::from("correct horse".to_owned()).fits(&hash).unwrap());
+        assert!(!PasswordAttempt::from("correct hors".to_owned()).fits(&hash).unwrap());
+        assert!(PasswordAttempt::from("correct horse".to_owned()).fits(&"no hash".to_owned().into()).is_err());
         assert_ne!(hash.as_str(), password("correct horse").unwrap().hash().unwrap().as_str());
     }
 
     #[test]
     fn neither_a_password_nor_its_hash_reaches_a_log() {
         let password = password("correct horse").unwrap();
-        let shown =
-            format!("{password:?} {:?} {:?}", password.hash().unwrap(), Attempt::from("correct horse".to_owned()));
+        let shown = format!(
+            "{password:?} {:?} {:?}",
+            password.hash().unwrap(),
+            PasswordAttempt::from("correct horse".to_owned())
+        );
         assert!(!shown.contains("horse") && !shown.contains("argon2"), "{shown}");
     }
 }

@@ -5,7 +5,7 @@ use ecommerce_types::{Email, Invalid};
 use icu_normalizer::ComposingNormalizer;
 
 use super::password::{LEAST, is_common};
-use super::{Name, Password};
+use super::{Password, PersonName};
 
 /// Words that stand for any shop of this kind.
 const ANY_SHOP: [&str; 4] = ["ecommercestack", "ecommerce", "shop", "admin"];
@@ -38,7 +38,7 @@ impl Policy {
 
     /// Refuses a password that is nothing much without the shop's words, the person's name and the parts of their address (OWASP
     /// ASVS 5, 6.2.11). They may stand in a password, and count for nothing: what is left has to be one by itself.
-    pub fn check(&self, password: &Password, email: &Email, name: &Name) -> Result<(), Invalid> {
+    pub fn check(&self, password: &Password, email: &Email, name: &PersonName) -> Result<(), Invalid> {
         let mut known = self.words.clone();
         known.extend(words_of_address(email.as_str()));
         known.extend(words(name.as_str()));
@@ -83,7 +83,7 @@ mod tests {
         policy.check(
             &password,
             &"j.bronte@post.example.org".parse().unwrap(),
-            &Name::try_from("Charlotte Bronte\u{308}".to_owned()).unwrap(),
+            &PersonName::try_from("Charlotte Bronte\u{308}".to_owned()).unwrap(),
         )
     }
 
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn one_letter_before_the_at_is_in_every_password_and_counts() {
-        let (email, name) = ("a@a.example".parse().unwrap(), Name::try_from("A".to_owned()).unwrap());
+        let (email, name) = ("a@a.example".parse().unwrap(), PersonName::try_from("A".to_owned()).unwrap());
         let password = Password::try_from("bananas 4".to_owned()).unwrap();
         assert!(Policy::new(None, "shop.default").check(&password, &email, &name).is_ok());
     }

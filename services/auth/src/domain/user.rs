@@ -4,7 +4,7 @@ use ecommerce_types::{Email, Roles, UserId};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::Name;
+use super::PersonName;
 
 /// A person, as the person and the staff may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -14,7 +14,7 @@ pub struct User {
     /// The address that the person logs in with.
     pub email: Email,
     /// What the person is called.
-    pub name: Name,
+    pub name: PersonName,
     /// What the person may do.
     pub roles: Roles,
     /// When the person registered.

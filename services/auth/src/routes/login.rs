@@ -10,7 +10,7 @@ use ecommerce_token::{Claims, LIFETIME};
 use ecommerce_types::{Email, SessionId};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Attempt, Cost};
+use crate::domain::{Cost, PasswordAttempt};
 use crate::metrics::LOGINS;
 use crate::state::State;
 use crate::store::users::{self, Account};
@@ -23,7 +23,7 @@ pub(super) struct Credentials {
     /// The address of the account.
     email: Email,
     /// The password of the account.
-    password: Attempt,
+    password: PasswordAttempt,
 }
 
 /// A way in, for a while.
@@ -80,7 +80,7 @@ pub(super) async fn handler(
 }
 
 /// Only at a login is there a password to hash at today's cost. The login stands whether it is done or not.
-async fn hash_again(state: &State, account: &Account, proven: Attempt) {
+async fn hash_again(state: &State, account: &Account, proven: PasswordAttempt) {
     let done = async {
         let hash = state.hashing.hash_again(proven).await?;
         users::replace_hash(&state.pool, account.id, &account.password_hash, &hash).await?;

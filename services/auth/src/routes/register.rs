@@ -8,7 +8,7 @@ use ecommerce_types::{Email, Role, UserId};
 use serde::Deserialize;
 
 use crate::Error;
-use crate::domain::{Name, Password, User};
+use crate::domain::{Password, PersonName, User};
 use crate::metrics::REGISTRATIONS;
 use crate::state::State;
 use crate::store::users;
@@ -22,7 +22,7 @@ pub(super) struct Registration {
     /// The password to log in with.
     password: Password,
     /// What to call the person.
-    name: Name,
+    name: PersonName,
 }
 
 /// Register

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::domain::password::HashError;
-use crate::domain::{Cost, Name, PasswordHash, User};
+use crate::domain::{Cost, PasswordHash, PersonName, User};
 
 /// What a login needs to know of a user.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl TryFrom<Row> for User {
         Ok(Self {
             id: row.id.into(),
             email: row.email.try_into().map_err(malformed)?,
-            name: Name::try_from(row.name).map_err(malformed)?,
+            name: PersonName::try_from(row.name).map_err(malformed)?,
             roles: roles(&row.roles).map_err(malformed)?,
             created_at: row.created_at,
         })

@@ -106,16 +106,16 @@ async fn a_password_whose_hash_costs_less_than_today_is_hashed_anew_once_it_is_p
 }
 
 #[tokio::test]
-async fn a_crowd_is_told_to_come_again_and_not_kept_waiting() {
+async fn more_logins_than_the_queue_holds_are_refused_at_once() {
     let shop = Shop::open().await;
     shop.register("ada@example.com").await;
-    let mut crowd = tokio::task::JoinSet::new();
+    let mut attempts = tokio::task::JoinSet::new();
     for _ in 0..60 {
         let client = shop.anonymous.clone();
         let body = serde_json::json!({ "email": "ada@example.com", "password": PASSWORD });
-        crowd.spawn(async move { client.post("/api/v1/auth/login", body).await });
+        attempts.spawn(async move { client.post("/api/v1/auth/login", body).await });
     }
-    let answers = crowd.join_all().await;
+    let answers = attempts.join_all().await;
     let (served, sent_away): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     assert!(!served.is_empty() && !sent_away.is_empty(), "{} of {} served", served.len(), answers.len());
     for answer in sent_away {

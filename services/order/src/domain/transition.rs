@@ -5,7 +5,7 @@
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{
-    OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome, PaymentCaptured, PaymentRequested,
+    ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentCaptured, PaymentRequested,
 };
 use ecommerce_types::PaymentId;
 use time::OffsetDateTime;
@@ -84,7 +84,7 @@ impl Order {
             return Change::None;
         }
         self.reason = Some(code.to_owned());
-        self.close(Status::PaymentFailed, Outcome::PaymentFailed, now)
+        self.close(Status::PaymentFailed, ClosedAs::PaymentFailed, now)
     }
 
     /// Some of its money went back. The totals come in any order: the largest is the latest.
@@ -103,7 +103,7 @@ impl Order {
         match self.status {
             Status::Pending | Status::AwaitingPayment | Status::Paid => {
                 self.reason = Some("cancelled_by_request".to_owned());
-                Ok(self.close(Status::Cancelled, Outcome::Cancelled, now))
+                Ok(self.close(Status::Cancelled, ClosedAs::Cancelled, now))
             }
             // Asked for twice, done once.
             Status::Cancelled => Ok(Change::None),
@@ -130,14 +130,14 @@ impl Order {
         match self.status {
             Status::Pending | Status::AwaitingPayment if self.pay_by <= now => {
                 self.reason = Some("not_paid_in_time".to_owned());
-                self.close(Status::Expired, Outcome::Expired, now)
+                self.close(Status::Expired, ClosedAs::Expired, now)
             }
             _ => Change::None,
         }
     }
 
     /// Ends it without a sale, and publishes that for those who hold something for it.
-    fn close(&mut self, status: Status, outcome: Outcome, now: OffsetDateTime) -> Change {
+    fn close(&mut self, status: Status, outcome: ClosedAs, now: OffsetDateTime) -> Change {
         self.become_status(status, now);
         Change::Publish(Event::OrderClosed(OrderClosed { order_id: self.id, outcome }))
     }
@@ -219,9 +219,9 @@ mod tests {
     #[test]
     fn every_end_without_a_sale_is_told_to_those_who_hold_something() {
         for (happens, outcome) in [
-            ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, Outcome::Cancelled),
-            (|order| order.expire(late(order)), Outcome::Expired),
-            (|order| order.payment_failed("declined", order.created_at), Outcome::PaymentFailed),
+            ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, ClosedAs::Cancelled),
+            (|order| order.expire(late(order)), ClosedAs::Expired),
+            (|order| order.payment_failed("declined", order.created_at), ClosedAs::PaymentFailed),
         ] {
             let mut order = order(Status::AwaitingPayment);
             let event = happens(&mut order);

@@ -1,5 +1,5 @@
 use ecommerce_contract::Event;
-use ecommerce_contract::events::{Outcome, PaymentCaptured, StockReserved};
+use ecommerce_contract::events::{ClosedAs, PaymentCaptured, StockReserved};
 use time::Duration;
 
 use crate::shop::Shop;
@@ -22,7 +22,7 @@ async fn an_order_that_nobody_pays_expires_once_with_many_replicas() {
     let mut published = Vec::new();
     for _ in &placed {
         let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
-        assert_eq!(closed.outcome, Outcome::Expired);
+        assert_eq!(closed.outcome, ClosedAs::Expired);
         published.push(closed.order_id);
     }
     published.sort_unstable();
@@ -60,5 +60,5 @@ async fn the_deadline_survives_a_restart() {
     shop.clock.advance(Duration::minutes(15));
     shop.replica().await;
     let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
-    assert_eq!((closed.order_id, closed.outcome), (id, Outcome::Expired));
+    assert_eq!((closed.order_id, closed.outcome), (id, ClosedAs::Expired));
 }

@@ -7,7 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::Past;
-use crate::domain::Key;
+use crate::domain::AttemptId;
 
 /// Attempts that this process has begun, so that none is begun twice at once, and none a second time as if it were the first.
 /// Clones share them.
@@ -35,7 +35,7 @@ pub(crate) struct Guard {
 impl AtWork {
     /// Begins with an attempt; `None` when a call for it is running already. Whatever its row says of its `past`, of one that was
     /// lost nothing is known.
-    pub(crate) fn begin(&self, key: Key, past: Past) -> Option<Guard> {
+    pub(crate) fn begin(&self, key: AttemptId, past: Past) -> Option<Guard> {
         let past = match self.calls().insert(key.0, Call::Running) {
             None => past,
             Some(Call::Lost) => Past::Unknown,
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn an_attempt_is_at_work_once_until_its_guard_is_dropped() {
         let at_work = AtWork::default();
-        let key = Key(Uuid::from_u128(1));
+        let key = AttemptId(Uuid::from_u128(1));
         let guard = at_work.begin(key, Past::None).unwrap();
         assert!(at_work.begin(key, Past::None).is_none());
         assert_eq!(at_work.list(), [key.0]);
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn of_a_call_that_was_lost_nothing_is_known_until_it_is_over() {
         let at_work = AtWork::default();
-        let key = Key(Uuid::from_u128(1));
+        let key = AttemptId(Uuid::from_u128(1));
         drop(at_work.begin(key, Past::None));
         assert!(at_work.list().is_empty());
         let again = at_work.begin(key, Past::None).unwrap();

@@ -1,13 +1,13 @@
 //! One charge, from its committed row to its recorded result.
 
 use ecommerce_contract::Envelope;
-use ecommerce_idempotency::Answer;
+use ecommerce_idempotency::StoredAnswer;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::ErrorChain;
 
 use super::{Attempts, Past};
 use crate::answer;
-use crate::domain::{Key, Origin, Outcome};
+use crate::domain::{AttemptId, ChargeOutcome, Origin};
 use crate::metrics::{CHARGES_ENDED, CHARGES_OF_UNKNOWN_OUTCOME};
 use crate::provider::{self, ChargeOrder};
 use crate::store::charges::{self, Charge};
@@ -26,7 +26,7 @@ enum Unknown {
 impl Attempts {
     /// Brings an open charge to its end, or lets go of it when its outcome is not known. Answers what its customer is told, if
     /// there is one.
-    pub(crate) async fn charge(&self, charge: &Charge, past: Past) -> Result<Option<Answer>, sqlx::Error> {
+    pub(crate) async fn charge(&self, charge: &Charge, past: Past) -> Result<Option<StoredAnswer>, sqlx::Error> {
         match self.ask_and_record(charge, past).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
@@ -43,13 +43,13 @@ impl Attempts {
         }
     }
 
-    async fn ask_and_record(&self, charge: &Charge, past: Past) -> Result<Option<Answer>, Unknown> {
+    async fn ask_and_record(&self, charge: &Charge, past: Past) -> Result<Option<StoredAnswer>, Unknown> {
         let outcome = self.ask(charge, past).await?;
         Ok(self.record(charge, &outcome).await?)
     }
 
     /// Has the provider answer how the charge ends. One that has become pointless before it was made is never made.
-    async fn ask(&self, charge: &Charge, past: Past) -> Result<Outcome, Unknown> {
+    async fn ask(&self, charge: &Charge, past: Past) -> Result<ChargeOutcome, Unknown> {
         let order = ChargeOrder { key: charge.key, amount: charge.amount, method: charge.method.clone() };
         let payment = {
             let mut connection = self.pool.acquire().await?;
@@ -67,7 +67,7 @@ impl Attempts {
     }
 
     /// Commits the outcome, what it does to the payment, what it publishes and what it gives back.
-    async fn record(&self, charge: &Charge, outcome: &Outcome) -> Result<Option<Answer>, sqlx::Error> {
+    async fn record(&self, charge: &Charge, outcome: &ChargeOutcome) -> Result<Option<StoredAnswer>, sqlx::Error> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
         let mut payment = payments::lock(&mut transaction, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -80,7 +80,7 @@ impl Attempts {
         payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
         if let Some(amount) = effect.refund {
             let refund = NewRefund {
-                key: Key(self.clock.new_id()),
+                key: AttemptId(self.clock.new_id()),
                 payment_id: payment.id,
                 amount,
                 request_id: charge.request_id.clone(),
@@ -107,7 +107,7 @@ impl Attempts {
         Ok(answer)
     }
 
-    async fn let_go(&self, charge: &Charge) -> Result<Option<Answer>, sqlx::Error> {
+    async fn let_go(&self, charge: &Charge) -> Result<Option<StoredAnswer>, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         let payment = payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
         let answer = for_customer(charge, || answer::processing(&payment))?;
@@ -120,8 +120,8 @@ impl Attempts {
 /// The answer to whoever has asked for a charge; nobody has, when its method came with the order.
 fn for_customer(
     charge: &Charge,
-    answer: impl FnOnce() -> Result<Answer, serde_json::Error>,
-) -> Result<Option<Answer>, sqlx::Error> {
+    answer: impl FnOnce() -> Result<StoredAnswer, serde_json::Error>,
+) -> Result<Option<StoredAnswer>, sqlx::Error> {
     match charge.origin {
         Origin::Order => Ok(None),
         Origin::Customer => answer().map(Some).map_err(|error| sqlx::Error::Encode(error.into())),

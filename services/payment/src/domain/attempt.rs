@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 /// Names an attempt: its id with us, and the idempotency key under which the provider does it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(pub Uuid);
+pub struct AttemptId(pub Uuid);
 
-impl std::fmt::Display for Key {
+impl std::fmt::Display for AttemptId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
     }
@@ -23,7 +23,7 @@ pub enum Origin {
 
 /// How a charge has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ChargeOutcome {
     /// The provider holds the whole amount for us.
     Captured,
     /// The provider refused the method, for this reason: a stable word such as `card_declined`.
@@ -32,7 +32,7 @@ pub enum Outcome {
     Abandoned,
 }
 
-impl Outcome {
+impl ChargeOutcome {
     /// The name in the database.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

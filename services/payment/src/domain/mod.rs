@@ -5,7 +5,7 @@ mod method;
 mod payment;
 mod transition;
 
-pub use attempt::{Key, Origin, Outcome};
+pub use attempt::{AttemptId, ChargeOutcome, Origin};
 pub use method::PaymentMethod;
 pub use payment::{NotPayable, Payment, Status};
 pub use transition::{Effect, MOST_DECLINES};

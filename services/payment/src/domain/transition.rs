@@ -4,7 +4,7 @@
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 
-use super::{Origin, Outcome, Payment, Status};
+use super::{ChargeOutcome, Origin, Payment, Status};
 
 /// The decline with this number is the last.
 pub const MOST_DECLINES: i16 = 5;
@@ -20,13 +20,13 @@ pub struct Effect {
 
 impl Payment {
     /// The charge that was open has ended.
-    pub fn charge_ended(&mut self, origin: Origin, outcome: &Outcome) -> Effect {
+    pub fn charge_ended(&mut self, origin: Origin, outcome: &ChargeOutcome) -> Effect {
         self.processing = false;
         match outcome {
-            Outcome::Captured => self.captured(),
-            Outcome::Declined(code) => self.declined(origin, code),
+            ChargeOutcome::Captured => self.captured(),
+            ChargeOutcome::Declined(code) => self.declined(origin, code),
             // Nothing has happened, and nobody needs to know: order keeps the clock that ends this payment.
-            Outcome::Abandoned => Effect::default(),
+            ChargeOutcome::Abandoned => Effect::default(),
         }
     }
 

@@ -11,12 +11,12 @@ use ecommerce_types::Money;
 
 pub(crate) use simulator::Simulator;
 
-use crate::domain::{Key, Outcome};
+use crate::domain::{AttemptId, ChargeOutcome};
 
 /// A charge as the provider is asked for it.
 #[derive(Debug, Clone)]
 pub(crate) struct ChargeOrder {
-    pub(crate) key: Key,
+    pub(crate) key: AttemptId,
     pub(crate) amount: Money,
     pub(crate) method: String,
 }
@@ -24,9 +24,9 @@ pub(crate) struct ChargeOrder {
 /// A refund as the provider is asked for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RefundOrder {
-    pub(crate) key: Key,
+    pub(crate) key: AttemptId,
     /// The charge whose money goes back.
-    pub(crate) charge: Key,
+    pub(crate) charge: AttemptId,
     pub(crate) amount: Money,
 }
 
@@ -60,22 +60,22 @@ impl Provider {
     }
 
     /// Charges the whole amount.
-    pub(crate) async fn charge(&self, order: ChargeOrder) -> Result<Outcome, Error> {
+    pub(crate) async fn charge(&self, order: ChargeOrder) -> Result<ChargeOutcome, Error> {
         match self {
             Self::Simulator(simulator) => simulator.charge(order).await,
         }
     }
 
     /// How the charge with this key has ended; `None` when there is none.
-    pub(crate) async fn find_charge(&self, key: Key) -> Result<Option<Outcome>, Error> {
+    pub(crate) async fn find_charge(&self, key: AttemptId) -> Result<Option<ChargeOutcome>, Error> {
         match self {
             Self::Simulator(simulator) => simulator.find_charge(key).await,
         }
     }
 
     /// Makes sure that the charge with this key will not take place, also not by a request that is still on its way. When it
-    /// has taken place already, the answer is how it ended; else [`Outcome::Abandoned`].
-    pub(crate) async fn void(&self, order: ChargeOrder) -> Result<Outcome, Error> {
+    /// has taken place already, the answer is how it ended; else [`ChargeOutcome::Abandoned`].
+    pub(crate) async fn void(&self, order: ChargeOrder) -> Result<ChargeOutcome, Error> {
         match self {
             Self::Simulator(simulator) => simulator.void(order).await,
         }
@@ -89,7 +89,7 @@ impl Provider {
     }
 
     /// Whether the refund with this key has been made.
-    pub(crate) async fn find_refund(&self, key: Key) -> Result<bool, Error> {
+    pub(crate) async fn find_refund(&self, key: AttemptId) -> Result<bool, Error> {
         match self {
             Self::Simulator(simulator) => simulator.find_refund(key).await,
         }

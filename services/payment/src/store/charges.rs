@@ -1,18 +1,18 @@
 //! The table `charges`: attempts to charge a payment, and what the customer who asked for one was answered.
 
-use ecommerce_idempotency::Answer;
+use ecommerce_idempotency::StoredAnswer;
 use ecommerce_types::{Money, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode;
-use crate::domain::{Key, Origin, Outcome};
+use crate::domain::{AttemptId, ChargeOutcome, Origin};
 
 /// A charge that is to be brought to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Charge {
-    pub(crate) key: Key,
+    pub(crate) key: AttemptId,
     pub(crate) payment_id: PaymentId,
     pub(crate) amount: Money,
     pub(crate) method: String,
@@ -35,7 +35,7 @@ pub(crate) struct RequestName {
 pub(crate) struct Requested {
     pub(crate) hash: Vec<u8>,
     /// None while it has not been answered.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Option<StoredAnswer>,
 }
 
 /// Who may call the provider for an attempt, and until when.
@@ -172,9 +172,9 @@ pub(crate) async fn insert(
 /// meanwhile that it is being processed has had the answer already, and that one stays.
 pub(crate) async fn end(
     transaction: &mut PgConnection,
-    key: Key,
-    outcome: &Outcome,
-    answer: Option<&Answer>,
+    key: AttemptId,
+    outcome: &ChargeOutcome,
+    answer: Option<&StoredAnswer>,
     now: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
@@ -197,9 +197,9 @@ pub(crate) async fn end(
 /// that says so. When another has taken it over from `holder` meanwhile, that one's hold stays.
 pub(crate) async fn let_go(
     connection: &mut PgConnection,
-    key: Key,
+    key: AttemptId,
     holder: Uuid,
-    answer: Option<&Answer>,
+    answer: Option<&StoredAnswer>,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -240,7 +240,10 @@ pub(crate) async fn let_go_of_all(
 }
 
 /// What the request behind a charge was answered.
-pub(crate) async fn find_answer(connection: &mut PgConnection, key: Key) -> Result<Option<Answer>, sqlx::Error> {
+pub(crate) async fn find_answer(
+    connection: &mut PgConnection,
+    key: AttemptId,
+) -> Result<Option<StoredAnswer>, sqlx::Error> {
     let found = sqlx::query!("select answer_status, answer_body from charges where id = $1", key.0)
         .fetch_optional(connection)
         .await?;
@@ -249,7 +252,7 @@ pub(crate) async fn find_answer(connection: &mut PgConnection, key: Key) -> Resu
 
 fn charge(row: Row) -> Result<Charge, sqlx::Error> {
     Ok(Charge {
-        key: Key(row.id),
+        key: AttemptId(row.id),
         payment_id: row.payment_id.into(),
         amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         method: row.method,
@@ -258,10 +261,10 @@ fn charge(row: Row) -> Result<Charge, sqlx::Error> {
     })
 }
 
-fn answer(status: Option<i16>, body: Option<Vec<u8>>) -> Option<Answer> {
-    Some(Answer { status: u16::try_from(status?).unwrap_or(500), body: body? })
+fn answer(status: Option<i16>, body: Option<Vec<u8>>) -> Option<StoredAnswer> {
+    Some(StoredAnswer { status: u16::try_from(status?).unwrap_or(500), body: body? })
 }
 
-fn status(answer: &Answer) -> i16 {
+fn status(answer: &StoredAnswer) -> i16 {
     i16::try_from(answer.status).unwrap_or(500)
 }

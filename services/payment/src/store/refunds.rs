@@ -8,15 +8,15 @@ use uuid::Uuid;
 
 use super::charges::Hold;
 use super::decode;
-use crate::domain::Key;
+use crate::domain::AttemptId;
 
 /// A refund that is to be brought to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
-    pub(crate) key: Key,
+    pub(crate) key: AttemptId,
     pub(crate) payment_id: PaymentId,
     /// The charge whose money it is.
-    pub(crate) charge: Key,
+    pub(crate) charge: AttemptId,
     pub(crate) amount: Money,
     /// Of the request that caused it.
     pub(crate) request_id: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Refund {
 /// What is to be given back, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct NewRefund {
-    pub(crate) key: Key,
+    pub(crate) key: AttemptId,
     pub(crate) payment_id: PaymentId,
     /// Minor units of the payment's currency.
     pub(crate) amount: i64,
@@ -130,7 +130,11 @@ pub(crate) async fn insert(
 }
 
 /// Ends an open refund. False when it has ended before.
-pub(crate) async fn end(transaction: &mut PgConnection, key: Key, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub(crate) async fn end(
+    transaction: &mut PgConnection,
+    key: AttemptId,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "update refunds set status = 'refunded', updated_at = $2 where id = $1 and status = 'open'",
         key.0,
@@ -145,7 +149,7 @@ pub(crate) async fn end(transaction: &mut PgConnection, key: Key, now: OffsetDat
 /// another has taken it over from `holder` meanwhile.
 pub(crate) async fn let_go(
     connection: &mut PgConnection,
-    key: Key,
+    key: AttemptId,
     holder: Uuid,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
@@ -182,9 +186,9 @@ pub(crate) async fn let_go_of_all(
 
 fn refund(row: Row) -> Result<Refund, sqlx::Error> {
     Ok(Refund {
-        key: Key(row.id),
+        key: AttemptId(row.id),
         payment_id: row.payment_id.into(),
-        charge: Key(row.charge_id),
+        charge: AttemptId(row.charge_id),
         amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         request_id: row.request_id,
     })

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Args as _, FromArgMatches as _};
-use ecommerce_contract::events::{OrderClosed, Outcome, PaymentRequested};
+use ecommerce_contract::events::{ClosedAs, OrderClosed, PaymentRequested};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
@@ -132,7 +132,7 @@ impl Shop {
 
     /// Order closes an order.
     pub(crate) async fn close(&self, order_id: OrderId) {
-        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled })).await;
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled })).await;
     }
 
     /// The next thing that order is told.

@@ -7,6 +7,6 @@ pub mod product;
 pub mod reservation;
 pub mod stock;
 
-pub use product::{Attributes, Available, Category, Description, Name, Price, Product};
-pub use reservation::{Ledger, Reservation, Shelf, State};
+pub use product::{Attributes, Available, Category, Description, Price, Product, ProductName};
+pub use reservation::{Reservation, ReservationBatch, State, StockOfProduct};
 pub use stock::{OnHand, Pieces, Reason, Stock};

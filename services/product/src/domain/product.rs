@@ -14,7 +14,7 @@ pub struct Product {
     /// The shop's own name for it.
     pub sku: Sku,
     /// What it is called.
-    pub name: Name,
+    pub name: ProductName,
     /// What there is to say about it.
     pub description: Description,
     /// Where it is found; null when it is in no category.
@@ -43,9 +43,9 @@ pub struct Available {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 200, example = "Blue mug")]
-pub struct Name(String);
+pub struct ProductName(String);
 
-impl Name {
+impl ProductName {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -53,7 +53,7 @@ impl Name {
     }
 }
 
-impl TryFrom<String> for Name {
+impl TryFrom<String> for ProductName {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -64,8 +64,8 @@ impl TryFrom<String> for Name {
     }
 }
 
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
+impl From<ProductName> for String {
+    fn from(name: ProductName) -> Self {
         name.0
     }
 }
@@ -210,9 +210,9 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_and_loses_the_spaces_around_it() {
-        assert_eq!(String::from(Name::try_from(" Blue mug ".to_owned()).unwrap()), "Blue mug");
+        assert_eq!(String::from(ProductName::try_from(" Blue mug ".to_owned()).unwrap()), "Blue mug");
         for wrong in ["", "  ", "a\nb", "a\0b", &"x".repeat(201)] {
-            assert!(Name::try_from(wrong.to_owned()).is_err(), "{wrong:?}");
+            assert!(ProductName::try_from(wrong.to_owned()).is_err(), "{wrong:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What an order's events do to the stock, in whatever order they come and however often.
 //!
-//! | heard so far | `order.placed`                             | `order.paid`                  | `order.closed`          |
+//! | so far       | `order.placed`                             | `order.paid`                  | `order.closed`          |
 //! | ------------ | ------------------------------------------ | ----------------------------- | ----------------------- |
 //! | nothing      | all lines there: set aside, `reserved`; else none, `rejected` | contradiction | `closed`, a tombstone   |
 //! | `reserved`   | nothing                                    | pieces leave: `sold`          | given back: `closed`    |
@@ -34,7 +34,7 @@ mod tests;
 pub enum State {
     /// Nothing yet.
     #[default]
-    Heard,
+    Unknown,
     /// All its lines are set aside.
     Reserved,
     /// None of its lines is, and order has been answered.
@@ -50,7 +50,7 @@ impl State {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Heard => "heard",
+            Self::Unknown => "unknown",
             Self::Reserved => "reserved",
             Self::Rejected => "rejected",
             Self::Sold => "sold",
@@ -69,9 +69,9 @@ impl std::str::FromStr for State {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let known = [Self::Heard, Self::Reserved, Self::Rejected, Self::Sold, Self::Closed];
+        let known = [Self::Unknown, Self::Reserved, Self::Rejected, Self::Sold, Self::Closed];
         let state = known.into_iter().find(|state| state.as_str() == text);
-        state.ok_or(Invalid("a reservation is heard, reserved, rejected, sold or closed"))
+        state.ok_or(Invalid("a reservation is unknown, reserved, rejected, sold or closed"))
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Reservation {
 
 /// A product's place in the warehouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shelf {
+pub struct StockOfProduct {
     /// Its pieces.
     pub stock: Stock,
     /// Whether it is still sold; what is archived is set aside for nobody new.
@@ -107,11 +107,11 @@ pub enum Contradiction {
     NotForProduct(&'static str),
 }
 
-/// The orders and the shelves that a batch of events is about. Whoever fills it holds locks on all of them.
+/// The orders and the stocks that a batch of events is about. Whoever fills it holds locks on all of them.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger {
+pub struct ReservationBatch {
     orders: BTreeMap<OrderId, Reservation>,
-    shelves: BTreeMap<ProductId, Shelf>,
+    stocks: BTreeMap<ProductId, StockOfProduct>,
     changes: Changes,
 }
 
@@ -135,11 +135,11 @@ pub struct Move {
     pub reserved: i64,
 }
 
-impl Ledger {
-    /// A ledger of these orders and shelves.
+impl ReservationBatch {
+    /// A batch of these orders and stocks.
     #[must_use]
-    pub fn new(orders: BTreeMap<OrderId, Reservation>, shelves: BTreeMap<ProductId, Shelf>) -> Self {
-        Self { orders, shelves, changes: Changes::default() }
+    pub fn new(orders: BTreeMap<OrderId, Reservation>, stocks: BTreeMap<ProductId, StockOfProduct>) -> Self {
+        Self { orders, stocks, changes: Changes::default() }
     }
 
     /// Does what an event says, after all that came before it, and gives what is to be published for order.
@@ -173,7 +173,7 @@ impl Ledger {
 
     fn place(&mut self, placed: &OrderPlaced) -> Option<Event> {
         let order_id = placed.order_id;
-        if self.state(order_id) != State::Heard {
+        if self.state(order_id) != State::Unknown {
             return None;
         }
         let mut lines = Lines::new();
@@ -181,7 +181,7 @@ impl Ledger {
             *lines.entry(line.product_id).or_default() += i64::from(line.quantity.get());
         }
         let lacking = |product_id: &ProductId| {
-            let offered = self.shelves.get(product_id).filter(|at| at.for_sale);
+            let offered = self.stocks.get(product_id).filter(|at| at.for_sale);
             offered.is_none_or(|at| at.stock.reserve(lines[product_id]).is_none())
         };
         let at_fault: Vec<_> = placed.lines.iter().filter(|line| lacking(&line.product_id)).copied().collect();
@@ -198,7 +198,7 @@ impl Ledger {
 
     fn pay(&mut self, order_id: OrderId) -> Result<(), Contradiction> {
         match self.state(order_id) {
-            State::Heard | State::Rejected => Err(Contradiction::NothingReserved(order_id)),
+            State::Unknown | State::Rejected => Err(Contradiction::NothingReserved(order_id)),
             State::Sold | State::Closed => Ok(()),
             State::Reserved => {
                 let lines = self.lines(order_id);
@@ -213,7 +213,7 @@ impl Ledger {
         let lines = self.lines(order_id);
         match self.state(order_id) {
             State::Closed => return,
-            State::Heard | State::Rejected => {}
+            State::Unknown | State::Rejected => {}
             State::Reserved => self.shift(&lines, Stock::release),
             State::Sold => self.shift(&lines, Stock::take_back),
         }
@@ -231,7 +231,7 @@ impl Ledger {
 
     fn shift(&mut self, lines: &Lines, change: impl Fn(Stock, i64) -> Stock) {
         for (product_id, quantity) in lines {
-            let Some(at) = self.shelves.get_mut(product_id) else { continue };
+            let Some(at) = self.stocks.get_mut(product_id) else { continue };
             let before = at.stock;
             at.stock = change(before, *quantity);
             let moved = self.changes.moved.entry(*product_id).or_default();

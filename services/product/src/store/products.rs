@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::decode;
 use crate::Error;
-use crate::domain::{Attributes, Available, Category, Description, Name, Price, Product};
+use crate::domain::{Attributes, Available, Category, Description, Price, Product, ProductName};
 
 const SKU_IS_UNIQUE: &str = "products_sku_is_unique";
 
@@ -123,7 +123,7 @@ pub(crate) struct Entry {
     /// The shop's own name for it.
     pub(crate) sku: Sku,
     /// What it is called.
-    pub(crate) name: Name,
+    pub(crate) name: ProductName,
     /// What there is to say about it.
     pub(crate) description: Description,
     /// Where it is found.

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::reservation::Move;
-use crate::domain::{Shelf, Stock};
+use crate::domain::{Stock, StockOfProduct};
 
 /// The stock of a product, archived or not.
 pub(crate) async fn find(connection: &mut PgConnection, product_id: ProductId) -> Result<Option<Stock>, sqlx::Error> {
@@ -24,12 +24,12 @@ pub(crate) async fn lock(transaction: &mut PgConnection, product_id: ProductId) 
         .await
 }
 
-/// The shelves of these products, those that exist, locked until the transaction ends; in the order of their ids, so that
+/// The stocks of these products, those that exist, locked until the transaction ends; in the order of their ids, so that
 /// two batches wait for each other and do not deadlock.
-pub(crate) async fn lock_shelves(
+pub(crate) async fn lock_all(
     transaction: &mut PgConnection,
     product_ids: &[Uuid],
-) -> Result<BTreeMap<ProductId, Shelf>, sqlx::Error> {
+) -> Result<BTreeMap<ProductId, StockOfProduct>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select product_id, on_hand, reserved, archived_at is null as "for_sale!"
            from stock join products on products.id = product_id
@@ -40,10 +40,11 @@ pub(crate) async fn lock_shelves(
     )
     .fetch_all(transaction)
     .await?;
-    let shelf = |on_hand, reserved, for_sale| Shelf { stock: Stock { on_hand, reserved }, for_sale };
+    let stock_of_product =
+        |on_hand, reserved, for_sale| StockOfProduct { stock: Stock { on_hand, reserved }, for_sale };
     Ok(rows
         .into_iter()
-        .map(|row| (ProductId(row.product_id), shelf(row.on_hand, row.reserved, row.for_sale)))
+        .map(|row| (ProductId(row.product_id), stock_of_product(row.on_hand, row.reserved, row.for_sale)))
         .collect())
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, OrderPlaced, Outcome};
+use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced};
 use ecommerce_contract::{Envelope, Event, Service, headers};
 use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
@@ -143,7 +143,7 @@ impl Shop {
     }
 
     pub(crate) fn closed(&self, order_id: OrderId) -> Envelope {
-        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled }))
+        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled }))
     }
 
     /// A new order's id.

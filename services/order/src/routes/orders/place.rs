@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_http::extract::{IdempotencyKey, Json};
 use ecommerce_http::{Customer, Problem};
-use ecommerce_idempotency::{self as idempotency, Answer, Scope, once};
+use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, once};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub(super) async fn handler(
     Customer(caller): Customer,
     key: IdempotencyKey,
     Json(request): Json<Request>,
-) -> Result<Answer, Error> {
+) -> Result<StoredAnswer, Error> {
     let scope = Scope::new(&caller, &Method::POST, "/api/v1/orders", &key, &request)?;
     let draft = Draft::new(request.items, request.payment_method)?;
 
@@ -72,7 +72,7 @@ pub(super) async fn handler(
     let answer = once(&state.pool, &scope, async |transaction| {
         store::insert(transaction, &order).await?;
         publish(&state, transaction, order.placed()).await?;
-        Ok::<_, Error>(Answer::json(StatusCode::CREATED, &view::Order::from(order))?)
+        Ok::<_, Error>(StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order))?)
     })
     .await?;
     state.outbox.notify();

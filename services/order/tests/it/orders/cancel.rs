@@ -1,5 +1,5 @@
 use ecommerce_contract::Event;
-use ecommerce_contract::events::Outcome;
+use ecommerce_contract::events::ClosedAs;
 use serde_json::json;
 
 use crate::shop::Shop;
@@ -16,7 +16,7 @@ async fn a_cancelled_order_is_told_to_those_who_hold_something_for_it() {
         let Event::OrderClosed(closed) = shop.published_to(reader).await.event else {
             panic!("order.closed for {reader}")
         };
-        assert_eq!((closed.order_id, closed.outcome), (id, Outcome::Cancelled));
+        assert_eq!((closed.order_id, closed.outcome), (id, ClosedAs::Cancelled));
     }
 }
 

@@ -23,14 +23,14 @@ fn payment() -> Payment {
     }
 }
 
-fn declined() -> Outcome {
-    Outcome::Declined("card_declined".to_owned())
+fn declined() -> ChargeOutcome {
+    ChargeOutcome::Declined("card_declined".to_owned())
 }
 
 #[test]
 fn a_capture_is_told_and_nothing_goes_back() {
     let mut payment = payment();
-    let effect = payment.charge_ended(Origin::Customer, &Outcome::Captured);
+    let effect = payment.charge_ended(Origin::Customer, &ChargeOutcome::Captured);
     assert!(
         matches!(effect, Effect { event: Some(Event::PaymentCaptured(published)), refund: None } if published.amount == 1_250)
     );
@@ -41,7 +41,7 @@ fn a_capture_is_told_and_nothing_goes_back() {
 fn a_capture_that_comes_after_the_close_goes_back_and_is_not_told() {
     let mut payment = payment();
     assert_eq!(payment.close(), Effect::default());
-    let effect = payment.charge_ended(Origin::Customer, &Outcome::Captured);
+    let effect = payment.charge_ended(Origin::Customer, &ChargeOutcome::Captured);
     assert_eq!(effect, Effect { event: None, refund: Some(1_250) });
     assert_eq!(payment.status, Status::Closed);
 }
@@ -49,7 +49,7 @@ fn a_capture_that_comes_after_the_close_goes_back_and_is_not_told() {
 #[test]
 fn a_captured_payment_that_is_closed_goes_back_once() {
     let mut payment = payment();
-    let _ = payment.charge_ended(Origin::Order, &Outcome::Captured);
+    let _ = payment.charge_ended(Origin::Order, &ChargeOutcome::Captured);
     assert_eq!(payment.close().refund, Some(1_250));
     assert_eq!(payment.close(), Effect::default());
     let published = payment.refunded(1_250).event;
@@ -97,6 +97,6 @@ fn no_charge_begins_at_the_end_of_its_time_or_beside_another() {
 fn an_order_that_costs_nothing_has_nothing_to_give_back() {
     let mut payment = payment();
     payment.amount = Money::new(0, payment.amount.currency()).unwrap();
-    let _ = payment.charge_ended(Origin::Order, &Outcome::Captured);
+    let _ = payment.charge_ended(Origin::Order, &ChargeOutcome::Captured);
     assert_eq!(payment.close(), Effect::default());
 }

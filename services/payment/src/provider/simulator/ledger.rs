@@ -6,7 +6,7 @@
 use sqlx::{PgConnection, PgPool};
 
 use super::super::{ChargeOrder, RefundOrder};
-use crate::domain::Key;
+use crate::domain::AttemptId;
 
 /// What the ledger holds under a charge's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Ledger {
     }
 
     /// The charge with this key, if there is one.
-    pub(super) async fn find_charge(&self, key: Key) -> Result<Option<Entry>, Error> {
+    pub(super) async fn find_charge(&self, key: AttemptId) -> Result<Option<Entry>, Error> {
         let mut connection = self.pool.acquire().await?;
         find_charge(&mut connection, key).await?.map(entry).transpose()
     }
@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// Whether the refund with this key has been made.
-    pub(super) async fn find_refund(&self, key: Key) -> Result<bool, Error> {
+    pub(super) async fn find_refund(&self, key: AttemptId) -> Result<bool, Error> {
         let found = sqlx::query_scalar!(
             r#"select exists (select from simulator.refunds where key = $1) as "found!""#,
             key.to_string()
@@ -133,7 +133,7 @@ impl Ledger {
     }
 }
 
-async fn find_charge(connection: &mut PgConnection, key: Key) -> Result<Option<ChargeRow>, sqlx::Error> {
+async fn find_charge(connection: &mut PgConnection, key: AttemptId) -> Result<Option<ChargeRow>, sqlx::Error> {
     sqlx::query_as!(
         ChargeRow,
         "select amount, currency, method, status, code from simulator.charges where key = $1",

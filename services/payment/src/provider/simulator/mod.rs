@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 use self::ledger::{Entry, Ledger};
 use super::{ChargeOrder, Error, RefundOrder};
-use crate::domain::{Key, Outcome};
+use crate::domain::{AttemptId, ChargeOutcome};
 
 const SUCCESS: &str = "tok_success";
 const DECLINED: &str = "tok_declined";
@@ -55,7 +55,7 @@ impl Simulator {
         [SUCCESS, DECLINED, TIMEOUT].contains(&method)
     }
 
-    pub(crate) async fn charge(&self, order: ChargeOrder) -> Result<Outcome, Error> {
+    pub(crate) async fn charge(&self, order: ChargeOrder) -> Result<ChargeOutcome, Error> {
         let entry = match order.method.as_str() {
             SUCCESS | TIMEOUT => Entry::Captured,
             DECLINED => Entry::Declined("card_declined".to_owned()),
@@ -67,13 +67,13 @@ impl Simulator {
         Ok(entry.into())
     }
 
-    pub(crate) async fn find_charge(&self, key: Key) -> Result<Option<Outcome>, Error> {
+    pub(crate) async fn find_charge(&self, key: AttemptId) -> Result<Option<ChargeOutcome>, Error> {
         let ledger = self.ledger.clone();
         let entry = self.ask(false, async move { ledger.find_charge(key).await }).await?;
-        Ok(entry.map(Outcome::from))
+        Ok(entry.map(ChargeOutcome::from))
     }
 
-    pub(crate) async fn void(&self, order: ChargeOrder) -> Result<Outcome, Error> {
+    pub(crate) async fn void(&self, order: ChargeOrder) -> Result<ChargeOutcome, Error> {
         let ledger = self.ledger.clone();
         let entry = self.ask(false, async move { ledger.charge(&order, Entry::Void).await }).await?;
         Ok(entry.into())
@@ -84,7 +84,7 @@ impl Simulator {
         self.ask(false, async move { ledger.refund(&order).await }).await
     }
 
-    pub(crate) async fn find_refund(&self, key: Key) -> Result<bool, Error> {
+    pub(crate) async fn find_refund(&self, key: AttemptId) -> Result<bool, Error> {
         let ledger = self.ledger.clone();
         self.ask(false, async move { ledger.find_refund(key).await }).await
     }
@@ -125,7 +125,7 @@ async fn travel(delay: Duration) {
     }
 }
 
-impl From<Entry> for Outcome {
+impl From<Entry> for ChargeOutcome {
     fn from(entry: Entry) -> Self {
         match entry {
             Entry::Captured => Self::Captured,

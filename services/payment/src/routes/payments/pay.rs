@@ -10,7 +10,7 @@
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
 use ecommerce_http::{Caller, Customer, Problem};
-use ecommerce_idempotency::{self as idempotency, Answer};
+use ecommerce_idempotency::{self as idempotency, StoredAnswer};
 use ecommerce_runtime::request_id;
 use ecommerce_types::PaymentId;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use time::Duration;
 
 use super::may_see;
 use crate::attempts::{Guard, Past};
-use crate::domain::{Key, Origin, PaymentMethod};
+use crate::domain::{AttemptId, Origin, PaymentMethod};
 use crate::error::Error;
 use crate::store::charges::{self, Charge, RequestName};
 use crate::store::payments;
@@ -39,7 +39,7 @@ pub(super) struct Request {
 /// What to do about a request.
 enum Begun {
     /// It is done already: the answer was this.
-    Answered(Answer),
+    Answered(StoredAnswer),
     /// A charge is written down and is ours to bring to its end.
     Charge(Charge, Guard),
 }
@@ -73,7 +73,7 @@ pub(super) async fn handler(
     Customer(caller): Customer,
     key: IdempotencyKey,
     Json(request): Json<Request>,
-) -> Result<Answer, Error> {
+) -> Result<StoredAnswer, Error> {
     if !state.attempts.provider.knows(request.payment_method.as_str()) {
         return Err(Error::UnknownMethod);
     }
@@ -115,7 +115,7 @@ async fn begin(
     }
     payment.payable(now)?;
     let charge = Charge {
-        key: Key(attempts.clock.new_id()),
+        key: AttemptId(attempts.clock.new_id()),
         payment_id: id,
         amount: payment.amount,
         method: request.payment_method.into(),

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use ecommerce_contract::events::{OrderClosed, OrderLine, OrderPaid, Outcome};
+use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderLine, OrderPaid};
 use ecommerce_types::{Clock, Quantity};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
@@ -21,25 +21,28 @@ fn paid(order_id: OrderId) -> Event {
 }
 
 fn closed(order_id: OrderId) -> Event {
-    Event::OrderClosed(OrderClosed { order_id, outcome: Outcome::Cancelled })
+    Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled })
 }
 
 fn reserved(order_id: OrderId) -> Event {
     Event::StockReserved(StockReserved { order_id })
 }
 
-/// The tables, as far as a ledger reads and writes them.
+/// The tables, as far as a batch reads and writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Tables {
     orders: BTreeMap<OrderId, State>,
     lines: BTreeMap<OrderId, Lines>,
-    shelves: BTreeMap<ProductId, Shelf>,
+    stocks: BTreeMap<ProductId, StockOfProduct>,
 }
 
 impl Tables {
     fn with(products: &[(ProductId, i64)]) -> Self {
-        let shelf = |on_hand| Shelf { stock: Stock { on_hand, reserved: 0 }, for_sale: true };
-        Self { shelves: products.iter().map(|(id, on_hand)| (*id, shelf(*on_hand))).collect(), ..Self::default() }
+        let stock_of_product = |on_hand| StockOfProduct { stock: Stock { on_hand, reserved: 0 }, for_sale: true };
+        Self {
+            stocks: products.iter().map(|(id, on_hand)| (*id, stock_of_product(*on_hand))).collect(),
+            ..Self::default()
+        }
     }
 
     /// One batch, as the consumer does it.
@@ -49,14 +52,14 @@ impl Tables {
             let lines = if state.has_lines() { self.lines[&event.order_id()].clone() } else { Lines::new() };
             (event.order_id(), Reservation { state, lines })
         };
-        let mut ledger = Ledger::new(events.iter().map(heard).collect(), self.shelves.clone());
+        let mut batch = ReservationBatch::new(events.iter().map(heard).collect(), self.stocks.clone());
         let mut answers = Vec::new();
         for event in events {
-            answers.extend(ledger.apply(event)?);
+            answers.extend(batch.apply(event)?);
         }
-        let changes = ledger.into_changes();
+        let changes = batch.into_changes();
         for (id, moved) in changes.moved {
-            let stock = &mut self.shelves.get_mut(&id).unwrap().stock;
+            let stock = &mut self.stocks.get_mut(&id).unwrap().stock;
             stock.on_hand += moved.on_hand;
             stock.reserved += moved.reserved;
         }
@@ -66,19 +69,22 @@ impl Tables {
     }
 
     fn stock(&self, id: ProductId) -> (i64, i64) {
-        (self.shelves[&id].stock.on_hand, self.shelves[&id].stock.reserved)
+        (self.stocks[&id].stock.on_hand, self.stocks[&id].stock.reserved)
     }
 
     /// What is reserved is what reserved orders hold, and what is gone is what sold orders have.
     fn assert_sound(&self, at_first: &Self) {
-        for (id, shelf) in &self.shelves {
+        for (id, stock_of_product) in &self.stocks {
             let held_by = |state| -> i64 {
                 let orders = self.orders.iter().filter(|(_, its)| **its == state);
                 orders.filter_map(|(order_id, _)| self.lines[order_id].get(id)).sum()
             };
-            assert!((0..=shelf.stock.on_hand).contains(&shelf.stock.reserved), "{shelf:?}");
-            assert_eq!(shelf.stock.reserved, held_by(State::Reserved));
-            assert_eq!(shelf.stock.on_hand, at_first.shelves[id].stock.on_hand - held_by(State::Sold));
+            assert!(
+                (0..=stock_of_product.stock.on_hand).contains(&stock_of_product.stock.reserved),
+                "{stock_of_product:?}"
+            );
+            assert_eq!(stock_of_product.stock.reserved, held_by(State::Reserved));
+            assert_eq!(stock_of_product.stock.on_hand, at_first.stocks[id].stock.on_hand - held_by(State::Sold));
         }
     }
 }
@@ -131,7 +137,7 @@ fn what_is_archived_is_set_aside_for_nobody_new_and_can_still_be_given_back() {
     let (clock, order, mug, _) = ids();
     let mut tables = Tables::with(&[(mug, 2)]);
     tables.handle(&[placed(order, &[(mug, 1)])]).unwrap();
-    tables.shelves.get_mut(&mug).unwrap().for_sale = false;
+    tables.stocks.get_mut(&mug).unwrap().for_sale = false;
     let late = OrderId::new(&clock);
     tables.handle(&[placed(late, &[(mug, 1)]), closed(order)]).unwrap();
     assert_eq!((tables.orders[&late], tables.stock(mug)), (State::Rejected, (2, 0)));

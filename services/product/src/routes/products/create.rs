@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::etag::Tag;
 use crate::Error;
-use crate::domain::{Attributes, Category, Description, Name, Price, Product};
+use crate::domain::{Attributes, Category, Description, Price, Product, ProductName};
 use crate::state::State;
 use crate::store::products::Entry;
 use crate::store::{products, stock};
@@ -23,7 +23,7 @@ pub(super) struct NewProduct {
     /// The shop's own name for it; of no other product that is for sale.
     sku: Sku,
     /// What it is called.
-    name: Name,
+    name: ProductName,
     /// What there is to say about it.
     #[serde(default)]
     description: Description,

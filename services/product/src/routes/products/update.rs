@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::etag::Tag;
 use crate::Error;
-use crate::domain::{Attributes, Category, Description, Name, Price, Product};
+use crate::domain::{Attributes, Category, Description, Price, Product, ProductName};
 use crate::state::State;
 use crate::store::products::{self, Entry};
 
@@ -27,8 +27,8 @@ pub(super) struct Changes {
     sku: Option<Sku>,
     /// What it is called.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Name>, nullable = false)]
-    name: Option<Name>,
+    #[schema(value_type = Option<ProductName>, nullable = false)]
+    name: Option<ProductName>,
     /// What there is to say about it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Description>, nullable = false)]

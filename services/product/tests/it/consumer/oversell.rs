@@ -80,7 +80,7 @@ async fn what_many_replicas_did_adds_up() {
     assert_eq!(states.len(), orders.len());
     for (order_id, state) in states {
         assert_eq!(closed.contains(&OrderId(order_id)), state == "closed", "{state}");
-        assert_ne!(state, "heard");
+        assert_ne!(state, "unknown");
     }
 }
 

@@ -16,11 +16,11 @@ impl Bank {
     }
 
     fn charge(&self) -> ChargeOrder {
-        ChargeOrder { key: Key(self.clock.new_id()), amount: euro(1_250), method: "tok_success".to_owned() }
+        ChargeOrder { key: AttemptId(self.clock.new_id()), amount: euro(1_250), method: "tok_success".to_owned() }
     }
 
-    fn refund(&self, charge: Key, amount: i64) -> RefundOrder {
-        RefundOrder { key: Key(self.clock.new_id()), charge, amount: euro(amount) }
+    fn refund(&self, charge: AttemptId, amount: i64) -> RefundOrder {
+        RefundOrder { key: AttemptId(self.clock.new_id()), charge, amount: euro(amount) }
     }
 }
 

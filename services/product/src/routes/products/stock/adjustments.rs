@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
 use ecommerce_http::{Problem, Staff};
-use ecommerce_idempotency::{self as idempotency, Answer, Scope, once};
+use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, once};
 use ecommerce_types::ProductId;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -71,7 +71,7 @@ pub(super) async fn handler(
     Path(id): Path<ProductId>,
     key: IdempotencyKey,
     Json(body): Json<NewAdjustment>,
-) -> Result<Answer, Error> {
+) -> Result<StoredAnswer, Error> {
     let path = format!("/api/v1/products/{id}/stock/adjustments");
     let scope = Scope::new(&caller, &Method::POST, &path, &key, &body).map_err(idempotency::Error::from)?;
 
@@ -92,10 +92,10 @@ async fn adjust(
     transaction: &mut PgConnection,
     adjustment: &Adjustment<'_>,
     body: &NewAdjustment,
-) -> Result<Answer, Error> {
+) -> Result<StoredAnswer, Error> {
     let before = stock::lock(transaction, adjustment.product_id).await?.ok_or(Error::ProductNotFound)?;
     let after = before.adjusted(body.by)?;
     stock::adjust(transaction, adjustment).await?;
     let adjusted = Adjusted { id: adjustment.id, by: body.by, reason: body.reason.clone(), stock: after.into() };
-    Ok(Answer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?)
+    Ok(StoredAnswer::json(StatusCode::CREATED, &adjusted).map_err(idempotency::Error::from)?)
 }
