@@ -7,7 +7,7 @@
 
 mod commonest_cost;
 mod config;
-pub mod domain;
+mod domain;
 mod error;
 mod first_admin;
 mod hashing;

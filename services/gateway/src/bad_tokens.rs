@@ -14,7 +14,6 @@ pub(crate) const ALLOWED: u32 = 100;
 /// Addresses that are counted at once; beyond them the oldest is forgotten.
 const ADDRESSES: u64 = 10_000;
 
-/// The counts.
 pub(crate) struct BadTokens(Cache<IpAddr, Arc<AtomicU32>>);
 
 impl BadTokens {
@@ -27,7 +26,6 @@ impl BadTokens {
         self.0.get(&network(address)).is_some_and(|count| count.load(Ordering::Relaxed) >= ALLOWED)
     }
 
-    /// Counts one.
     pub(crate) fn count(&self, address: IpAddr) {
         self.0.get_with(network(address), Arc::default).fetch_add(1, Ordering::Relaxed);
     }

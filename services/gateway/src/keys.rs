@@ -49,7 +49,6 @@ struct Known {
 }
 
 impl Keys {
-    /// No keys yet.
     pub(crate) fn new(auth: Peer, settings: Settings, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             auth,

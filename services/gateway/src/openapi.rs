@@ -32,7 +32,6 @@ const SERVICES: [(Service, &str); 4] = [
     (Service::Payment, include_str!("../../../docs/reference/openapi/payment.json")),
 ];
 
-/// `GET /openapi.json`.
 pub(crate) async fn handler() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=60")], GENERATED)
 }

@@ -18,7 +18,6 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// The service that answers.
     pub(crate) service: Service,
-    /// Who may.
     pub(crate) access: Access,
     /// How long the service may take to answer, and how long it may pause within an answer.
     pub(crate) limit: Duration,

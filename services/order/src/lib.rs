@@ -6,7 +6,7 @@
 
 mod config;
 mod consumer;
-pub mod domain;
+mod domain;
 mod error;
 mod expiry;
 mod metrics;

@@ -7,12 +7,12 @@
 
 mod answer;
 mod attempts;
-pub mod config;
+mod config;
 mod consumer;
-pub mod domain;
+mod domain;
 mod error;
 mod metrics;
-pub mod provider;
+mod provider;
 mod routes;
 mod state;
 mod store;

@@ -7,7 +7,7 @@
 mod catalogue;
 mod config;
 mod consumer;
-pub mod domain;
+mod domain;
 mod error;
 mod routes;
 mod state;

@@ -7,7 +7,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 /// What a hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
+pub(crate) struct Cost {
     kibibytes: u32,
     passes: u32,
     lanes: u32,
@@ -15,7 +15,7 @@ pub struct Cost {
 
 impl Cost {
     /// 19 MiB, 2 passes and 1 lane: the least of OWASP's Password Storage Cheat Sheet for argon2id.
-    pub const TODAY: Self = Self { kibibytes: 19 * 1024, passes: 2, lanes: 1 };
+    pub(crate) const TODAY: Self = Self { kibibytes: 19 * 1024, passes: 2, lanes: 1 };
 
     fn params(self) -> Result<Params, Error> {
         Params::new(self.kibibytes, self.passes, self.lanes, None).map_err(|_| Error::ParamsInvalid)

@@ -27,17 +27,17 @@ const MOST: usize = 128;
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
-pub struct Password(SecretString);
+pub(crate) struct Password(SecretString);
 
 /// A password that somebody says is theirs. The rules may have changed since it was chosen, so they are not asked here.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(from = "String")]
 #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
-pub struct PasswordAttempt(SecretString);
+pub(crate) struct PasswordAttempt(SecretString);
 
 /// What is kept of a password: argon2id as a PHC string.
 #[derive(Clone)]
-pub struct PasswordHash(String);
+pub(crate) struct PasswordHash(String);
 
 /// A hash was not made, or one that is kept does not parse.
 #[derive(Debug, thiserror::Error)]
@@ -60,37 +60,37 @@ impl Password {
     }
 
     /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
-    pub fn hash(&self) -> Result<PasswordHash, HashError> {
+    pub(crate) fn hash(&self) -> Result<PasswordHash, HashError> {
         Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
     }
 }
 
 impl PasswordAttempt {
     /// Whether this is the password. Takes as long as [`Password::hash`], whatever the answer.
-    pub fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
+    pub(crate) fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
         Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
     }
 
     /// The hash of an attempt that fits, for when its old hash no longer costs what a hash should.
-    pub fn hash(&self) -> Result<PasswordHash, HashError> {
+    pub(crate) fn hash(&self) -> Result<PasswordHash, HashError> {
         Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
     }
 }
 
 impl PasswordHash {
     /// A hash like any other of this cost, to take the time of a comparison where there is nothing to compare with.
-    pub fn of_nobody(cost: Cost) -> Result<Self, HashError> {
+    pub(crate) fn of_nobody(cost: Cost) -> Result<Self, HashError> {
         Ok(Self(argon2id::hash(b"nobody", cost)?))
     }
 
     /// What it has cost.
-    pub fn cost(&self) -> Result<Cost, HashError> {
+    pub(crate) fn cost(&self) -> Result<Cost, HashError> {
         Ok(argon2id::cost(&self.0)?)
     }
 
     /// The PHC string.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -15,7 +15,7 @@ const LEAST_OF_A_WORD: usize = 3;
 
 /// The rules of one shop.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Whose account is made by the shop itself.
     first_admin: Option<Email>,
     words: Vec<String>,
@@ -25,20 +25,20 @@ impl Policy {
     /// The rules of the shop whose tokens are for `audience`: its stack and its namespace, such as `shop.default`. So far that
     /// is the one name that it has.
     #[must_use]
-    pub fn new(first_admin: Option<Email>, audience: &str) -> Self {
+    pub(crate) fn new(first_admin: Option<Email>, audience: &str) -> Self {
         Self { first_admin, words: words(audience).chain(ANY_SHOP.map(str::to_owned)).collect() }
     }
 
     /// Whether this address waits for the first admin, so that nobody else may register with it, also while there is no such
     /// account yet.
     #[must_use]
-    pub fn is_reserved(&self, email: &Email) -> bool {
+    pub(crate) fn is_reserved(&self, email: &Email) -> bool {
         self.first_admin.as_ref() == Some(email)
     }
 
     /// Refuses a password that is nothing much without the shop's words, the person's name and the parts of their address (OWASP
     /// ASVS 5, 6.2.11). They may stand in a password, and count for nothing: what is left has to be one by itself.
-    pub fn check(&self, password: &Password, email: &Email, name: &PersonName) -> Result<(), Invalid> {
+    pub(crate) fn check(&self, password: &Password, email: &Email, name: &PersonName) -> Result<(), Invalid> {
         let mut known = self.words.clone();
         known.extend(words_of_address(email.as_str()));
         known.extend(words(name.as_str()));

@@ -8,16 +8,16 @@ use super::PersonName;
 
 /// A person, as the person and the staff may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct User {
+pub(crate) struct User {
     /// The id, for ever.
-    pub id: UserId,
+    pub(crate) id: UserId,
     /// The address that the person logs in with.
-    pub email: Email,
+    pub(crate) email: Email,
     /// What the person is called.
-    pub name: PersonName,
+    pub(crate) name: PersonName,
     /// What the person may do.
-    pub roles: Roles,
+    pub(crate) roles: Roles,
     /// When the person registered.
     #[serde(with = "time::serde::rfc3339")]
-    pub created_at: OffsetDateTime,
+    pub(crate) created_at: OffsetDateTime,
 }

@@ -24,7 +24,6 @@ pub(crate) async fn unpublished(
     Ok(ids.into_iter().map(SessionId).collect())
 }
 
-/// Begins a session.
 pub(crate) async fn insert(
     database: impl PgExecutor<'_>,
     id: SessionId,

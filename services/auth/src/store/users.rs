@@ -13,7 +13,6 @@ use crate::domain::{Cost, PasswordHash, PersonName, User};
 /// What a login needs to know of a user.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// The user.
     pub(crate) id: UserId,
     /// What the password is compared with.
     pub(crate) password_hash: PasswordHash,

@@ -10,22 +10,22 @@ use time::{Duration, OffsetDateTime};
 use super::{Line, Order, Status};
 
 /// The most lines of one order.
-pub const MAX_LINES: usize = 100;
+pub(crate) const MAX_LINES: usize = 100;
 const MAX_PAYMENT_METHOD: usize = 255;
 
 /// A product and how many of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
+pub(crate) struct Item {
     /// The product.
-    pub product_id: ProductId,
+    pub(crate) product_id: ProductId,
     /// How many pieces.
-    pub quantity: Quantity,
+    pub(crate) quantity: Quantity,
 }
 
 /// Why something is no order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unplaceable {
+pub(crate) enum Unplaceable {
     /// Nothing, or too much, is ordered.
     #[error("an order has 1 to 100 items")]
     Lines,
@@ -46,7 +46,7 @@ pub enum Unplaceable {
 impl Unplaceable {
     /// The stable word of the answer.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Lines => "invalid_items",
             Self::Twice => "duplicate_product",
@@ -59,14 +59,14 @@ impl Unplaceable {
 
 /// Items that could become an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub(crate) struct Draft {
     items: Vec<Item>,
     payment_method: Option<String>,
 }
 
 impl Draft {
     /// Checks what can be checked without prices.
-    pub fn new(items: Vec<Item>, payment_method: Option<String>) -> Result<Self, Unplaceable> {
+    pub(crate) fn new(items: Vec<Item>, payment_method: Option<String>) -> Result<Self, Unplaceable> {
         if !(1..=MAX_LINES).contains(&items.len()) {
             return Err(Unplaceable::Lines);
         }
@@ -84,19 +84,19 @@ impl Draft {
     }
 
     /// The products whose prices are needed.
-    pub fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
+    pub(crate) fn products(&self) -> impl Iterator<Item = ProductId> + '_ {
         self.items.iter().map(|item| item.product_id)
     }
 
     /// The products that the catalogue did not name.
     #[must_use]
-    pub fn unknown(&self, catalogue: &[Orderable]) -> Vec<ProductId> {
+    pub(crate) fn unknown(&self, catalogue: &[Orderable]) -> Vec<ProductId> {
         let known: BTreeSet<ProductId> = catalogue.iter().map(|product| product.id).collect();
         self.products().filter(|id| !known.contains(id)).collect()
     }
 
     /// The order at these prices. Products without a price are left to [`Draft::unknown`], which is asked first.
-    pub fn price(
+    pub(crate) fn price(
         self,
         catalogue: &[Orderable],
         id: OrderId,

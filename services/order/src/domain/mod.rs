@@ -4,6 +4,6 @@ mod draft;
 mod order;
 mod transition;
 
-pub use draft::{Draft, Item, MAX_LINES, Unplaceable};
-pub use order::{Line, Order, Status};
-pub use transition::{Change, NotAllowed};
+pub(crate) use draft::{Draft, Item, Unplaceable};
+pub(crate) use order::{Line, Order, Status};
+pub(crate) use transition::{Change, NotAllowed};

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub(crate) enum Status {
     /// Placed; its stock is being asked for.
     Pending,
     /// Its stock is reserved; its money is awaited.
@@ -29,8 +29,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Pending,
         Self::AwaitingPayment,
         Self::Paid,
@@ -43,7 +42,7 @@ impl Status {
 
     /// The name in the database and in JSON.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::AwaitingPayment => "awaiting_payment",
@@ -67,48 +66,43 @@ impl FromStr for Status {
 
 /// One product of an order, at the price of its placing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
-    /// The product.
-    pub product_id: ProductId,
-    /// How many pieces.
-    pub quantity: Quantity,
+pub(crate) struct Line {
+    pub(crate) product_id: ProductId,
+    pub(crate) quantity: Quantity,
     /// What one piece costs.
-    pub unit_price: Money,
+    pub(crate) unit_price: Money,
 }
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Its id.
-    pub id: OrderId,
-    /// Whose it is.
-    pub customer_id: UserId,
-    /// Where it stands.
-    pub status: Status,
+pub(crate) struct Order {
+    pub(crate) id: OrderId,
+    pub(crate) customer_id: UserId,
+    pub(crate) status: Status,
     /// What was ordered, each product once.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// The sum of the lines.
-    pub total: Money,
+    pub(crate) total: Money,
     /// A method that came with the order.
-    pub payment_method: Option<String>,
+    pub(crate) payment_method: Option<String>,
     /// Its payment, once there is something to pay.
-    pub payment_id: Option<PaymentId>,
+    pub(crate) payment_id: Option<PaymentId>,
     /// It expires after this.
-    pub pay_by: OffsetDateTime,
+    pub(crate) pay_by: OffsetDateTime,
     /// Minor units that went back.
-    pub amount_refunded: i64,
+    pub(crate) amount_refunded: i64,
     /// Why it ended without a sale, as a stable word.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// When it was placed.
-    pub created_at: OffsetDateTime,
+    pub(crate) created_at: OffsetDateTime,
     /// When it last changed.
-    pub updated_at: OffsetDateTime,
+    pub(crate) updated_at: OffsetDateTime,
 }
 
 impl Order {
     /// The currency of all its amounts.
     #[must_use]
-    pub fn currency(&self) -> Currency {
+    pub(crate) fn currency(&self) -> Currency {
         self.total.currency()
     }
 }

@@ -14,7 +14,7 @@ use super::{Order, Status};
 
 /// What a change of an order does to the rest of the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Nothing: the order stays as it was.
     None,
     /// The order has changed; nobody needs to know.
@@ -26,23 +26,23 @@ pub enum Change {
 /// A person asked for what the order's state does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an order that is {} cannot be {wanted}", status.as_str())]
-pub struct NotAllowed {
+pub(crate) struct NotAllowed {
     /// Where the order stands.
-    pub status: Status,
+    pub(crate) status: Status,
     /// What was asked for.
-    pub wanted: &'static str,
+    pub(crate) wanted: &'static str,
 }
 
 impl Order {
     /// What a new order publishes.
     #[must_use]
-    pub fn placed(&self) -> Event {
+    pub(crate) fn placed(&self) -> Event {
         let lines = self.lines.iter().map(|line| OrderLine { product_id: line.product_id, quantity: line.quantity });
         Event::OrderPlaced(OrderPlaced { order_id: self.id, lines: lines.collect() })
     }
 
     /// Its stock is set aside: now it wants its money, under a payment with this id.
-    pub fn stock_reserved(&mut self, payment_id: PaymentId, now: OffsetDateTime) -> Change {
+    pub(crate) fn stock_reserved(&mut self, payment_id: PaymentId, now: OffsetDateTime) -> Change {
         if self.status != Status::Pending {
             return Change::None;
         }
@@ -60,7 +60,7 @@ impl Order {
     }
 
     /// Its stock is not there. Nobody holds anything for it, so nothing is published.
-    pub fn stock_rejected(&mut self, now: OffsetDateTime) -> Change {
+    pub(crate) fn stock_rejected(&mut self, now: OffsetDateTime) -> Change {
         if self.status != Status::Pending {
             return Change::None;
         }
@@ -70,7 +70,7 @@ impl Order {
     }
 
     /// Its money is here. If the order has ended meanwhile, payment has read so and gives the money back.
-    pub fn payment_captured(&mut self, captured: &PaymentCaptured, now: OffsetDateTime) -> Change {
+    pub(crate) fn payment_captured(&mut self, captured: &PaymentCaptured, now: OffsetDateTime) -> Change {
         if self.status != Status::AwaitingPayment || self.payment_id != Some(captured.payment_id) {
             return Change::None;
         }
@@ -79,7 +79,7 @@ impl Order {
     }
 
     /// Its money will not come.
-    pub fn payment_failed(&mut self, code: &str, now: OffsetDateTime) -> Change {
+    pub(crate) fn payment_failed(&mut self, code: &str, now: OffsetDateTime) -> Change {
         if self.status != Status::AwaitingPayment {
             return Change::None;
         }
@@ -88,7 +88,7 @@ impl Order {
     }
 
     /// Some of its money went back. The totals come in any order: the largest is the latest.
-    pub fn payment_refunded(&mut self, refunded_total: i64, now: OffsetDateTime) -> Change {
+    pub(crate) fn payment_refunded(&mut self, refunded_total: i64, now: OffsetDateTime) -> Change {
         let refunded_total = refunded_total.min(self.total.amount());
         if refunded_total <= self.amount_refunded {
             return Change::None;
@@ -99,7 +99,7 @@ impl Order {
     }
 
     /// Calls it off; what is paid is given back.
-    pub fn cancel(&mut self, now: OffsetDateTime) -> Result<Change, NotAllowed> {
+    pub(crate) fn cancel(&mut self, now: OffsetDateTime) -> Result<Change, NotAllowed> {
         match self.status {
             Status::Pending | Status::AwaitingPayment | Status::Paid => {
                 self.reason = Some("cancelled_by_request".to_owned());
@@ -114,7 +114,7 @@ impl Order {
     }
 
     /// It has been sent.
-    pub fn fulfil(&mut self, now: OffsetDateTime) -> Result<Change, NotAllowed> {
+    pub(crate) fn fulfil(&mut self, now: OffsetDateTime) -> Result<Change, NotAllowed> {
         match self.status {
             Status::Paid => {
                 self.become_status(Status::Fulfilled, now);
@@ -126,7 +126,7 @@ impl Order {
     }
 
     /// Nobody paid in time.
-    pub fn expire(&mut self, now: OffsetDateTime) -> Change {
+    pub(crate) fn expire(&mut self, now: OffsetDateTime) -> Change {
         match self.status {
             Status::Pending | Status::AwaitingPayment if self.pay_by <= now => {
                 self.reason = Some("not_paid_in_time".to_owned());

@@ -13,7 +13,6 @@ use crate::state::State;
 #[openapi(info(title = "order", description = "Orders: taken once, then paid or given back."), tags((name = "orders")))]
 struct Document;
 
-/// All routes.
 pub(crate) fn router() -> Router<State> {
     behind_gateway(complete(), Router::from(described()))
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// Names an attempt: its id with us, and the idempotency key under which the provider does it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttemptId(pub Uuid);
+pub(crate) struct AttemptId(pub(crate) Uuid);
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -14,7 +14,7 @@ impl std::fmt::Display for AttemptId {
 
 /// Who began a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The method came with the order: a decline is final.
     Order,
     /// A customer chose a method: after a decline another may be chosen.
@@ -23,7 +23,7 @@ pub enum Origin {
 
 /// How a charge has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChargeOutcome {
+pub(crate) enum ChargeOutcome {
     /// The provider holds the whole amount for us.
     Captured,
     /// The provider refused the method, for this reason: a stable word such as `card_declined`.
@@ -35,7 +35,7 @@ pub enum ChargeOutcome {
 impl ChargeOutcome {
     /// The name in the database.
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Captured => "captured",
             Self::Declined(_) => "declined",
@@ -45,7 +45,7 @@ impl ChargeOutcome {
 
     /// Why the provider refused, if it did.
     #[must_use]
-    pub fn decline_code(&self) -> Option<&str> {
+    pub(crate) fn decline_code(&self) -> Option<&str> {
         match self {
             Self::Declined(code) => Some(code),
             Self::Captured | Self::Abandoned => None,

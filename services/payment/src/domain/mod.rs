@@ -5,7 +5,6 @@ mod method;
 mod payment;
 mod transition;
 
-pub use attempt::{AttemptId, ChargeOutcome, Origin};
-pub use method::PaymentMethod;
-pub use payment::{NotPayable, Payment, Status};
-pub use transition::{Effect, MOST_DECLINES};
+pub(crate) use attempt::{AttemptId, ChargeOutcome, Origin};
+pub(crate) use method::PaymentMethod;
+pub(crate) use payment::{NotPayable, Payment, Status};

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
+pub(crate) enum Status {
     /// It waits for a method that is accepted.
     AwaitingPayment,
     /// The money is here.
@@ -19,12 +19,11 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::AwaitingPayment, Self::Captured, Self::Failed, Self::Closed];
+    pub(crate) const ALL: [Self; 4] = [Self::AwaitingPayment, Self::Captured, Self::Failed, Self::Closed];
 
     /// The name in the database.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AwaitingPayment => "awaiting_payment",
             Self::Captured => "captured",
@@ -44,34 +43,31 @@ impl FromStr for Status {
 
 /// The payment of one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
-    /// Made by order.
-    pub id: PaymentId,
-    /// The order.
-    pub order_id: OrderId,
+pub(crate) struct Payment {
+    pub(crate) id: PaymentId,
+    pub(crate) order_id: OrderId,
     /// Whose order it is.
-    pub customer_id: UserId,
+    pub(crate) customer_id: UserId,
     /// What is to be paid.
-    pub amount: Money,
-    /// Where it stands.
-    pub status: Status,
+    pub(crate) amount: Money,
+    pub(crate) status: Status,
     /// Whether a charge has begun and not ended; no other may begin.
-    pub processing: bool,
+    pub(crate) processing: bool,
     /// No charge begins after this.
-    pub pay_by: OffsetDateTime,
+    pub(crate) pay_by: OffsetDateTime,
     /// How many methods have been declined.
-    pub declines: i16,
+    pub(crate) declines: i16,
     /// Minor units that the provider holds or has held for us: all or nothing.
-    pub amount_captured: i64,
+    pub(crate) amount_captured: i64,
     /// Minor units of these that went back.
-    pub amount_refunded: i64,
+    pub(crate) amount_refunded: i64,
     /// When it was asked for.
-    pub created_at: OffsetDateTime,
+    pub(crate) created_at: OffsetDateTime,
 }
 
 /// Why no charge may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotPayable {
+pub(crate) enum NotPayable {
     /// The money is here.
     #[error("this payment is captured already")]
     Captured,
@@ -92,7 +88,7 @@ pub enum NotPayable {
 impl NotPayable {
     /// The stable word of a problem document.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Captured => "payment_captured",
             Self::Failed => "payment_failed",
@@ -105,13 +101,13 @@ impl NotPayable {
 
 impl Payment {
     /// Whether a new charge may begin.
-    pub fn payable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
+    pub(crate) fn payable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
         self.chargeable(now)?;
         if self.processing { Err(NotPayable::Processing) } else { Ok(()) }
     }
 
     /// Whether the charge that has begun may still be sent to the provider.
-    pub fn chargeable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
+    pub(crate) fn chargeable(&self, now: OffsetDateTime) -> Result<(), NotPayable> {
         match self.status {
             Status::AwaitingPayment if now < self.pay_by => Ok(()),
             Status::AwaitingPayment => Err(NotPayable::Overdue),

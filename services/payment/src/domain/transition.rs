@@ -7,20 +7,20 @@ use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded
 use super::{ChargeOutcome, Origin, Payment, Status};
 
 /// The decline with this number is the last.
-pub const MOST_DECLINES: i16 = 5;
+pub(crate) const MOST_DECLINES: i16 = 5;
 
 /// What a change of a payment does to the rest of the world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// To be published for order.
-    pub event: Option<Event>,
+    pub(crate) event: Option<Event>,
     /// Minor units to be given back.
-    pub refund: Option<i64>,
+    pub(crate) refund: Option<i64>,
 }
 
 impl Payment {
     /// The charge that was open has ended.
-    pub fn charge_ended(&mut self, origin: Origin, outcome: &ChargeOutcome) -> Effect {
+    pub(crate) fn charge_ended(&mut self, origin: Origin, outcome: &ChargeOutcome) -> Effect {
         self.processing = false;
         match outcome {
             ChargeOutcome::Captured => self.captured(),
@@ -58,7 +58,7 @@ impl Payment {
     }
 
     /// Its order has ended without a sale.
-    pub fn close(&mut self) -> Effect {
+    pub(crate) fn close(&mut self) -> Effect {
         match self.status {
             Status::AwaitingPayment | Status::Captured => {
                 self.status = Status::Closed;
@@ -70,7 +70,7 @@ impl Payment {
     }
 
     /// The provider has given some of the money back.
-    pub fn refunded(&mut self, amount: i64) -> Effect {
+    pub(crate) fn refunded(&mut self, amount: i64) -> Effect {
         self.amount_refunded = self.amount_refunded.saturating_add(amount);
         let event = Event::PaymentRefunded(PaymentRefunded {
             order_id: self.order_id,

@@ -5,7 +5,7 @@
 //! To add a provider: a module beside [`simulator`], a variant here and in [`crate::config::Kind`]; the compiler names every
 //! method that the new one owes.
 
-pub mod simulator;
+pub(crate) mod simulator;
 
 use ecommerce_types::Money;
 
@@ -81,7 +81,6 @@ impl Provider {
         }
     }
 
-    /// Gives money back.
     pub(crate) async fn refund(&self, order: RefundOrder) -> Result<(), Error> {
         match self {
             Self::Simulator(simulator) => simulator.refund(order).await,

@@ -16,7 +16,6 @@ use crate::state::State;
 )]
 struct Document;
 
-/// All routes.
 pub(crate) fn router() -> Router<State> {
     behind_gateway(complete(), Router::from(described()))
 }

@@ -25,7 +25,6 @@ struct Row {
     created_at: OffsetDateTime,
 }
 
-/// One payment.
 pub(crate) async fn find(connection: &mut PgConnection, id: PaymentId) -> Result<Option<Payment>, sqlx::Error> {
     Ok(read(connection, &[id.0]).await?.pop())
 }

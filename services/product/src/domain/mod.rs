@@ -3,10 +3,10 @@
 //! Rules and values alone: nothing here waits, and nothing knows of SQL, HTTP or a broker. To add a rule: a function here,
 //! its test beside it, and then whoever locks the rows it decides on.
 
-pub mod product;
-pub mod reservation;
-pub mod stock;
+pub(crate) mod product;
+pub(crate) mod reservation;
+pub(crate) mod stock;
 
-pub use product::{Attributes, Available, Category, Description, Price, Product, ProductName};
-pub use reservation::{Reservation, ReservationBatch, State, StockOfProduct};
-pub use stock::{OnHand, Pieces, Reason, Stock};
+pub(crate) use product::{Attributes, Available, Category, Description, Price, Product, ProductName};
+pub(crate) use reservation::{Reservation, ReservationBatch, State, StockOfProduct};
+pub(crate) use stock::{OnHand, Pieces, Reason, Stock};

@@ -8,47 +8,47 @@ use serde_json::Value;
 
 /// A product as everybody may see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Product {
+pub(crate) struct Product {
     /// Its id.
-    pub id: ProductId,
+    pub(crate) id: ProductId,
     /// The shop's own name for it.
-    pub sku: Sku,
+    pub(crate) sku: Sku,
     /// What it is called.
-    pub name: ProductName,
+    pub(crate) name: ProductName,
     /// What there is to say about it.
-    pub description: Description,
+    pub(crate) description: Description,
     /// Where it is found; null when it is in no category.
     #[schema(required)]
-    pub category: Option<Category>,
+    pub(crate) category: Option<Category>,
     /// Its properties.
-    pub attributes: Attributes,
+    pub(crate) attributes: Attributes,
     /// What one piece costs.
     #[schema(value_type = Money)]
-    pub price: Price,
+    pub(crate) price: Price,
     /// How many can be had.
-    pub stock: Available,
+    pub(crate) stock: Available,
     /// Grows by one with each change of its description or price; sales do not change it.
-    pub version: i64,
+    pub(crate) version: i64,
 }
 
 /// How many pieces can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Available {
+pub(crate) struct Available {
     /// Pieces that are there and not set aside for anybody.
     #[schema(example = 5)]
-    pub available: i64,
+    pub(crate) available: i64,
 }
 
 /// What a product is called: 1 to 200 visible characters on one line; spaces around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 200, example = "Blue mug")]
-pub struct ProductName(String);
+pub(crate) struct ProductName(String);
 
 impl ProductName {
     /// The text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -74,12 +74,12 @@ impl From<ProductName> for String {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, max_length = 10_000, example = "Holds a third of a litre.")]
-pub struct Description(String);
+pub(crate) struct Description(String);
 
 impl Description {
     /// The text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -107,12 +107,12 @@ impl From<Description> for String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "kitchen")]
-pub struct Category(String);
+pub(crate) struct Category(String);
 
 impl Category {
     /// The text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -138,7 +138,7 @@ impl From<Category> for String {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 #[schema(value_type = BTreeMap<String, Value>, example = json!({ "colour": "blue", "height_mm": 95 }))]
-pub struct Attributes(BTreeMap<String, Value>);
+pub(crate) struct Attributes(BTreeMap<String, Value>);
 
 impl TryFrom<BTreeMap<String, Value>> for Attributes {
     type Error = Invalid;
@@ -168,18 +168,18 @@ impl From<Attributes> for BTreeMap<String, Value> {
 /// largest price are still a total that can be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Money", into = "Money")]
-pub struct Price(Money);
+pub(crate) struct Price(Money);
 
 impl Price {
     /// Minor units.
     #[must_use]
-    pub fn amount(self) -> i64 {
+    pub(crate) fn amount(self) -> i64 {
         self.0.amount()
     }
 
     /// The currency.
     #[must_use]
-    pub fn currency(self) -> Currency {
+    pub(crate) fn currency(self) -> Currency {
         self.0.currency()
     }
 }

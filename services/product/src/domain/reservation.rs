@@ -31,7 +31,7 @@ mod tests;
 
 /// What product knows of an order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing yet.
     #[default]
     Unknown,
@@ -48,7 +48,7 @@ pub enum State {
 impl State {
     /// The state's name in the database.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Reserved => "reserved",
@@ -60,7 +60,7 @@ impl State {
 
     /// Whether the order's lines are written down.
     #[must_use]
-    pub fn has_lines(self) -> bool {
+    pub(crate) fn has_lines(self) -> bool {
         matches!(self, Self::Reserved | Self::Sold)
     }
 }
@@ -76,29 +76,28 @@ impl std::str::FromStr for State {
 }
 
 /// What one order holds: pieces by product.
-pub type Lines = BTreeMap<ProductId, i64>;
+pub(crate) type Lines = BTreeMap<ProductId, i64>;
 
 /// An order as product knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     /// How far it is.
-    pub state: State,
+    pub(crate) state: State,
     /// What it holds or has bought; empty in the other states.
-    pub lines: Lines,
+    pub(crate) lines: Lines,
 }
 
 /// A product's place in the warehouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StockOfProduct {
-    /// Its pieces.
-    pub stock: Stock,
+pub(crate) struct StockOfProduct {
+    pub(crate) stock: Stock,
     /// Whether it is still sold; what is archived is set aside for nobody new.
-    pub for_sale: bool,
+    pub(crate) for_sale: bool,
 }
 
 /// An event that contradicts what has happened here: there is no right answer to it, and a person has to look.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Contradiction {
+pub(crate) enum Contradiction {
     /// The payment of an order whose stock was never set aside.
     #[error("order {0} is paid, but its stock was never reserved here")]
     NothingReserved(OrderId),
@@ -109,7 +108,7 @@ pub enum Contradiction {
 
 /// The orders and the stocks that a batch of events is about. Whoever fills it holds locks on all of them.
 #[derive(Debug, Clone, Default)]
-pub struct ReservationBatch {
+pub(crate) struct ReservationBatch {
     orders: BTreeMap<OrderId, Reservation>,
     stocks: BTreeMap<ProductId, StockOfProduct>,
     changes: Changes,
@@ -117,33 +116,33 @@ pub struct ReservationBatch {
 
 /// What a batch has changed, to be written down.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// By how much each product's stock has moved; those that stand as before are not here.
-    pub moved: BTreeMap<ProductId, Move>,
+    pub(crate) moved: BTreeMap<ProductId, Move>,
     /// Where orders stand now, those that moved.
-    pub states: BTreeMap<OrderId, State>,
+    pub(crate) states: BTreeMap<OrderId, State>,
     /// The lines of orders that were set aside in this batch.
-    pub reserved: BTreeMap<OrderId, Lines>,
+    pub(crate) reserved: BTreeMap<OrderId, Lines>,
 }
 
 /// By how many pieces a stock has moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Move {
+pub(crate) struct Move {
     /// Pieces that came (positive) or left (negative).
-    pub on_hand: i64,
+    pub(crate) on_hand: i64,
     /// Pieces that were set aside (positive) or no longer are (negative).
-    pub reserved: i64,
+    pub(crate) reserved: i64,
 }
 
 impl ReservationBatch {
     /// A batch of these orders and stocks.
     #[must_use]
-    pub fn new(orders: BTreeMap<OrderId, Reservation>, stocks: BTreeMap<ProductId, StockOfProduct>) -> Self {
+    pub(crate) fn new(orders: BTreeMap<OrderId, Reservation>, stocks: BTreeMap<ProductId, StockOfProduct>) -> Self {
         Self { orders, stocks, changes: Changes::default() }
     }
 
     /// Does what an event says, after all that came before it, and gives what is to be published for order.
-    pub fn apply(&mut self, event: &Event) -> Result<Option<Event>, Contradiction> {
+    pub(crate) fn apply(&mut self, event: &Event) -> Result<Option<Event>, Contradiction> {
         match event {
             Event::OrderPlaced(placed) => Ok(self.place(placed)),
             Event::OrderPaid(paid) => self.pay(paid.order_id).map(|()| None),
@@ -162,7 +161,7 @@ impl ReservationBatch {
 
     /// What is to be written down.
     #[must_use]
-    pub fn into_changes(mut self) -> Changes {
+    pub(crate) fn into_changes(mut self) -> Changes {
         self.changes.moved.retain(|_, moved| *moved != Move::default());
         self.changes
     }

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 
 /// The pieces of one product; never more reserved than are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stock {
+pub(crate) struct Stock {
     /// Pieces in the warehouse, reserved ones included.
-    pub on_hand: i64,
+    pub(crate) on_hand: i64,
     /// Pieces set aside for orders that are not paid yet.
-    pub reserved: i64,
+    pub(crate) reserved: i64,
 }
 
 /// Why a stock is left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// There would be fewer pieces than are promised.
     #[error("{reserved} pieces are reserved for orders that wait for their payment")]
     BelowReserved {
@@ -29,12 +29,12 @@ pub enum Refused {
 impl Stock {
     /// Pieces that can be had.
     #[must_use]
-    pub fn available(self) -> i64 {
+    pub(crate) fn available(self) -> i64 {
         self.on_hand - self.reserved
     }
 
     /// The stock after a count has found `on_hand` pieces.
-    pub fn counted(self, on_hand: OnHand) -> Result<Self, Refused> {
+    pub(crate) fn counted(self, on_hand: OnHand) -> Result<Self, Refused> {
         if on_hand.0 < self.reserved {
             return Err(Refused::BelowReserved { reserved: self.reserved });
         }
@@ -42,7 +42,7 @@ impl Stock {
     }
 
     /// The stock after pieces came or went.
-    pub fn adjusted(self, by: Pieces) -> Result<Self, Refused> {
+    pub(crate) fn adjusted(self, by: Pieces) -> Result<Self, Refused> {
         let on_hand = self.on_hand + by.0;
         if on_hand < self.reserved {
             return Err(Refused::BelowReserved { reserved: self.reserved });
@@ -55,25 +55,25 @@ impl Stock {
 
     /// The stock after `quantity` pieces are set aside; `None` when there are not so many.
     #[must_use]
-    pub fn reserve(self, quantity: i64) -> Option<Self> {
+    pub(crate) fn reserve(self, quantity: i64) -> Option<Self> {
         (quantity <= self.available()).then(|| Self { reserved: self.reserved + quantity, ..self })
     }
 
     /// The stock after pieces that were set aside can be had again.
     #[must_use]
-    pub fn release(self, quantity: i64) -> Self {
+    pub(crate) fn release(self, quantity: i64) -> Self {
         Self { reserved: self.reserved - quantity, ..self }
     }
 
     /// The stock after pieces that were set aside have left.
     #[must_use]
-    pub fn sell(self, quantity: i64) -> Self {
+    pub(crate) fn sell(self, quantity: i64) -> Self {
         Self { on_hand: self.on_hand - quantity, reserved: self.reserved - quantity }
     }
 
     /// The stock after pieces that were sold have come back.
     #[must_use]
-    pub fn take_back(self, quantity: i64) -> Self {
+    pub(crate) fn take_back(self, quantity: i64) -> Self {
         Self { on_hand: self.on_hand + quantity, ..self }
     }
 }
@@ -82,11 +82,11 @@ impl Stock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "i64", into = "i64")]
 #[schema(value_type = i64, minimum = 0, maximum = 1_000_000_000, example = 5)]
-pub struct OnHand(i64);
+pub(crate) struct OnHand(i64);
 
 impl OnHand {
     /// The largest number of pieces.
-    pub const MAX: i64 = 1_000_000_000;
+    pub(crate) const MAX: i64 = 1_000_000_000;
 }
 
 impl TryFrom<i64> for OnHand {
@@ -111,7 +111,7 @@ impl From<OnHand> for i64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "i64", into = "i64")]
 #[schema(value_type = i64, minimum = -1_000_000_000, maximum = 1_000_000_000, example = -1)]
-pub struct Pieces(i64);
+pub(crate) struct Pieces(i64);
 
 impl TryFrom<i64> for Pieces {
     type Error = Invalid;
@@ -135,12 +135,12 @@ impl From<Pieces> for i64 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 200, example = "broken in the warehouse")]
-pub struct Reason(String);
+pub(crate) struct Reason(String);
 
 impl Reason {
     /// The text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

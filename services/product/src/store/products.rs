@@ -128,7 +128,6 @@ pub(crate) struct Entry {
     pub(crate) description: Description,
     /// Where it is found.
     pub(crate) category: Option<Category>,
-    /// Its properties.
     pub(crate) attributes: Attributes,
     /// What one piece costs.
     pub(crate) price: Price,

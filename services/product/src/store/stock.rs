@@ -82,17 +82,12 @@ pub(crate) async fn shift(
 /// Something that staff did to a stock.
 #[derive(Debug)]
 pub(crate) struct Adjustment<'a> {
-    /// Its id.
     pub(crate) id: Uuid,
-    /// Whose stock.
     pub(crate) product_id: ProductId,
     /// Pieces that came (positive) or went (negative).
     pub(crate) by: i64,
-    /// Why.
     pub(crate) reason: &'a str,
-    /// Who.
     pub(crate) user_id: UserId,
-    /// When.
     pub(crate) at: OffsetDateTime,
 }
 
