@@ -24,15 +24,15 @@ pub struct Config {
     /// The keys of the edges to the services that order calls.
     #[command(flatten)]
     pub edge_keys: edge_key::Settings,
-    /// Seconds from placing an order to its expiry.
-    #[arg(long, env = "PAYMENT_WINDOW_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=604_800))]
-    pub payment_window_seconds: u32,
+    /// Seconds from placing an order to its payment deadline, when it expires unpaid.
+    #[arg(long, env = "PAYMENT_DEADLINE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    pub payment_deadline_seconds: u32,
 }
 
 impl Config {
-    /// From placing an order to its expiry.
+    /// From placing an order to its payment deadline, when it expires unpaid.
     #[must_use]
-    pub fn payment_window(&self) -> Duration {
-        Duration::seconds(i64::from(self.payment_window_seconds))
+    pub fn time_to_pay(&self) -> Duration {
+        Duration::seconds(i64::from(self.payment_deadline_seconds))
     }
 }

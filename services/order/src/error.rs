@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use ecommerce_http::Problem;
 use ecommerce_idempotency as idempotency;
 use ecommerce_postgres::is_transient;
-use ecommerce_types::ProductId;
 
 use crate::domain::{NotAllowed, Unplaceable};
 
@@ -21,9 +20,6 @@ pub(crate) enum Error {
     /// 422: the order is not one.
     #[error(transparent)]
     Unplaceable(#[from] Unplaceable),
-    /// 422: these products cannot be ordered.
-    #[error("unknown products")]
-    UnknownProducts(Vec<ProductId>),
     /// 400: the cursor is not one of this list's.
     #[error(transparent)]
     Cursor(#[from] ecommerce_types::Invalid),
@@ -57,11 +53,6 @@ impl From<Error> for Problem {
             Error::NotAllowed(reason) => Self::new(StatusCode::CONFLICT, "order_state", reason.to_string()),
             Error::Unplaceable(reason) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, reason.code(), reason.to_string())
-            }
-            Error::UnknownProducts(ids) => {
-                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                let detail = format!("these products are not for sale: {}", ids.join(", "));
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_product", detail)
             }
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
             Error::Idempotency(error) => Self::from(&error),

@@ -1,15 +1,15 @@
 //! Orders: placed at the catalogue's prices, given their stock and their money through messages, and ended exactly once.
 //!
 //! `domain/` decides and touches nothing; `store/` holds all SQL; `routes/` is what a client reaches, one file an endpoint;
-//! `consumer.rs` is what other services publish; `expiry.rs` is the clock. To add an endpoint: a file in `routes/orders/`, a
+//! `consumer.rs` is what other services publish; `payment_deadline.rs` is the clock. To add an endpoint: a file in `routes/orders/`, a
 //! line in its `router()`, a test of the same name.
 
 mod config;
 mod consumer;
 mod domain;
 mod error;
-mod expiry;
 mod metrics;
+mod payment_deadline;
 mod routes;
 mod state;
 mod store;
@@ -64,7 +64,7 @@ pub enum BuildError {
 #[expect(clippy::unused_async, reason = "every service is built so; this one has nothing to wait for")]
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     config.rabbit.validate()?;
-    let payment_window = config.payment_window();
+    let time_to_pay = config.time_to_pay();
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let product_key = EdgeKey::read(&config.edge_keys, Service::Product)?;
     let pool = ecommerce_postgres::connect(&config.postgres, "order")?;
@@ -84,11 +84,14 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("product key", product_key.follow(shutdown.clone()));
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
-    tasks.spawn("expiry", expiry::run(pool.clone(), host.clock.clone(), outbox.clone(), shutdown.clone()));
+    tasks.spawn(
+        "payment deadlines",
+        payment_deadline::run(pool.clone(), host.clock.clone(), outbox.clone(), shutdown.clone()),
+    );
     tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 
-    let state = State { pool, clock: host.clock.clone(), product, payment_window, outbox };
+    let state = State { pool, clock: host.clock.clone(), product, time_to_pay, outbox };
     Ok(host.called_by_services(keys, routes::router().with_state(state), tasks))
 }

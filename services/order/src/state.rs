@@ -11,7 +11,7 @@ pub(crate) struct State {
     pub(crate) pool: PgPool,
     pub(crate) clock: Clock,
     pub(crate) product: Peer,
-    pub(crate) payment_window: time::Duration,
+    pub(crate) time_to_pay: time::Duration,
     /// Notified after each commit that wrote an event.
     pub(crate) outbox: Notifier,
 }

@@ -22,13 +22,13 @@ pub struct Config {
     pub rabbit: rabbit::Settings,
     /// Who takes the money.
     #[command(flatten)]
-    pub provider: Provider,
+    pub provider: ProviderSettings,
 }
 
 /// Who takes the money.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // flattened into the one command line
-pub struct Provider {
+pub struct ProviderSettings {
     /// The payment provider.
     #[arg(long, env = "PAYMENT_PROVIDER", value_enum, default_value_t = Kind::Simulator)]
     pub payment_provider: Kind,
@@ -47,7 +47,7 @@ pub enum Kind {
     Simulator,
 }
 
-impl Provider {
+impl ProviderSettings {
     /// How long the provider may take to answer.
     #[must_use]
     pub fn timeout(&self) -> Duration {

@@ -24,7 +24,7 @@ pub(crate) struct Item {
 }
 
 /// Why something is no order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unplaceable {
     /// Nothing, or too much, is ordered.
     #[error("an order has 1 to 100 items")]
@@ -32,6 +32,9 @@ pub(crate) enum Unplaceable {
     /// One product stands in two items.
     #[error("each product stands in one item; add the quantities up")]
     Twice,
+    /// The catalogue has no price of these.
+    #[error("these products are not for sale: {}", list(.0))]
+    Unknown(Vec<ProductId>),
     /// The prices are in different currencies.
     #[error("all products of an order have the same currency; place an order for each")]
     Currencies,
@@ -43,13 +46,18 @@ pub(crate) enum Unplaceable {
     PaymentMethod,
 }
 
+fn list(products: &[ProductId]) -> String {
+    products.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl Unplaceable {
     /// The stable word of the answer.
     #[must_use]
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Lines => "invalid_items",
             Self::Twice => "duplicate_product",
+            Self::Unknown(_) => "unknown_product",
             Self::Currencies => "mixed_currencies",
             Self::Total => "total_too_large",
             Self::PaymentMethod => "invalid_payment_method",
@@ -88,27 +96,21 @@ impl Draft {
         self.items.iter().map(|item| item.product_id)
     }
 
-    /// The products that the catalogue did not name.
-    #[must_use]
-    pub(crate) fn unknown(&self, catalogue: &[Orderable]) -> Vec<ProductId> {
-        let known: BTreeSet<ProductId> = catalogue.iter().map(|product| product.id).collect();
-        self.products().filter(|id| !known.contains(id)).collect()
-    }
-
-    /// The order at these prices. Products without a price are left to [`Draft::unknown`], which is asked first.
+    /// The order at these prices.
     pub(crate) fn price(
         self,
         catalogue: &[Orderable],
         id: OrderId,
         customer_id: UserId,
         now: OffsetDateTime,
-        payment_window: Duration,
+        time_to_pay: Duration,
     ) -> Result<Order, Unplaceable> {
         let prices: BTreeMap<ProductId, Money> = catalogue.iter().map(|product| (product.id, product.price)).collect();
+        let unknown = || self.products().filter(|id| !prices.contains_key(id)).collect();
         let mut lines = Vec::with_capacity(self.items.len());
         let mut total: Option<Money> = None;
-        for item in self.items {
-            let unit_price = *prices.get(&item.product_id).ok_or(Unplaceable::Lines)?;
+        for item in &self.items {
+            let unit_price = *prices.get(&item.product_id).ok_or_else(|| Unplaceable::Unknown(unknown()))?;
             let price = unit_price.times(item.quantity).ok_or(Unplaceable::Total)?;
             total = Some(match total {
                 None => price,
@@ -125,7 +127,7 @@ impl Draft {
             total: total.ok_or(Unplaceable::Lines)?,
             payment_method: self.payment_method,
             payment_id: None,
-            pay_by: now + payment_window,
+            pay_by: now + time_to_pay,
             amount_refunded: 0,
             reason: None,
             created_at: now,
@@ -179,7 +181,7 @@ mod tests {
     #[test]
     fn a_product_that_the_catalogue_does_not_name_is_named_back() {
         let (mug, gone) = (product(1250, "EUR"), product(99, "EUR"));
-        let draft = Draft::new(vec![item(&mug, 1), item(&gone, 1)], None).unwrap();
-        assert_eq!(draft.unknown(&[mug]), [gone.id]);
+        let refusal = price(vec![item(&mug, 1), item(&gone, 1)], &[mug]).unwrap_err();
+        assert_eq!(refusal.to_string(), format!("these products are not for sale: {}", gone.id));
     }
 }

@@ -87,7 +87,7 @@ pub(crate) struct Order {
     pub(crate) payment_method: Option<String>,
     /// Its payment, once there is something to pay.
     pub(crate) payment_id: Option<PaymentId>,
-    /// It expires after this.
+    /// Its payment deadline: after this it expires unpaid.
     pub(crate) pay_by: OffsetDateTime,
     /// Minor units that went back.
     pub(crate) amount_refunded: i64,

@@ -1,8 +1,8 @@
 //! The order service on a real PostgreSQL and a real RabbitMQ, through its real router.
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
-mod expiry;
 mod messages;
 mod openapi;
 mod orders;
+mod payment_deadline;
 mod shop;

@@ -5,7 +5,8 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::OrderId;
 
-use super::{change, view};
+use super::change::change;
+use super::view;
 use crate::error::Error;
 use crate::state::State;
 

@@ -9,7 +9,8 @@ use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, once};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 
-use super::{publish, view};
+use super::change::publish;
+use super::view;
 use crate::domain::{Draft, Item};
 use crate::error::Error;
 use crate::metrics::ORDERS_PLACED;
@@ -62,12 +63,8 @@ pub(super) async fn handler(
     }
     // Asked before the transaction begins: no connection waits for another service.
     let catalogue = prices(&state, &draft).await?;
-    let unknown = draft.unknown(&catalogue);
-    if !unknown.is_empty() {
-        return Err(Error::UnknownProducts(unknown));
-    }
     let id = OrderId::new(&state.clock);
-    let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.payment_window)?;
+    let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?;
 
     let answer = once(&state.pool, &scope, async |transaction| {
         store::insert(transaction, &order).await?;

@@ -5,7 +5,8 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::OrderId;
 
-use super::{may_see, view};
+use super::change::may_see;
+use super::view;
 use crate::error::Error;
 use crate::state::State;
 use crate::store;

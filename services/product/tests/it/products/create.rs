@@ -158,7 +158,7 @@ async fn two_products_for_sale_do_not_share_a_sku() {
     assert_eq!((again.status, again.code()), (409, "sku_taken"));
 }
 
-/// Somebody deletes a product by mistake; the label on the stock_of_product is printed.
+/// Somebody deletes a product by mistake; the label on the shelf is printed.
 #[tokio::test]
 async fn an_archived_product_frees_its_sku_and_stays_what_it_was() {
     let shop = Shop::open().await;

@@ -91,7 +91,7 @@ async fn a_count_that_stands_on_the_stock_of_before_a_sale_is_refused() {
     let save =
         async |on_hand: i64| staff.send(Method::PUT, &path, Some(json!({ "on_hand": on_hand }).to_string())).await;
 
-    // What is set aside is still on the stock_of_product: it was counted with the rest.
+    // What is set aside is still on the shelf: it was counted with the rest.
     let order_id = shop.order_id();
     shop.broker.publish(&shop.placed(order_id, &[(id, 3)])).await;
     shop.broker.next("order").await;
