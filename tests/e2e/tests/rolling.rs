@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use e2e::person::unique;
 use e2e::{Person, cluster};
+use ecommerce_testing::{figure, scale};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-const CLIENTS: usize = 6;
+const CLIENTS: usize = 10;
 /// How often each of them asks for something; the shop is in use, not under test for its speed.
-const PACE: Duration = Duration::from_millis(100);
-const ROLLS: usize = 2;
+const PACE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn each_service_is_rolled_twice_under_load_and_no_request_fails() {
@@ -29,7 +29,7 @@ async fn each_service_is_rolled_twice_under_load_and_no_request_fails() {
         clients.spawn(client.use_the_shop(rolled.clone()));
     }
     for service in ["gateway", "auth", "product", "order", "payment"] {
-        for _ in 0..ROLLS {
+        for _ in 0..scale(20, 2) {
             cluster::roll(service).await;
         }
     }
@@ -37,6 +37,10 @@ async fn each_service_is_rolled_twice_under_load_and_no_request_fails() {
     let uses = clients.join_all().await;
     let (asked, written) = uses.iter().fold((0, 0), |sum, use_| (sum.0 + use_.asked, sum.1 + use_.written));
     let failed: Vec<&String> = uses.iter().flat_map(|use_| &use_.failed).collect();
+    figure(
+        "requests while services were rolled",
+        format!("{asked}, of them {written} writes, {} failed", failed.len()),
+    );
     assert!(written * 4 > asked, "only {written} of {asked} requests were writes");
     assert!(failed.is_empty(), "{} of {asked} requests failed: {:#?}", failed.len(), &failed[..failed.len().min(20)]);
 }
@@ -77,14 +81,14 @@ impl Client {
             if rolled.load(Ordering::SeqCst) {
                 break;
             }
-            match turn % 12 {
-                0 | 6 => self.place_an_order().await,
-                1 | 7 => self.pay_for_an_order().await,
-                2 => self.count_the_stock(turn).await,
+            match turn % 24 {
+                0 | 8 | 16 => self.place_an_order().await,
+                1 | 9 | 17 => self.pay_for_an_order().await,
+                2 | 14 => self.count_the_stock(turn).await,
                 3 => self.log_in().await,
-                4 | 8 => self.read("/api/v1/orders").await,
-                5 | 9 => self.read("/api/v1/auth/me").await,
-                10 => self.read("/api/v1/products?limit=5").await,
+                4 | 12 | 20 => self.read("/api/v1/orders").await,
+                5 | 13 | 21 => self.read("/api/v1/auth/me").await,
+                6 | 18 => self.read("/api/v1/products?limit=5").await,
                 _ => self.read(&product).await,
             }
         }
