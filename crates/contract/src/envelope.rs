@@ -24,7 +24,7 @@ pub struct Envelope {
     /// The request that caused it, directly or through other events.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// The W3C trace it belongs to.
+    /// The W3C trace it belongs to; nothing sets it yet.
     #[serde(default)]
     pub traceparent: Option<String>,
     /// What happened: `type` and `payload`.

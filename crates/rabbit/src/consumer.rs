@@ -2,7 +2,8 @@
 //!
 //! A message is acknowledged after its effect is committed, and recorded in the inbox with it, so that one that comes twice
 //! has its effect once. A failure says one of two things: try again, or give up. What is given up goes to the dead letters,
-//! one message at a time; the rest of its batch is done without it.
+//! one message at a time; the rest of its batch is done without it. Where they go, and after how many deliveries the broker
+//! moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
 
 use std::future::Future;
 

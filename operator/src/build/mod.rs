@@ -1,5 +1,5 @@
 //! From a spec to the objects that it asks for: pure, without a client, a clock or randomness. The snapshots are in
-//! `tests/it/build/`.
+//! `tests/it/snapshots/`.
 //!
 //! To add an object: a function in the file of what it belongs to, its line in [`build`], and a permission in the chart's
 //! `ClusterRole`.

@@ -1,4 +1,5 @@
-//! Redis 8: one user a service, each with the keys that are its own.
+//! Redis 8: one user a service, each with the keys that are its own. What does not depend on the stack, such as memory and
+//! durability, stands in `files/redis.conf`.
 
 use std::fmt::Write as _;
 

@@ -169,7 +169,7 @@ fn end_of(job: &Job) -> Option<End> {
     })
 }
 
-/// Whether a Job has ended, well or not.
+/// Whether a Job has ended well.
 #[must_use]
 pub fn has_succeeded(job: &Job) -> bool {
     matches!(end_of(job), Some(End::Complete(_)))
