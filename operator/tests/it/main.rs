@@ -6,7 +6,6 @@
 mod api_server;
 mod build;
 mod fixtures;
-mod generated;
 mod leadership;
 mod mocked_api;
 mod provision;
