@@ -66,8 +66,25 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// What the document says of an answer; `None` when it has no such operation.
-pub(crate) fn answer<'a>(document: &'a Value, method: &str, path: &str, status: u16) -> Option<&'a Value> {
+/// Fails when an answer to this request is none that the document names: its status, and the code of a problem. A request
+/// that is no operation of the document is passed over.
+///
+/// # Panics
+/// When the document does not name the answer.
+pub fn assert_names(document: &Value, method: &str, path: &str, status: u16, code: &str) {
+    let Some(operation) = operation(document, method, path) else { return };
+    let answer = &operation["responses"][status.to_string()];
+    let answer = answer["$ref"].as_str().map_or(Some(answer), |reference| document.pointer(&reference[1..]));
+    let description = answer.map(|answer| text(&answer["description"])).unwrap_or_default();
+    let named = status < 400 || description.contains(&format!("`{code}`"));
+    assert!(
+        !description.is_empty() && named,
+        "{method} {path} answers {status} {code:?}, which its document does not say: {description:?}"
+    );
+}
+
+/// The operation of this path; where a name and a parameter fit, the name does.
+fn operation<'a>(document: &'a Value, method: &str, path: &str) -> Option<&'a Value> {
     let path = path.split('?').next().unwrap_or(path);
     let is_this = |template: &str| {
         let (asked, known) = (path.split('/'), template.split('/'));
@@ -77,8 +94,7 @@ pub(crate) fn answer<'a>(document: &'a Value, method: &str, path: &str, status: 
     let items = document["paths"].as_object().into_iter().flatten();
     let (_, item) =
         items.filter(|(template, _)| is_this(template)).min_by_key(|(template, _)| template.matches('{').count())?;
-    let operation = item.get(method.to_lowercase())?;
-    Some(&operation["responses"][status.to_string()])
+    item.get(method.to_lowercase())
 }
 
 fn references(value: &Value) -> Vec<&str> {

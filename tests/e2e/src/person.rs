@@ -1,7 +1,9 @@
 //! People who use the shop, through its gateway.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use ecommerce_testing::document;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -14,6 +16,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long the gateway may take to answer: longer than any of its own time limits.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// What the API says of itself; every answer is looked up in it.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../../docs/reference/openapi.json")).expect("a document in JSON")
+});
 
 /// Somebody at the gateway.
 #[derive(Debug, Clone)]
@@ -182,7 +189,7 @@ impl Person {
         headers: &[(&str, &str)],
         body: Option<impl Into<reqwest::Body> + Send>,
     ) -> Option<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.address));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -196,7 +203,9 @@ impl Person {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.ok()?;
         let bytes = body.to_vec();
-        Some(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes })
+        let answer = Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes };
+        document::assert_names(&DOCUMENT, method.as_str(), path, status, answer.code());
+        Some(answer)
     }
 
     /// Puts a new product on sale for 12.50 €, with this many in stock; answers its id. For staff.

@@ -1,12 +1,13 @@
 //! A gateway with everything around it.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
 use ecommerce_contract::Service;
 use ecommerce_process::{Host, Settings as ProcessSettings};
 use ecommerce_redis::{Redis, Session, Sessions};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Keys, Link, eventually};
+use ecommerce_testing::{Answer, Keys, Link, document, eventually};
 use ecommerce_token::{Claims, Jwks, Settings, Signer};
 use ecommerce_types::{Clock, Roles, SessionId, UserId};
 use ed25519_dalek::SigningKey;
@@ -47,6 +48,9 @@ pub(crate) struct Person {
     pub(crate) claims: Claims,
     pub(crate) token: String,
 }
+
+/// What the gateway says of its API: what it refuses is looked up in it.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document::parse(gateway::openapi()));
 
 pub(crate) const PRODUCT: &str = "/api/v1/products/01990000-0000-7000-8000-000000000001";
 
@@ -132,14 +136,18 @@ impl Shop {
         person: Option<&Person>,
         body: Option<String>,
     ) -> Answer {
-        let mut request = self.http.request(method, format!("http://{}{path}", self.address));
+        let mut request = self.http.request(method.clone(), format!("http://{}{path}", self.address));
         if let Some(person) = person {
             request = request.bearer_auth(&person.token);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        answer(request.send().await.unwrap()).await
+        let answer = answer(request.send().await.unwrap()).await;
+        if answer.status >= 400 {
+            document::assert_names(&DOCUMENT, method.as_str(), path, answer.status, answer.code());
+        }
+        answer
     }
 }
 
