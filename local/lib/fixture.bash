@@ -26,9 +26,10 @@ stand_in() {
 }
 
 # listen_on PORT [deaf] takes it until the test ends; deaf: and takes no connection. In Perl, which is there wherever git is.
+# Without ReuseAddr the connections that it ended would keep the port from the next server for a minute.
 listen_on() {
   perl -MIO::Socket::INET -e '
-    my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 1) or die $!;
+    my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 1, ReuseAddr => 1) or die $!;
     $| = 1;
     print "listening\n";
     sleep 600 if $ARGV[1];

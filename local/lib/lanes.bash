@@ -37,7 +37,7 @@ finish() {
   end_run >"$logs/end.log" 2>&1 || cat "$logs/end.log"
 }
 
-# report prints the minutes of each lane and what failed; its last line counts.
+# report prints the minutes of each lane, and what failed with the last that it said; its last line counts.
 report() {
   printf '\n'
   printf '%s\n' "${durations[@]}"
@@ -56,7 +56,7 @@ check() {
     printf 'ok      %s (%d s)\n' "$claim" $((SECONDS - began))
   else
     failed=$((failed + 1))
-    failures+=("$claim")
+    failures+=("$claim: $(tail -n 1 "$log")")
     printf 'FAILED  %s (%d s; %s)\n' "$claim" $((SECONDS - began)) "$log"
     tail -n 40 "$log" | sed 's/^/        | /'
     return 1
