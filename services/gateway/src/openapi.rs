@@ -211,6 +211,26 @@ mod tests {
     }
 
     #[test]
+    fn every_public_operation_of_a_service_is_routed() {
+        for (service, document) in SERVICES {
+            let document: Value = serde_json::from_str(document).unwrap();
+            for (path, operations) in document["paths"].as_object().unwrap() {
+                if path.starts_with("/internal/") {
+                    continue;
+                }
+                for method in operations.as_object().unwrap().keys() {
+                    let is_routed = TABLE.iter().any(|route| {
+                        route.service == service
+                            && route.path == path
+                            && route.method.as_str().eq_ignore_ascii_case(method)
+                    });
+                    assert!(is_routed, "{service} describes {method} {path}, and the gateway has no row for it");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_routed_is_left_out_and_the_table_says_who_may() {
         let mut merged = own();
         let operation = json!({ "operationId": "handler", "responses": {} });
