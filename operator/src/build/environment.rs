@@ -1,5 +1,5 @@
 //! What each service is told, and by which variable: the one table of the operator's side. The other side is the `clap`
-//! structs of `crates/runtime` and of each service.
+//! structs of `crates/process` and of each service.
 
 use ecommerce_contract::Service;
 use ecommerce_contract::edges::EDGES;
