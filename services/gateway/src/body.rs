@@ -1,7 +1,7 @@
 //! Bodies on their way through: a request's is collected before anything is forwarded, an answer's passes as it comes and may
 //! not stall.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,12 +30,25 @@ pub(crate) async fn collect(body: Body, limit: Duration) -> Result<Bytes, Error>
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match timeout(limit, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
-        Ok(Err(_)) => Err(Error::BodyUnreadable),
-        Err(_) => Err(Error::BodyTooSlow),
+    timeout(limit, copied(body)).await.map_err(|_| Error::BodyTooSlow)?
+}
+
+/// Copied as it comes: each part that is kept would keep the buffer it was read into, 8 KiB for a byte that came alone.
+async fn copied(body: Body) -> Result<Bytes, Error> {
+    let mut body = pin!(Limited::new(body, BODY_LIMIT));
+    let mut collected = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(
+                |error| {
+                    if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyUnreadable }
+                },
+            )?;
+        if let Ok(data) = frame.into_data() {
+            collected.extend_from_slice(&data);
+        }
     }
+    Ok(collected.into())
 }
 
 /// Why an answer's body ended before its end. The client sees its connection end.

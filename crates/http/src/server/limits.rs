@@ -6,16 +6,16 @@ use std::time::Duration;
 pub const HEAD_BYTES: usize = 16 * 1024;
 /// From a head's first byte to its last.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// How long a connection is kept on which nothing is asked. Our own clients drop theirs sooner ([`crate::client::IDLE`]), so
-/// that none sends into a closing door.
-const IDLE_TIME: Duration = Duration::from_secs(30);
+/// How long a connection is kept on which nothing is asked. Whoever asks drops theirs sooner, so that none sends into a closing
+/// door: our own clients ([`crate::client::IDLE`]), and the usual ingresses and load balancers, which keep theirs for a minute.
+const IDLE_TIME: Duration = Duration::from_secs(75);
 /// How long a client may take nothing of an answer that is ready for it.
 const WRITE_STALL: Duration = Duration::from_secs(15);
 /// How long what a client still sends is taken in after its last answer, so that the answer is not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Memory that a connection may take: its head, as much of an answer, what the runtime and the system keep of it.
-const BYTES_OF_A_CONNECTION: u64 = 64 * 1024;
+/// Memory that a connection may take: its head, a body, as much of an answer, what the runtime keeps of it.
+const BYTES_OF_A_CONNECTION: u64 = 128 * 1024;
 /// Fewer than these are of no use, more are for a balancer to share out.
 const FEWEST_CONNECTIONS: usize = 256;
 const MOST_CONNECTIONS: usize = 10_000;
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn connections_follow_memory_and_open_files_unless_somebody_says_how_many() {
         let mebibytes = |count: u64| Limits::new(Settings::default(), Some(count * 1024 * 1024), None).connections;
-        assert_eq!([16, 128, 4096].map(mebibytes), [256, 1024, 10_000]);
+        assert_eq!([16, 128, 4096].map(mebibytes), [256, 512, 10_000]);
         assert_eq!(Limits::new(Settings::default(), None, None).connections, 10_000);
         assert_eq!(Limits::new(Settings::default(), None, Some(1024)).connections, 341);
         let said = Limits::new(Settings { http_max_connections: Some(7) }, Some(1), Some(1));

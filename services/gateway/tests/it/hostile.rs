@@ -113,7 +113,8 @@ async fn a_client_that_never_reads_its_answers_is_let_go() {
     assert_eq!(ask(gateway.address).await, 200);
     let before = gateway.resident();
     let mut deaf = Vec::new();
-    for _ in 0..scale(300, 60) {
+    let count = i64::try_from(scale(300, 60)).unwrap();
+    for _ in 0..count {
         let mut stream = TcpStream::connect(gateway.address).await.unwrap();
         let request = format!("GET {PRODUCT}?answer=long HTTP/1.1\r\nHost: shop.example\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -128,8 +129,36 @@ async fn a_client_that_never_reads_its_answers_is_let_go() {
     .await;
     let most = gateway.status("VmHWM:") - before;
     figure("clients that read nothing, KiB taken", format!("{most} beside {before}"));
-    assert!(most < 60 * 1024, "{most} KiB");
+    assert!(most < count * 200, "{most} KiB");
     drop(deaf);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_byte_by_byte_takes_no_more_than_its_bytes() {
+    let gateway = Process::start(&[]).await;
+    assert_eq!(ask(gateway.address).await, 200);
+    let before = gateway.resident();
+    let mut slow = JoinSet::new();
+    for _ in 0..scale(50, 5) {
+        slow.spawn(async move {
+            let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            for _ in 0..4_000 {
+                stream.write_all(b"x").await.unwrap();
+                // So that it is read alone.
+                tokio::task::yield_now().await;
+            }
+            stream
+        });
+    }
+    let slow = slow.join_all().await;
+    assert_eq!(ask(gateway.address).await, 200, "others are served");
+    let most = gateway.status("VmHWM:") - before;
+    figure("bodies byte by byte, KiB taken", format!("{most} beside {before}"));
+    assert!(most < 2 * 1024, "{most} KiB");
+    drop(slow);
 }
 
 #[tokio::test]
@@ -149,7 +178,8 @@ async fn requests_that_nobody_scrapes_leave_nothing() {
     ask_often(count).await;
     let left = gateway.resident() - before;
     figure("requests without a scrape, KiB left", format!("{left} beside {before}"));
-    assert!(left < LEFT_BEHIND, "{left} KiB");
+    // 16 bytes each, as a recorder keeps them that waits for its reader, would be more.
+    assert!(left < 250 + i64::try_from(count).unwrap() / 256, "{left} KiB");
 }
 
 #[tokio::test]
