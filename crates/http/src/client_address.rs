@@ -1,6 +1,6 @@
 //! Whose address a client has.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 
@@ -30,9 +30,26 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
+/// What counts as one client: an address, or the network of 64 bits of an IPv6 address, whose hosts are its owner's to number.
+#[must_use]
+pub fn client_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client_and_a_mapped_address_is_its_ipv4() {
+        let client = |text: &str| client_of(text.parse().unwrap());
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
+    }
 
     fn of(values: &[&str], trusted_proxies: u8) -> String {
         let mut headers = HeaderMap::new();

@@ -23,7 +23,7 @@ pub mod server;
 
 pub use behind_gateway::behind_gateway;
 pub use caller::{Caller, Customer, Staff};
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, client_of};
 pub use problem::Problem;
 
 /// What a request body may weigh, in bytes.

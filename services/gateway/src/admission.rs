@@ -56,7 +56,7 @@ impl Admission {
             return Err(Error::TooManyBadTokens);
         }
         let verified = self.tokens.verify(token).await;
-        if let (Err(Error::TokenInvalid), Some(client)) = (&verified, client) {
+        if let (Err(Error::TokenForged), Some(client)) = (&verified, client) {
             self.bad_tokens.count(client);
         }
         verified

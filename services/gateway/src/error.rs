@@ -37,6 +37,9 @@ pub(crate) enum Error {
     /// 401 `token_invalid`: this stack did not make the token, or not for now.
     #[error("the access token is not valid")]
     TokenInvalid,
+    /// 401 `token_invalid`: a key of this stack is said to have signed the token, and has not.
+    #[error("the access token is forged")]
+    TokenForged,
     /// 401 `token_expired`.
     #[error("the access token has expired")]
     TokenExpired,
@@ -109,7 +112,9 @@ impl Error {
             Self::LoginRequired => {
                 unauthorized("login_required", "send `authorization: Bearer` with the access token of a login")
             }
-            Self::TokenInvalid => unauthorized("token_invalid", "this is not an access token of this shop; log in"),
+            Self::TokenInvalid | Self::TokenForged => {
+                unauthorized("token_invalid", "this is not an access token of this shop; log in")
+            }
             Self::TokenExpired => unauthorized("token_expired", "the access token has expired; get a new one"),
             Self::TokenOutdated => {
                 unauthorized("token_outdated", "the roles have changed since this token was made; get a new one")
@@ -151,6 +156,7 @@ impl Error {
             | Self::HostUnclear
             | Self::LoginRequired
             | Self::TokenInvalid
+            | Self::TokenForged
             | Self::TokenExpired
             | Self::TokenOutdated
             | Self::SessionEnded
@@ -173,7 +179,7 @@ impl Error {
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::LoginRequired => Some(HeaderValue::from_static("Bearer")),
-            Self::TokenInvalid | Self::TokenExpired | Self::TokenOutdated | Self::SessionEnded => {
+            Self::TokenInvalid | Self::TokenForged | Self::TokenExpired | Self::TokenOutdated | Self::SessionEnded => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
             Self::RouteNotFound

@@ -81,11 +81,10 @@ impl Keys {
         };
         outcome.map_err(|rejected| match rejected {
             Rejected::Expired => Error::TokenExpired,
-            Rejected::Malformed
-            | Rejected::UnknownKey
-            | Rejected::Forged
-            | Rejected::Foreign
-            | Rejected::NotYetValid => Error::TokenInvalid,
+            Rejected::Forged => Error::TokenForged,
+            Rejected::Malformed | Rejected::UnknownKey | Rejected::Foreign | Rejected::NotYetValid => {
+                Error::TokenInvalid
+            }
         })
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::ready;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::Limits;
+use crate::client_of;
 use crate::metrics::{CONNECTIONS, CONNECTIONS_CLOSED};
 
 /// How often connections are looked over.
@@ -96,7 +97,7 @@ impl Connections {
 
     /// Takes a new connection in, whoever else has to go for it.
     pub(super) fn admit(&self, peer: IpAddr) -> Admitted {
-        let address = of_client(peer);
+        let address = client_of(peer);
         let mut open = self.open.lock();
         if open.of_address.get(&address).is_some_and(|count| *count >= self.limits.connections_of_an_address) {
             self.close_worst(&mut open, "address_full", |entry| entry.address == address);
@@ -285,14 +286,6 @@ fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What counts as one client: an address, or the network of an IPv6 address, whose hosts are its owner's to number.
-fn of_client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -366,14 +359,6 @@ mod tests {
         assert_eq!(connections.count(), 0);
         assert!(connections.all_ended().now_or_never().is_some());
         assert!(connections.open.lock().of_address.is_empty());
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_client_and_a_mapped_address_is_its_ipv4() {
-        let client = |text: &str| of_client(text.parse().unwrap());
-        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
-        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
-        assert_eq!(client("::ffff:192.0.2.1"), address(1));
     }
 
     #[test]
