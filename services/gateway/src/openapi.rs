@@ -202,11 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn every_route_of_the_table_is_described() {
+    fn every_route_of_the_table_is_described_and_so_is_its_key() {
         let document: Value = serde_json::from_str(&openapi().unwrap()).unwrap();
         for route in TABLE {
             let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
             assert!(operation.is_object(), "{} {}", route.method, route.path);
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            let is_keyed = parameters.any(|parameter| parameter["name"] == "Idempotency-Key");
+            assert_eq!(route.keyed, is_keyed, "{} {}", route.method, route.path);
         }
     }
 

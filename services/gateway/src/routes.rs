@@ -21,6 +21,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// How long the service may take to answer, and how long it may pause within an answer.
     pub(crate) limit: Duration,
+    /// Whether the service does a write under an `Idempotency-Key` once, however often it is sent.
+    pub(crate) keyed: bool,
 }
 
 /// Who may use a route.
@@ -59,21 +61,28 @@ pub(crate) static TABLE: &[Route] = &[
     route(Method::DELETE, "/api/v1/products/{id}",                   Product, STAFF,    SHORT),
     route(Method::GET,    "/api/v1/products/{id}/stock",             Product, STAFF,    SHORT),
     route(Method::PUT,    "/api/v1/products/{id}/stock",             Product, STAFF,    SHORT),
-    route(Method::POST,   "/api/v1/products/{id}/stock/adjustments", Product, STAFF,    SHORT),
+    route(Method::POST,   "/api/v1/products/{id}/stock/adjustments", Product, STAFF,    SHORT).keyed(),
 
     route(Method::GET,    "/api/v1/orders",                          Order,   CUSTOMER, SHORT),
-    route(Method::POST,   "/api/v1/orders",                          Order,   CUSTOMER, MEDIUM),
+    route(Method::POST,   "/api/v1/orders",                          Order,   CUSTOMER, MEDIUM).keyed(),
     route(Method::GET,    "/api/v1/orders/{id}",                     Order,   CUSTOMER, SHORT),
     route(Method::POST,   "/api/v1/orders/{id}/cancel",              Order,   CUSTOMER, SHORT),
     route(Method::POST,   "/api/v1/orders/{id}/fulfil",              Order,   STAFF,    SHORT),
 
     route(Method::GET,    "/api/v1/payments",                        Payment, CUSTOMER, SHORT),
     route(Method::GET,    "/api/v1/payments/{id}",                   Payment, CUSTOMER, SHORT),
-    route(Method::POST,   "/api/v1/payments/{id}/pay",               Payment, CUSTOMER, LONG),
+    route(Method::POST,   "/api/v1/payments/{id}/pay",               Payment, CUSTOMER, LONG).keyed(),
 ];
 
 const fn route(method: Method, path: &'static str, service: Service, access: Access, limit: Duration) -> Route {
-    Route { method, path, service, access, limit }
+    Route { method, path, service, access, limit, keyed: false }
+}
+
+impl Route {
+    const fn keyed(mut self) -> Self {
+        self.keyed = true;
+        self
+    }
 }
 
 /// Whether a path is of the plain form that every path of the table has: segments of unreserved characters (RFC 3986,

@@ -83,7 +83,7 @@ impl Services {
     ) -> Result<Response<Body>, Error> {
         let service = upstream.service;
         let deadline = Instant::now() + route.limit;
-        let answer = timeout_at(deadline, self.send(upstream, &request, deadline - route.limit / 2));
+        let answer = timeout_at(deadline, self.send(upstream, route, &request, deadline - route.limit / 2));
         let answer = answer.await.map_err(|_| Error::AnswerTooLate(service))??;
         let (parts, body) = answer.into_parts();
         // A key that is not known there is a fault of ours, and no answer to the person who asked.
@@ -101,6 +101,7 @@ impl Services {
     async fn send(
         &self,
         upstream: &Upstream,
+        route: &Route,
         request: &Forwarded<'_>,
         not_after: Instant,
     ) -> Result<Response<Incoming>, Error> {
@@ -109,7 +110,7 @@ impl Services {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        if Instant::now() > not_after || !(first.is_connect() || is_repeatable(request.parts)) {
+        if Instant::now() > not_after || !(first.is_connect() || is_repeatable(route, request.parts)) {
             return Err(failure(upstream.service, first));
         }
         FORWARDS_REPEATED.increment([upstream.service.as_str()]);
@@ -160,9 +161,9 @@ fn client() -> Client {
         .build(connector)
 }
 
-/// A look-up changes nothing, and a write with a key is done once however often it is sent (RFC 9110, section 9.2.2).
-fn is_repeatable(parts: &request::Parts) -> bool {
-    matches!(parts.method, Method::GET | Method::HEAD) || parts.headers.contains_key(IDEMPOTENCY_KEY)
+/// A look-up changes nothing (RFC 9110, section 9.2.2), and a write under a key is done once where the service keeps keys.
+fn is_repeatable(route: &Route, parts: &request::Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD) || (route.keyed && parts.headers.contains_key(IDEMPOTENCY_KEY))
 }
 
 fn failure(service: Service, source: legacy::Error) -> Error {

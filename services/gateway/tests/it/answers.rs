@@ -124,14 +124,24 @@ async fn a_look_up_is_sent_again_once_when_the_connection_breaks_and_a_write_wit
 }
 
 #[tokio::test]
-async fn a_write_with_a_key_is_sent_again_with_its_body_since_it_is_done_once() {
+async fn a_write_with_a_key_is_sent_again_with_its_body_where_its_service_keeps_keys() {
     let (url, heard) = hangs_up().await;
-    let shop = Shop::open_with(|config| config.upstreams.order_url = url.parse().unwrap()).await;
-    let customer = shop.person("customer").await;
-    let request = shop.http.post(format!("http://{}/api/v1/orders", shop.address)).bearer_auth(&customer.token);
-    let request = request.header("content-type", "application/json").header("idempotency-key", "once").body("{}");
-    let answer = crate::shop::answer(request.send().await.unwrap()).await;
-    assert_eq!((answer.status, answer.code(), heard.load(Ordering::SeqCst)), (502, "answer_broken", 2));
+    let to = |config: &mut Config| {
+        config.upstreams.product_url = url.parse().unwrap();
+        config.upstreams.order_url = url.parse().unwrap();
+    };
+    let shop = Shop::open_with(to).await;
+    let staff = shop.person("staff").await;
+    for (path, sent) in [("/api/v1/orders", 2), ("/api/v1/products", 1)] {
+        let request = shop.http.post(format!("http://{}{path}", shop.address)).bearer_auth(&staff.token);
+        let request = request.header("content-type", "application/json").header("idempotency-key", "once").body("{}");
+        let answer = crate::shop::answer(request.send().await.unwrap()).await;
+        assert_eq!(
+            (answer.status, answer.code(), heard.swap(0, Ordering::SeqCst)),
+            (502, "answer_broken", sent),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]
