@@ -11,6 +11,6 @@ mod store;
 
 pub use answer::StoredAnswer;
 pub use error::Error;
-pub use once::once;
+pub use once::{Turn, once};
 pub use scope::{Scope, fingerprint};
 pub use store::{begin, find, forget_old, store};

@@ -10,7 +10,7 @@ pub async fn once<E: From<Error>>(
     pool: &PgPool,
     scope: &Scope,
     effect: impl AsyncFnOnce(&mut PgConnection) -> Result<StoredAnswer, E>,
-) -> Result<StoredAnswer, E> {
+) -> Result<Turn, E> {
     let mut transaction = pool.begin().await.map_err(Error::from)?;
     let turn = match begin(&mut transaction, scope).await {
         Ok(None) => effect(&mut transaction).await.map(Turn::First),
@@ -21,11 +21,11 @@ pub async fn once<E: From<Error>>(
         Ok(Turn::First(answer)) => {
             store(&mut transaction, scope, &answer).await?;
             transaction.commit().await.map_err(Error::from)?;
-            Ok(answer)
+            Ok(Turn::First(answer))
         }
         Ok(Turn::Repeated(answer)) => {
             transaction.rollback().await.map_err(Error::from)?;
-            Ok(answer)
+            Ok(Turn::Repeated(answer))
         }
         Err(refusal) => {
             transaction.rollback().await.map_err(Error::from)?;
@@ -34,8 +34,22 @@ pub async fn once<E: From<Error>>(
     }
 }
 
-/// Whether a key comes for the first time.
-enum Turn {
+/// Whether a key came for the first time.
+#[derive(Debug)]
+#[must_use]
+pub enum Turn {
+    /// It did, and the effect is committed.
     First(StoredAnswer),
+    /// Its effect had been committed before.
     Repeated(StoredAnswer),
+}
+
+impl Turn {
+    /// What is answered, either way.
+    #[must_use]
+    pub fn answer(self) -> StoredAnswer {
+        match self {
+            Self::First(answer) | Self::Repeated(answer) => answer,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_http::extract::{IdempotencyKey, Json};
 use ecommerce_http::{Customer, Problem};
-use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, once};
+use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, Turn, once};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 
@@ -66,16 +66,18 @@ pub(super) async fn handler(
     let id = OrderId::new(&state.clock);
     let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?;
 
-    let answer = once(&state.pool, &scope, async |transaction| {
+    let turn = once(&state.pool, &scope, async |transaction| {
         store::insert(transaction, &order).await?;
         publish(&state, transaction, order.placed()).await?;
         Ok::<_, Error>(StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order))?)
     })
     .await?;
-    state.outbox.notify();
-    ORDERS_PLACED.increment([]);
-    tracing::info!(order.id = %id, "placed an order");
-    Ok(answer)
+    if let Turn::First(_) = turn {
+        state.outbox.notify();
+        ORDERS_PLACED.increment([]);
+        tracing::info!(order.id = %id, "placed an order");
+    }
+    Ok(turn.answer())
 }
 
 async fn prices(state: &State, draft: &Draft) -> Result<Vec<Orderable>, Error> {
