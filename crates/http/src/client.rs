@@ -47,6 +47,13 @@ enum Cause {
     Json(#[from] serde_json::Error),
 }
 
+impl Cause {
+    /// Whether connections to where nobody answers may be kept; whoever has answered is there, whatever the answer.
+    fn is_of_the_connection(&self) -> bool {
+        matches!(self, Self::Http(error) if !error.is_status() && !error.is_decode())
+    }
+}
+
 impl Peer {
     /// A peer at `url` that is given `timeout` for each answer.
     pub fn new(url: Url, key: EdgeKey, timeout: Duration, clock: Clock) -> Result<Self, Error> {
@@ -64,8 +71,9 @@ impl Peer {
             request = request.header(headers::REQUEST_ID, id);
         }
         read(request).await.map_err(|source| {
-            // Whoever answered may not be who was meant.
-            self.http.expire();
+            if source.is_of_the_connection() {
+                self.http.expire();
+            }
             Error { url, source }
         })
     }
