@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Secret};
-use kube::api::{DeleteParams, ListParams};
+use kube::api::{DeleteParams, ListParams, LogParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config, ResourceExt as _};
 use operator::crd::EcommerceStack;
@@ -97,4 +97,17 @@ pub async fn kill(part: &str) -> usize {
         pods.delete(&pod.name_any(), &at_once).await.expect("delete the pod");
     }
     found.len()
+}
+
+/// What a part of the stack has logged since its pods were started.
+///
+/// # Panics
+/// When the cluster refuses.
+pub async fn log(part: &str) -> String {
+    let pods: Api<Pod> = Api::default_namespaced(client().await);
+    let mut log = String::new();
+    for pod in pods_of(&pods, part).await {
+        log += &pods.logs(&pod.name_any(), &LogParams::default()).await.expect("the pod's log");
+    }
+    log
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::person::unique;
-use e2e::{Answer, Person, within};
+use e2e::{Answer, Person, cluster, within};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -53,6 +53,21 @@ async fn a_password_is_compared_whole_however_its_letters_were_put_together() {
     assert_eq!(register(&email, &long).await.status, 201);
     assert_eq!(log_in(&email, &long).await.status, 200);
     assert_eq!(log_in(&email, &format!("{}z", &long[..104])).await.status, 401);
+}
+
+/// A constraint that is broken is logged by PostgreSQL with the values that broke it.
+#[tokio::test]
+async fn no_log_names_an_address_that_is_taken() {
+    let email = format!("{}@example.com", unique());
+    assert_eq!(register(&email, PASSWORD).await.status, 201);
+    assert_eq!(register(&email, PASSWORD).await.code(), "email_taken");
+    within(Duration::from_secs(10), "PostgreSQL logs the broken constraint", || async {
+        cluster::log("postgres").await.contains("users_email").then_some(())
+    })
+    .await;
+    for part in ["postgres", "auth", "gateway"] {
+        assert!(!cluster::log(part).await.contains(&email), "the log of {part} names {email}");
+    }
 }
 
 const PASSWORD: &str = "correct horse battery staple";
