@@ -41,7 +41,7 @@ async fn each_service_is_rolled_twice_under_load_and_no_request_fails() {
         "requests while services were rolled",
         format!("{asked}, of them {written} writes, {} failed", failed.len()),
     );
-    assert!(written * 4 > asked, "only {written} of {asked} requests were writes");
+    assert!(written * 3 >= asked, "only {written} of {asked} requests were writes");
     assert!(failed.is_empty(), "{} of {asked} requests failed: {:#?}", failed.len(), &failed[..failed.len().min(20)]);
 }
 
@@ -58,6 +58,7 @@ struct Client {
     customer: Person,
     email: String,
     admin: Person,
+    admin_login: Value,
     product: String,
     orders: VecDeque<String>,
     use_: Use,
@@ -67,11 +68,13 @@ impl Client {
     async fn new(admin: &Person, product: &str) -> Self {
         let email = format!("{}@example.com", unique());
         let customer = Person::registered(&email).await;
+        let admin_login =
+            json!({ "email": cluster::admin("email").await, "password": cluster::admin("password").await });
         let (admin, product) = (admin.on_another_connection(), product.to_owned());
-        Self { customer, email, admin, product, orders: VecDeque::new(), use_: Use::default() }
+        Self { customer, email, admin, admin_login, product, orders: VecDeque::new(), use_: Use::default() }
     }
 
-    /// Two thirds reads; the rest logs in, counts stock, orders and pays.
+    /// Less than two thirds reads; the rest logs in, counts stock, orders and pays.
     async fn use_the_shop(mut self, rolled: Arc<AtomicBool>) -> Use {
         let mut pace = tokio::time::interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,7 +88,9 @@ impl Client {
                 0 | 8 | 16 => self.place_an_order().await,
                 1 | 9 | 17 => self.pay_for_an_order().await,
                 2 | 14 => self.count_the_stock(turn).await,
-                3 => self.log_in().await,
+                // A token lives for ten minutes.
+                3 if turn % 2400 == 3 => self.log_in_as_admin().await,
+                3 | 15 => self.log_in().await,
                 4 | 12 | 20 => self.read("/api/v1/orders").await,
                 5 | 13 | 21 => self.read("/api/v1/auth/me").await,
                 6 | 18 => self.read("/api/v1/products?limit=5").await,
@@ -103,7 +108,7 @@ impl Client {
     async fn place_an_order(&mut self) {
         let customer = self.customer.clone();
         let items = json!({ "items": [{ "product_id": self.product, "quantity": 1 }] });
-        let placed = self.ask(&customer, Method::POST, "/api/v1/orders", Some(items), 201).await;
+        let placed = self.ask_once(&customer, "/api/v1/orders", items, 201).await;
         self.orders.extend(placed.and_then(|order| Some(order["id"].as_str()?.to_owned())));
     }
 
@@ -122,7 +127,7 @@ impl Client {
         if customer.get(&payment).await.status == 200 {
             self.orders.pop_front();
             let body = json!({ "payment_method": "tok_success" });
-            self.ask(&customer, Method::POST, &format!("{payment}/pay"), Some(body), 200).await;
+            self.ask_once(&customer, &format!("{payment}/pay"), body, 200).await;
         }
     }
 
@@ -132,11 +137,19 @@ impl Client {
     }
 
     async fn log_in(&mut self) {
-        let (customer, body) = (self.customer.clone(), Person::credentials(&self.email));
-        self.ask(&customer, Method::POST, "/api/v1/auth/login", Some(body), 200).await;
+        self.customer = self.logged_in(self.customer.clone(), Person::credentials(&self.email)).await;
     }
 
-    /// One request, once: whatever else it answers is a failure.
+    async fn log_in_as_admin(&mut self) {
+        self.admin = self.logged_in(self.admin.clone(), self.admin_login.clone()).await;
+    }
+
+    async fn logged_in(&mut self, who: Person, credentials: Value) -> Person {
+        let answer = self.ask(&who, Method::POST, "/api/v1/auth/login", Some(credentials), 200).await;
+        answer.and_then(|answer| Some(who.with_token(answer["access_token"].as_str()?))).unwrap_or(who)
+    }
+
+    /// One request without a key, so that the gateway does not repeat what is no look-up.
     async fn ask(
         &mut self,
         who: &Person,
@@ -145,11 +158,28 @@ impl Client {
         body: Option<Value>,
         expected: u16,
     ) -> Option<Value> {
+        self.count(who, method, path, &[], body, expected).await
+    }
+
+    /// One `POST` under a key of its own.
+    async fn ask_once(&mut self, who: &Person, path: &str, body: Value, expected: u16) -> Option<Value> {
+        self.count(who, Method::POST, path, &[("idempotency-key", &unique())], Some(body), expected).await
+    }
+
+    /// Whatever else it answers is a failure.
+    async fn count(
+        &mut self,
+        who: &Person,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+        expected: u16,
+    ) -> Option<Value> {
         self.use_.asked += 1;
         self.use_.written += usize::from(method != Method::GET);
-        let key = unique();
-        let (headers, body) = ([("idempotency-key", key.as_str())], body.map(|body| body.to_string()));
-        let said = match who.try_send(method.clone(), path, &headers, body).await {
+        let body = body.map(|body| body.to_string());
+        let said = match who.try_send(method.clone(), path, headers, body).await {
             Some(answer) if answer.status == expected => return Some(answer.body),
             Some(answer) => format!("{} {}", answer.status, answer.body),
             None => "no answer".to_owned(),
