@@ -132,7 +132,7 @@ pub struct GatewayService {
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<GatewayServiceType>,
 
-    /// The port on every node. Absent: Kubernetes picks one.
+    /// The port on each node that runs a pod of the gateway. Absent: Kubernetes picks one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self >= 30000 && self <= 32767").message("nodePort must be between 30000 and 32767"))]
     pub node_port: Option<i32>,
@@ -145,7 +145,7 @@ pub enum GatewayServiceType {
     #[default]
     #[serde(rename = "ClusterIP")]
     ClusterIp,
-    /// On a port of every node.
+    /// On a port of each node that runs a pod of the gateway: others would hide the clients' addresses.
     NodePort,
     /// Through the cloud's balancer.
     LoadBalancer,
