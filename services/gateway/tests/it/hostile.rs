@@ -139,7 +139,8 @@ async fn a_body_that_comes_byte_by_byte_takes_no_more_than_its_bytes() {
     assert_eq!(ask(gateway.address).await, 200);
     let before = gateway.resident();
     let mut slow = JoinSet::new();
-    for _ in 0..scale(50, 5) {
+    let count = i64::try_from(scale(50, 5)).unwrap();
+    for _ in 0..count {
         slow.spawn(async move {
             let mut stream = TcpStream::connect(gateway.address).await.unwrap();
             stream.set_nodelay(true).unwrap();
@@ -157,7 +158,7 @@ async fn a_body_that_comes_byte_by_byte_takes_no_more_than_its_bytes() {
     assert_eq!(ask(gateway.address).await, 200, "others are served");
     let most = gateway.status("VmHWM:") - before;
     figure("bodies byte by byte, KiB taken", format!("{most} beside {before}"));
-    assert!(most < 2 * 1024, "{most} KiB");
+    assert!(most < 1024 + count * 64, "{most} KiB");
     drop(slow);
 }
 
