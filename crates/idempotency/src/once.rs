@@ -17,21 +17,13 @@ pub async fn once<E: From<Error>>(
         Ok(Some(answer)) => Ok(Turn::Repeated(answer)),
         Err(error) => Err(error.into()),
     };
-    match turn {
-        Ok(Turn::First(answer)) => {
-            store(&mut transaction, scope, &answer).await?;
-            transaction.commit().await.map_err(Error::from)?;
-            Ok(Turn::First(answer))
-        }
-        Ok(Turn::Repeated(answer)) => {
-            transaction.rollback().await.map_err(Error::from)?;
-            Ok(Turn::Repeated(answer))
-        }
-        Err(refusal) => {
-            transaction.rollback().await.map_err(Error::from)?;
-            Err(refusal)
-        }
+    if let Ok(Turn::First(answer)) = &turn {
+        store(&mut transaction, scope, answer).await?;
+        transaction.commit().await.map_err(Error::from)?;
+    } else {
+        transaction.rollback().await.map_err(Error::from)?;
     }
+    turn
 }
 
 /// Whether a key came for the first time.

@@ -38,17 +38,16 @@ async fn copied(body: Body) -> Result<Bytes, Error> {
     let mut body = pin!(Limited::new(body, BODY_LIMIT));
     let mut collected = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(
-                |error| {
-                    if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyUnreadable }
-                },
-            )?;
+        let frame = frame.map_err(|error| refusal(&*error))?;
         if let Ok(data) = frame.into_data() {
             collected.extend_from_slice(&data);
         }
     }
     Ok(collected.into())
+}
+
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Error {
+    if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyUnreadable }
 }
 
 /// Why an answer's body ended before its end. The client sees its connection end.
