@@ -11,10 +11,14 @@ use ecommerce_http::server::Limits;
 use ecommerce_runtime::settings::{Drain, Listen};
 use ecommerce_runtime::{Shutdown, Tasks};
 use ecommerce_types::Clock;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::App;
 use crate::{Settings, machine};
+
+/// Connections that wait to be taken in; the next one is tried again by its client's kernel, a second later. The usual 128
+/// are too few for those that come at once.
+const WAITING: u32 = 1024;
 
 /// The two ports, bound.
 #[derive(Debug)]
@@ -25,21 +29,28 @@ pub struct Listeners {
 
 impl Listeners {
     /// Binds both. Port 0 takes any free one.
-    pub async fn bind(listen: &Listen) -> io::Result<Self> {
-        Ok(Self { http: bind(listen.http_address).await?, operations: bind(listen.operations_address).await? })
+    pub fn bind(listen: &Listen) -> io::Result<Self> {
+        Ok(Self { http: bind(listen.http_address)?, operations: bind(listen.operations_address)? })
     }
 }
 
 /// Binds an address; where the machine has no IPv6, any address of it is any address of IPv4.
-async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    match TcpListener::bind(address).await {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    match listen(address) {
         Err(error)
             if address.is_ipv6() && address.ip().is_unspecified() && error.kind() != io::ErrorKind::AddrInUse =>
         {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+            listen((Ipv4Addr::UNSPECIFIED, address.port()).into())
         }
         bound => bound,
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// What a service is built on: its ports, its clock, its end, and what strangers may take of it.
@@ -58,9 +69,9 @@ pub struct Host {
 
 impl Host {
     /// Binds the ports.
-    pub async fn bind(settings: &Settings, clock: Clock, shutdown: Shutdown) -> io::Result<Self> {
+    pub fn bind(settings: &Settings, clock: Clock, shutdown: Shutdown) -> io::Result<Self> {
         let limits = Limits::new(settings.server, machine::memory(), machine::open_files());
-        Ok(Self { listeners: Listeners::bind(&settings.listen).await?, clock, shutdown, limits, drain: settings.drain })
+        Ok(Self { listeners: Listeners::bind(&settings.listen)?, clock, shutdown, limits, drain: settings.drain })
     }
 
     /// Background tasks that end with this process.

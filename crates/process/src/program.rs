@@ -3,16 +3,19 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use ecommerce_http::metrics as http;
 use ecommerce_postgres::migration;
 use ecommerce_runtime::metrics::Metric;
 use ecommerce_runtime::settings::Logs;
 use ecommerce_runtime::{Shutdown, exit, metrics as runtime, telemetry};
 use ecommerce_types::Clock;
+use futures::future::LocalBoxFuture;
+use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use tokio::runtime::Builder;
 
@@ -26,13 +29,34 @@ pub struct Program<Build> {
     pub about: &'static str,
     /// Puts it together, from its own settings.
     pub build: Build,
-    /// Its schema, where it has a database.
-    pub migrations: Option<fn() -> Migrator>,
+    /// What its database is to hold, where it has one.
+    pub migrations: Option<Migrations>,
     /// Its part of the API's description, as JSON.
     pub openapi: fn() -> Result<String, serde_json::Error>,
     /// What it measures beside what every process does.
     pub metrics: Vec<&'static dyn Metric>,
 }
+
+/// What a database is to hold before anyone is served from it.
+#[derive(Clone, Copy)]
+pub struct Migrations {
+    /// Its tables.
+    pub schema: fn() -> Migrator,
+    /// Rows that are there from the start.
+    pub seed: Option<Seed>,
+}
+
+/// Rows that are there from the start. Sown after each migration, so that it changes nothing where they are there.
+#[derive(Clone, Copy)]
+pub struct Seed {
+    /// Adds what it has to be told to the command line.
+    pub arguments: fn(Command) -> Command,
+    /// Does it, as the owner of the tables.
+    pub sow: fn(ArgMatches, PgConnection) -> Sowing,
+}
+
+/// A seed being sown; what comes of it is a notice for a person, or none.
+pub type Sowing = LocalBoxFuture<'static, Result<Option<String>, Failure>>;
 
 /// The settings of one service beside those of all.
 #[derive(Debug, Args)]
@@ -45,14 +69,21 @@ struct Serve<Config: Args> {
 
 /// What a migration is told.
 #[derive(Debug, Args)]
-struct Migrate {
+#[group(skip)] // the settings of a seed stand beside it
+pub struct MigrationSettings {
+    /// Which database, and as whom.
     #[command(flatten)]
-    database: migration::Settings,
+    pub database: migration::Settings,
+    /// The file that is told what a person has to know of a migration that went well.
+    #[arg(long, env = "MIGRATION_NOTICE_FILE")]
+    pub migration_notice_file: Option<PathBuf>,
+    /// What it logs.
     #[command(flatten)]
-    logs: Logs,
+    pub logs: Logs,
 }
 
-type Failure = Box<dyn Error>;
+/// Why a command did not do what it is for.
+pub type Failure = Box<dyn Error>;
 
 /// Runs a service as its command line says; without a subcommand it serves.
 #[must_use]
@@ -73,7 +104,7 @@ where
 {
     let matches = command_line::<Config, _>(&program).get_matches_from(arguments());
     match matches.subcommand() {
-        Some((MIGRATE, matches)) => migrate(&Migrate::from_arg_matches(matches)?, program.migrations),
+        Some((MIGRATE, matches)) => migrate(matches, program.migrations),
         Some((OPENAPI, _)) => print(&(program.openapi)()?),
         Some((_, matches)) => serve(Serve::from_arg_matches(matches)?, program),
         None => Ok(()),
@@ -91,11 +122,12 @@ fn command_line<Config: Args, Build>(program: &Program<Build>) -> Command {
         .subcommand_required(true)
         .subcommand(serving::<Config>())
         .subcommand(Command::new(OPENAPI).about("Print the description of its API"));
-    if program.migrations.is_some() {
-        command.subcommand(Migrate::augment_args(Command::new(MIGRATE).about("Bring the database up to date")))
-    } else {
-        command
-    }
+    let Some(migrations) = program.migrations else { return command };
+    let migrate = MigrationSettings::augment_args(Command::new(MIGRATE).about("Bring the database up to date"));
+    command.subcommand(match migrations.seed {
+        Some(seed) => (seed.arguments)(migrate),
+        None => migrate,
+    })
 }
 
 fn serving<Config: Args>() -> Command {
@@ -128,17 +160,30 @@ where
     runtime.block_on(async {
         let shutdown = Shutdown::new();
         shutdown.on_signal(process.drain)?;
-        let host = Host::bind(&process, Clock::system(), shutdown).await?;
+        let host = Host::bind(&process, Clock::system(), shutdown)?;
         Ok((program.build)(service, host).await?.run().await?)
     })
 }
 
-fn migrate(settings: &Migrate, migrations: Option<fn() -> Migrator>) -> Result<(), Failure> {
+fn migrate(matches: &ArgMatches, migrations: Option<Migrations>) -> Result<(), Failure> {
     let Some(migrations) = migrations else { return Ok(()) };
+    let settings = MigrationSettings::from_arg_matches(matches)?;
     telemetry::start(&settings.logs)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let migrations = runtime.block_on(migration::run(&settings.database, migrations()))?;
-    tracing::info!(migrations, "the database is up to date");
+    let notice = runtime.block_on(async {
+        let connection = migration::run(&settings.database, (migrations.schema)()).await?;
+        match migrations.seed {
+            Some(seed) => (seed.sow)(matches.clone(), connection).await,
+            None => Ok(None),
+        }
+    })?;
+    tracing::info!("the database is up to date");
+    if let Some(notice) = notice {
+        tracing::warn!("{notice}");
+        if let Some(file) = &settings.migration_notice_file {
+            std::fs::write(file, notice)?;
+        }
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
-use super::connections::{Admitted, Connections};
+use super::connections::{Admitted, Connections, Entry};
 use super::io::ClientStream;
 use super::limits::HEAD_BYTES;
 use super::unread;
@@ -37,6 +38,11 @@ impl Connection {
         // Small answers leave at once.
         let _ = stream.set_nodelay(true);
         Self { admitted: connections.admit(peer.ip()), stream, peer }
+    }
+
+    /// What it is doing.
+    pub(super) fn entry(&self) -> Arc<Entry> {
+        Arc::clone(&self.admitted.entry)
     }
 
     /// Answers what is asked on it, until its client leaves, its place is wanted, or `idle_is_over` and nothing is asked.

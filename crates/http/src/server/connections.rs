@@ -65,6 +65,7 @@ pub(super) struct Entry {
     stalled: AtomicU64,
     /// Whether it has been answered something: who has not is the first to go.
     served: AtomicBool,
+    looked_at: Notify,
     close: Notify,
 }
 
@@ -95,14 +96,19 @@ impl Connections {
         self.open.lock().entries.len()
     }
 
+    /// Whether somebody has to go for another one of this peer.
+    pub(super) fn are_full_for(&self, peer: IpAddr) -> bool {
+        self.open.lock().is_full_for(client_of(peer), &self.limits).is_some()
+    }
+
     /// Takes a new connection in, whoever else has to go for it.
     pub(super) fn admit(&self, peer: IpAddr) -> Admitted {
         let address = client_of(peer);
         let mut open = self.open.lock();
-        if open.of_address.get(&address).is_some_and(|count| *count >= self.limits.connections_of_an_address) {
-            self.close_worst(&mut open, "address_full", |entry| entry.address == address);
-        } else if open.entries.len() >= self.limits.connections {
-            self.close_worst(&mut open, "full", |_| true);
+        match open.is_full_for(address, &self.limits) {
+            Some(Full::Address) => self.close_worst(&mut open, "address_full", |entry| entry.address == address),
+            Some(Full::Server) => self.close_worst(&mut open, "full", |_| true),
+            None => {}
         }
         let entry = Arc::new(Entry {
             address,
@@ -111,6 +117,7 @@ impl Connections {
             since: AtomicU64::new(milliseconds(self.began)),
             stalled: AtomicU64::new(0),
             served: AtomicBool::new(false),
+            looked_at: Notify::new(),
             close: Notify::new(),
         });
         let id = open.next;
@@ -165,7 +172,22 @@ impl Connections {
     }
 }
 
+/// What has no room for another connection.
+enum Full {
+    Address,
+    Server,
+}
+
 impl Open {
+    fn is_full_for(&self, address: IpAddr, limits: &Limits) -> Option<Full> {
+        let of_address = self.of_address.get(&address).copied().unwrap_or_default();
+        if of_address >= limits.connections_of_an_address {
+            Some(Full::Address)
+        } else {
+            (self.entries.len() >= limits.connections).then_some(Full::Server)
+        }
+    }
+
     fn close(&mut self, id: u64, reason: &'static str) {
         if let Some(entry) = self.remove(id) {
             CONNECTIONS_CLOSED.increment([reason]);
@@ -200,6 +222,14 @@ impl Entry {
         } else if phase == Phase::New as u8 {
             self.enter(Phase::Idle);
         }
+        if phase == Phase::New as u8 {
+            self.looked_at.notify_one();
+        }
+    }
+
+    /// Resolves when it is new no more.
+    pub(super) async fn looked_at(&self) {
+        self.looked_at.notified().await;
     }
 
     /// Whether a head is on its way.
@@ -277,6 +307,7 @@ impl Entry {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        self.entry.looked_at.notify_one();
         self.connections.open.lock().remove(self.id);
         self.connections.ended.notify_waiters();
     }

@@ -12,6 +12,7 @@ mod unread;
 mod watched;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +24,7 @@ pub use connections::Connections;
 pub use limits::{HEAD_BYTES, Limits, Settings};
 
 use connection::Connection;
+use connections::Entry;
 
 /// How long to wait when a connection cannot be accepted.
 const REFUSED: Duration = Duration::from_millis(100);
@@ -43,8 +45,14 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: Limits, shutdo
     let connections = Connections::new(limits);
     let (idle_is_over, all_is_over) = (Shutdown::new(), Shutdown::new());
     let overseer = tokio::spawn(connections.clone().close_slow(all_is_over.clone()));
+    let mut newest: Option<Arc<Entry>> = None;
     while let Some((stream, peer)) = accept(&listener, &shutdown).await {
+        // Of those that come at once nobody is known to ask nothing, and who has been served would go for them.
+        if let Some(newest) = newest.filter(|_| connections.are_full_for(peer.ip())) {
+            newest.looked_at().await;
+        }
         let connection = Connection::admit(stream, peer, &connections);
+        newest = Some(connection.entry());
         tokio::spawn(connection.serve(routes.clone(), shutdown.clone(), idle_is_over.clone()));
     }
     drop(listener);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
-use auth::{Admin, Config};
+use auth::{Config, first_admin};
 use ecommerce_contract::headers;
 use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Sessions};
@@ -19,6 +19,7 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -40,10 +41,6 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        Self::open_with(Admin::default()).await
-    }
-
-    pub(crate) async fn open_with(admin: Admin) -> Self {
         let mut database = Database::create(auth::migrations()).await;
         let to_postgres = Link::to(database.settings.database_url.expose_secret()).await;
         database.settings.database_url = to_postgres.url.to_string().into();
@@ -61,7 +58,6 @@ impl Shop {
             signing_key_file: signing_key.clone(),
             session_lifetime_seconds: 3600,
             password_threads: NonZeroUsize::new(2).unwrap(),
-            admin,
         };
         let (clock, shutdown) = (Clock::system(), Shutdown::new());
         let address = start(config.clone(), &clock, &shutdown).await;
@@ -89,6 +85,17 @@ impl Shop {
     /// Another process of the same service, with other settings.
     pub(crate) async fn open_another(&self, config: Config) -> Client {
         Client::anonymous(start(config, &self.clock, &self.shutdown).await, &self.keys)
+    }
+
+    /// What a migration does that is told of an admin with this password; answers its notice.
+    pub(crate) async fn first_admin(&self, password: &str) -> Result<Option<String>, ecommerce_process::Failure> {
+        let connection = PgConnection::connect(self.database.settings.database_url.expose_secret()).await?;
+        let settings = first_admin::Settings {
+            admin_email: Some("admin@example.com".parse()?),
+            admin_password: Some(password.to_owned().into()),
+            token_audience: self.config.token.token_audience.clone(),
+        };
+        first_admin::make(&settings, connection, &self.clock).await
     }
 
     /// The hash that is kept of everybody's password.
@@ -142,7 +149,7 @@ impl Shop {
 }
 
 async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> SocketAddr {
-    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
     let app = auth::build(config, host).await.unwrap();
     let address = app.http_address().unwrap();
     tokio::spawn(app.run());

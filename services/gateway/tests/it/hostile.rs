@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::process::{Process, free_address};
+use crate::raw;
 use crate::shop::PRODUCT;
 
 /// What one hostile story may leave behind, in KiB.
@@ -202,6 +203,24 @@ async fn silent_connections_of_ones_own_address_keep_nobody_from_buying() {
     let open = gateway.metrics().await;
     let open = open.lines().find_map(|line| line.strip_prefix("ecommerce_http_connections ")).unwrap();
     assert!(open.parse::<usize>().unwrap() <= 128 + 2, "an address holds half: {open}");
+}
+
+/// They come quicker than anyone looks whether they ask something; who has been served before stays all the same.
+#[tokio::test]
+async fn silent_connections_that_come_at_once_cut_off_nobody_who_has_been_served() {
+    let gateway = Process::start(&[("HTTP_MAX_CONNECTIONS", "256")]).await;
+    let request = format!("GET {PRODUCT} HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    let mut buyer = TcpStream::connect(gateway.address).await.unwrap();
+    let mut silent = Vec::new();
+    for round in 0..scale(100, 20) {
+        assert_eq!(raw::ask_again(&mut buyer, &request).await, Some(200), "round {round}");
+        let mut burst = JoinSet::new();
+        for _ in 0..300 {
+            burst.spawn(TcpStream::connect(gateway.address));
+        }
+        silent = burst.join_all().await;
+    }
+    drop(silent);
 }
 
 /// A proxy in front, as an ingress is; ended when it is dropped.

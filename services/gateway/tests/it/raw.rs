@@ -45,6 +45,22 @@ pub(crate) async fn finish(mut stream: TcpStream) -> RawAnswer {
     RawAnswer { status, head: head.to_lowercase(), body: body.to_owned() }
 }
 
+/// Asks on a connection that stays; answers the status, or nothing where the gateway has closed it.
+pub(crate) async fn ask_again(stream: &mut TcpStream, request: &str) -> Option<u16> {
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            if body.len() == length.parse::<usize>().unwrap() {
+                return head.split(' ').nth(1)?.parse().ok();
+            }
+        }
+        (stream.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
+    }
+}
+
 fn head(line: &str, headers: &[&str]) -> String {
     let closes = headers.iter().any(|header| header.to_lowercase().starts_with("connection:"));
     let close = if closes { "" } else { "Connection: close\r\n" };

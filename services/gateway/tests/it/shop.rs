@@ -100,7 +100,7 @@ impl Shop {
         };
         change(&mut config);
         let shutdown = Shutdown::new();
-        let host = Host::bind(&ProcessSettings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+        let host = Host::bind(&ProcessSettings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
         let app = gateway::build(config, host).await.unwrap();
         let (address, operations_address) = (app.http_address().unwrap(), app.operations_address().unwrap());
         tokio::spawn(app.run());

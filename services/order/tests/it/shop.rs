@@ -153,7 +153,7 @@ async fn build(
     let mut config = Config::from_arg_matches(&command.get_matches_from(arguments)).unwrap();
     config.postgres = database.settings.clone();
     config.rabbit = broker.settings(Service::Order);
-    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).await.unwrap();
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
     order::build(config, host).await.unwrap()
 }
 

@@ -72,7 +72,7 @@ impl Shop {
     pub(crate) async fn start_with(&mut self, change: impl FnOnce(&mut Config)) {
         let mut config = self.config();
         change(&mut config);
-        let host = Host::bind(&Settings::for_tests(), self.clock.clone(), self.shutdown.clone()).await.unwrap();
+        let host = Host::bind(&Settings::for_tests(), self.clock.clone(), self.shutdown.clone()).unwrap();
         let app = payment::build(config, host).await.unwrap();
         self.address = app.http_address().unwrap();
         self.running.push(tokio::spawn(async move { app.run().await.unwrap() }));

@@ -163,7 +163,7 @@ pub(crate) fn euro(amount: i64) -> Value {
 }
 
 async fn start(config: &Config, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
-    let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).await.unwrap();
+    let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).unwrap();
     let app = product::build(config.clone(), host).await.unwrap();
     let addresses = (app.http_address().unwrap(), app.operations_address().unwrap());
     tokio::spawn(async move { app.run().await.unwrap() });
