@@ -36,10 +36,10 @@ pub enum Error {
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
-/// Brings the database up to the newest migration of `migrator`; answers how many it holds.
+/// Brings the database up to the newest migration of `migrator`; answers the connection, still as the tables' owner.
 ///
 /// Migrations that the database has and `migrator` does not know are passed over, so that an older image can come back.
-pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<usize, Error> {
+pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnection, Error> {
     let owner = &settings.database_owner;
     if owner.is_empty() || !owner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Error::Owner);
@@ -52,5 +52,5 @@ pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<usize, E
     sqlx::raw_sql(AssertSqlSafe(set_role)).execute(&mut connection).await.map_err(Error::Connect)?;
     migrator.set_ignore_missing(true);
     migrator.run(&mut connection).await?;
-    Ok(migrator.iter().count())
+    Ok(connection)
 }

@@ -19,10 +19,8 @@ pub(crate) fn page() -> String {
         section::<product::Config>("product", "`product serve`."),
         section::<order::Config>("order", "`order serve`."),
         section::<payment::Config>("payment", "`payment serve`."),
-        section::<ecommerce_postgres::migration::Settings>(
-            "Migrations",
-            "`<service> migrate`, beside the log's settings.",
-        ),
+        section::<ecommerce_process::MigrationSettings>("Migrations", "`<service> migrate`."),
+        section::<auth::first_admin::Settings>("Migration of auth", "`auth migrate`, beside those of each migration."),
         section::<operator::settings::Settings>("operator", "`operator run`; the chart sets them."),
         section::<operator::provision::Settings>(
             "Provisioning",

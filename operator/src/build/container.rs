@@ -16,6 +16,8 @@ use crate::crd::Resources;
 pub(super) const SERVICE_USER: i64 = 65532;
 /// The user of the stores' images.
 pub(super) const STORE_USER: i64 = 999;
+/// What is written here comes with the pod's status, as its container's last words.
+pub(super) const TERMINATION_MESSAGE: &str = "/dev/termination-log";
 /// Health and metrics.
 pub(super) const OPERATIONS_PORT: i32 = 9090;
 

@@ -6,7 +6,7 @@ use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::core::v1::EnvVar;
 
 use super::Inputs;
-use super::container::{from_secret, value};
+use super::container::{self, from_secret, value};
 use super::secrets::HASHES_FILE;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, SIGNING_KEY, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::names::Backend;
@@ -41,6 +41,13 @@ pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar>
     let login = inputs.names.migrate_login(service);
     let mut environment = database(inputs, service, &login, &migrate_login_key(service)).to_vec();
     environment.push(value("DATABASE_OWNER", inputs.names.owner_role(service)));
+    environment.push(value("MIGRATION_NOTICE_FILE", container::TERMINATION_MESSAGE));
+    if service == Service::Auth {
+        let admin = inputs.names.admin();
+        environment.push(from_secret("ADMIN_EMAIL", &admin, ADMIN_EMAIL));
+        environment.push(from_secret("ADMIN_PASSWORD", &admin, ADMIN_PASSWORD));
+        environment.push(token_audience(inputs));
+    }
     environment
 }
 
@@ -103,19 +110,20 @@ pub(super) fn is_callee(service: Service) -> bool {
     EDGES.iter().any(|edge| edge.callee == service)
 }
 
+fn token_audience(inputs: &Inputs<'_>) -> EnvVar {
+    value("TOKEN_AUDIENCE", inputs.names.qualified())
+}
+
 fn own(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
     let names = inputs.names;
     let tokens = || {
-        let audience = names.qualified();
         let stack = format!("https://{}.{}", names.stack, names.namespace);
-        [value("TOKEN_ISSUER", stack), value("TOKEN_AUDIENCE", audience)]
+        [value("TOKEN_ISSUER", stack), token_audience(inputs)]
     };
     match service {
         Service::Auth => {
             let mut environment = tokens().to_vec();
             environment.push(value("SIGNING_KEY_FILE", format!("{SIGNING_KEYS}/{SIGNING_KEY}")));
-            environment.push(from_secret("ADMIN_EMAIL", &names.admin(), ADMIN_EMAIL));
-            environment.push(from_secret("ADMIN_PASSWORD", &names.admin(), ADMIN_PASSWORD));
             environment
         }
         Service::Gateway => {

@@ -14,16 +14,16 @@ const COMPONENT: &str = "migration";
 /// The result is in the stack's status long before; until then an ended Job is there for its log.
 pub(super) const KEEP_SECONDS: i32 = 3600;
 
-/// The Job, unless the database is as the image needs it, or is not there yet.
+/// The Job, unless the database is as the image needs it and a person has nothing to do for it, or is not there yet.
 pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
     let provisioned = inputs.provisioned_from? == provisioning_key(inputs, inputs.postgres_claim?);
     let database_id = inputs.databases.get(&service)?;
-    if !provisioned || inputs.migrated.contains(&service) {
+    if !provisioned || inputs.settled.contains(&service) {
         return None;
     }
     let names = inputs.names;
     let image = inputs.image(service);
-    let name = names.migration_job(service, &migration_key(&image, database_id));
+    let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, &image, database_id));
     let labels = labels(names, service.as_str(), COMPONENT);
     let migrate = Container {
         name: "migrate".to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
         env: Some(environment::of_migration(inputs, service)),
         resources: Some(container::resources(FIGURES, None)),
         security_context: Some(container::security_context()),
-        // The end of a failed one's log comes with its pod's status.
+        // The end of a failed one's log comes with its pod's status, as does a notice.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     };

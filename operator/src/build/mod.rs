@@ -24,7 +24,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::crd::{DeletionPolicy, EcommerceStackSpec};
-use crate::credentials::Credentials;
+use crate::credentials::{ADMIN_EMAIL, Credentials};
 use crate::names::{Backend, Names, short_hash};
 use crate::settings::Settings;
 
@@ -57,6 +57,8 @@ pub struct Inputs<'a> {
     pub databases: &'a BTreeMap<Service, String>,
     /// The services whose database is as their image needs it.
     pub migrated: &'a BTreeSet<Service>,
+    /// Those of them whose migration left nothing for a person to do: it does not run again.
+    pub settled: &'a BTreeSet<Service>,
 }
 
 /// The objects of a stack.
@@ -132,8 +134,18 @@ pub fn image(spec: &EcommerceStackSpec, settings: &Settings, version: &str, serv
     })
 }
 
-/// What a migration is known by: the same image on the same database does nothing a second time.
+/// What a migration is known by: the same image on the same database, told the same, does nothing a second time.
 #[must_use]
-pub fn migration_key(image: &str, database_id: &str) -> String {
-    short_hash([image, database_id])
+pub fn migration_key(
+    names: &Names,
+    credentials: &Credentials,
+    service: Service,
+    image: &str,
+    database_id: &str,
+) -> String {
+    let told = match service {
+        Service::Auth => credentials.get(&names.admin(), ADMIN_EMAIL),
+        Service::Gateway | Service::Product | Service::Order | Service::Payment => "",
+    };
+    short_hash([image, database_id, told])
 }

@@ -63,17 +63,17 @@ pub struct MigrationStatus {
     pub service: String,
     /// The image that migrates.
     pub image: String,
-    /// The database that is migrated.
-    pub database_id: String,
+    /// What it is known by: the image, the database and what it is told.
+    pub key: String,
     /// How it stands.
     pub state: MigrationState,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// When a failed one is tried again.
+    /// When one that failed, or left something to do, is made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,
-    /// The end of a failed one's log.
+    /// The end of a failed one's log, or what one that succeeded has left for a person to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

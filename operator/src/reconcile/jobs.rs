@@ -13,7 +13,7 @@ use crate::build::migration_key;
 use crate::crd::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus};
 use crate::names::Names;
 
-/// After this time a failed Job is made again.
+/// After this time a Job is made again that failed, or that left something for a person to do.
 pub const RETRY: Duration = Duration::from_mins(5);
 /// How much of a failed one's log a condition shows, in characters.
 const LOG_END: usize = 600;
@@ -31,7 +31,9 @@ pub struct Progress {
     pub migrations: Vec<MigrationStatus>,
     /// The services whose database is as their image needs it.
     pub migrated: BTreeSet<Service>,
-    /// Failed Jobs and when they are to be made again.
+    /// Those of them whose migration left nothing for a person to do.
+    pub settled: BTreeSet<Service>,
+    /// Jobs that are to be made again, and when.
     pub retries: BTreeMap<String, Time>,
 }
 
@@ -52,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// The failed Jobs whose time has come.
+    /// The Jobs whose time has come.
     #[must_use]
     pub fn due(&self, now: &Time) -> Vec<String> {
         self.retries.iter().filter(|(_, at)| at.0 <= now.0).map(|(name, _)| name.clone()).collect()
@@ -100,23 +102,26 @@ impl Progress {
         let mut migrations = Vec::new();
         for (service, image) in images {
             let Some(database_id) = self.databases.get(service) else { continue };
-            let recorded = self
-                .migrations
-                .iter()
-                .find(|one| one.service == service.as_str() && one.image == *image && one.database_id == *database_id);
-            let now = match recorded {
-                Some(one) if one.state == MigrationState::Succeeded => one.clone(),
+            let key = migration_key(names, &observed.credentials, *service, image, database_id);
+            let name = names.migration_job(*service, &key);
+            let recorded = self.migrations.iter().find(|one| one.key == key);
+            let succeeded = recorded.filter(|one| one.state == MigrationState::Succeeded);
+            let now = match succeeded {
+                Some(settled) if settled.message.is_none() => settled.clone(),
                 _ => {
-                    let name = names.migration_job(*service, &migration_key(image, database_id));
-                    let seen = see_migration(*service, image, database_id, &name, observed);
-                    if let (MigrationState::Failed, Some(at)) = (seen.state, &seen.retry_at) {
+                    let seen = see_migration(*service, image, key, &name, observed);
+                    if let Some(at) = &seen.retry_at {
                         self.retries.insert(name, at.clone());
                     }
-                    seen
+                    // Made again only for what it has to say.
+                    succeeded.filter(|_| seen.state != MigrationState::Succeeded).cloned().unwrap_or(seen)
                 }
             };
             if now.state == MigrationState::Succeeded {
                 self.migrated.insert(*service);
+                if now.message.is_none() {
+                    self.settled.insert(*service);
+                }
             }
             migrations.push(now);
         }
@@ -124,11 +129,11 @@ impl Progress {
     }
 }
 
-fn see_migration(service: Service, image: &str, database_id: &str, name: &str, observed: &Observed) -> MigrationStatus {
+fn see_migration(service: Service, image: &str, key: String, name: &str, observed: &Observed) -> MigrationStatus {
     let running = MigrationStatus {
         service: service.to_string(),
         image: image.to_owned(),
-        database_id: database_id.to_owned(),
+        key,
         state: MigrationState::Running,
         finished_at: None,
         retry_at: None,
@@ -137,7 +142,9 @@ fn see_migration(service: Service, image: &str, database_id: &str, name: &str, o
     match observed.jobs.get(name).and_then(end_of) {
         None => running,
         Some(End::Complete(at)) => {
-            MigrationStatus { state: MigrationState::Succeeded, finished_at: Some(at), ..running }
+            let message = last_words(name, &observed.pods).map(tail);
+            let retry_at = message.is_some().then(|| later(&at));
+            MigrationStatus { state: MigrationState::Succeeded, finished_at: Some(at), retry_at, message, ..running }
         }
         Some(End::Failed(at, why)) => MigrationStatus {
             state: MigrationState::Failed,

@@ -223,5 +223,6 @@ fn inputs<'a>(
         provisioned_from: progress.provisioned_from.as_deref(),
         databases: &progress.databases,
         migrated: &progress.migrated,
+        settled: &progress.settled,
     }
 }

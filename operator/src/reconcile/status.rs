@@ -199,8 +199,13 @@ fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
     if matches!(migrated.reason, "ProvisioningFailed" | "MigrationFailed") {
         return Finding::new(true, migrated.reason, migrated.message);
     }
-    match trouble(&outcome.observed.pods) {
-        Some(trouble) => Finding::new(true, "PodsInTrouble", trouble),
+    if let Some(trouble) = trouble(&outcome.observed.pods) {
+        return Finding::new(true, "PodsInTrouble", trouble);
+    }
+    let mut succeeded =
+        outcome.progress.migrations.iter().filter(|migration| migration.state == MigrationState::Succeeded);
+    match succeeded.find_map(|migration| migration.message.clone()) {
+        Some(notice) => Finding::new(true, "MigrationNotice", notice),
         None => Finding::new(false, "AsExpected", "nothing needs a person"),
     }
 }

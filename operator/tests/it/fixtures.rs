@@ -101,6 +101,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         provisioned_from: None,
         databases: &databases,
         migrated: &migrated,
+        settled: &migrated,
     };
     let key = operator::build::provisioning_key(&inputs, CLAIM);
     let provisioned_from = (how_far != Databases::Absent).then_some(key.as_str());

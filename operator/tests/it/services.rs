@@ -79,7 +79,9 @@ fn each_migration_understands_what_it_is_told() {
     let desired = built(&spec(json!({})), Databases::Provisioned);
     assert_eq!(desired.jobs.len(), Service::WITH_DATABASE.len());
     for job in desired.jobs {
-        let command = ecommerce_postgres::migration::Settings::augment_args(Command::new("migrate"));
+        let command = ecommerce_process::MigrationSettings::augment_args(Command::new("migrate"));
+        let is_auths = job.metadata.name.unwrap().starts_with("shop-auth-");
+        let command = if is_auths { auth::first_admin::Settings::augment_args(command) } else { command };
         assert_understood(command, &job.spec.unwrap().template.spec.unwrap().containers[0]);
     }
 }

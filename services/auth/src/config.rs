@@ -4,8 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use ecommerce_http::api_key;
-use ecommerce_types::Email;
-use secrecy::SecretString;
 use time::Duration;
 
 /// Auth's settings, each a variable of the environment.
@@ -32,9 +30,6 @@ pub struct Config {
     /// How many passwords are hashed at once; each takes 19 MiB and a core.
     #[arg(long, env = "PASSWORD_THREADS", default_value = "2")]
     pub password_threads: NonZeroUsize,
-    /// The first admin.
-    #[command(flatten)]
-    pub admin: Admin,
 }
 
 impl Config {
@@ -43,15 +38,4 @@ impl Config {
     pub fn session_lifetime(&self) -> Duration {
         Duration::seconds(self.session_lifetime_seconds.into())
     }
-}
-
-/// The first admin, made at the start where there is no such user. One that is there is left as it is.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Admin {
-    /// The address that the first admin logs in with.
-    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
-    pub admin_email: Option<Email>,
-    /// The password of the first admin.
-    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, requires = "admin_email")]
-    pub admin_password: Option<SecretString>,
 }

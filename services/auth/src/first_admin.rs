@@ -1,87 +1,72 @@
-//! The first admin: the one user that nobody registers. Made at the start where there is no such user, and never changed:
+//! The first admin: the one user that nobody registers. Made with the tables, before anyone is served, and never changed:
 //! whoever has changed the password since keeps the new one.
 
-use std::time::Duration;
-
-use ecommerce_runtime::{ErrorChain, Shutdown};
-use ecommerce_types::{Email, Invalid, Role, UserId};
-use secrecy::ExposeSecret as _;
-use tokio::time::MissedTickBehavior;
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use ecommerce_process::{Failure, Seed};
+use ecommerce_types::{Clock, Email, Role, UserId};
+use futures::FutureExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgConnection;
 
 use crate::Error;
-use crate::config::Admin;
-use crate::domain::{Password, PersonName, Policy, User};
-use crate::state::State;
+use crate::domain::{Password, PasswordHash, PersonName, Policy, User};
 use crate::store::users;
 
-/// How long to wait for the database before trying again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Whoever has registered an address has not proven that it is theirs: so nobody is made an admin for it.
+const OF_SOMEBODY_ELSE: &str = "spec.admin.email is the address of a user who is no admin: set it to an address that nobody has registered, or have an admin give that user the role";
 
-/// The address and the password with which the first admin logs in.
-#[derive(Debug)]
-pub(crate) struct FirstAdmin {
-    email: Email,
-    password: Password,
-    name: PersonName,
+/// Makes the first admin after each migration, where there is no such user.
+pub const FIRST_ADMIN: Seed =
+    Seed { arguments: Settings::augment_args, sow: |matches, connection| sow(matches, connection).boxed_local() };
+
+/// Who the first admin is.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)] // every crate calls its own `Settings`
+pub struct Settings {
+    /// The address that the first admin logs in with; nobody is made when absent.
+    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
+    pub admin_email: Option<Email>,
+    /// The password of the first admin.
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, requires = "admin_email")]
+    pub admin_password: Option<SecretString>,
+    /// The shop's name, of which a password is not made.
+    #[arg(long, env = "TOKEN_AUDIENCE", default_value = "")]
+    pub token_audience: String,
 }
 
-impl FirstAdmin {
-    /// The one that the settings name, if they do.
-    pub(crate) fn from(admin: Admin, policy: &Policy) -> Result<Option<Self>, Invalid> {
-        let (Some(email), Some(password)) = (admin.admin_email, admin.admin_password) else { return Ok(None) };
-        let (password, name) = (password.expose_secret().to_owned().try_into()?, "Admin".to_owned().try_into()?);
-        policy.check(&password, &email, &name)?;
-        Ok(Some(Self { email, password, name }))
-    }
+async fn sow(matches: ArgMatches, connection: PgConnection) -> Result<Option<String>, Failure> {
+    make(&Settings::from_arg_matches(&matches)?, connection, &Clock::system()).await
+}
 
-    /// Makes the user where there is none; false when the database is away.
-    pub(crate) async fn is_made(&self, state: &State) -> bool {
-        match self.ensure(state).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "unable to make the first admin; trying again");
-                false
-            }
-        }
+/// Makes the user; answers what a person has to know and do where somebody else has the address.
+///
+/// # Errors
+/// When the password breaks the rules that everybody's has to keep, or the database does not do its part.
+pub async fn make(settings: &Settings, mut connection: PgConnection, clock: &Clock) -> Result<Option<String>, Failure> {
+    let (Some(email), Some(password)) = (&settings.admin_email, &settings.admin_password) else { return Ok(None) };
+    if let Some(account) = users::account(&mut connection, email).await? {
+        return Ok((!account.roles.include(Role::Admin)).then(|| OF_SOMEBODY_ELSE.to_owned()));
     }
+    let user = User {
+        id: UserId::new(clock),
+        email: email.clone(),
+        name: PersonName::try_from("Admin".to_owned())?,
+        roles: [Role::Admin].into_iter().collect(),
+        created_at: clock.now(),
+    };
+    let password_hash =
+        hash(password, &user, &settings.token_audience).map_err(|error| format!("ADMIN_PASSWORD: {error}"))?;
+    match users::insert(&mut connection, &user, &password_hash).await {
+        Ok(()) => tracing::info!(user.id = %user.id, "made the first admin"),
+        // Another migration was quicker.
+        Err(Error::EmailTaken) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(None)
+}
 
-    /// Tries until the database is there; then waits for the end like any other task.
-    pub(crate) async fn make(self, state: State, shutdown: Shutdown) {
-        let mut tick = tokio::time::interval(AGAIN);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = shutdown.stopped() => return,
-                _ = tick.tick() => {}
-            }
-            if self.is_made(&state).await {
-                break;
-            }
-        }
-        shutdown.stopped().await;
-    }
-
-    async fn ensure(&self, state: &State) -> Result<(), Error> {
-        if let Some(account) = users::account(&state.pool, &self.email).await? {
-            if !account.roles.include(Role::Admin) {
-                tracing::warn!(user.id = %account.id, "ADMIN_EMAIL is the address of a user who is no admin, and stays one");
-            }
-            return Ok(());
-        }
-        let password_hash = state.hashing.hash(self.password.clone()).await?;
-        let user = User {
-            id: UserId::new(&state.clock),
-            email: self.email.clone(),
-            name: self.name.clone(),
-            roles: [Role::Admin].into_iter().collect(),
-            created_at: state.clock.now(),
-        };
-        match users::insert(&state.pool, &user, &password_hash).await {
-            Ok(()) => tracing::info!(user.id = %user.id, "made the first admin"),
-            // Another replica was quicker.
-            Err(Error::EmailTaken) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
+fn hash(password: &SecretString, user: &User, shop: &str) -> Result<PasswordHash, Failure> {
+    let password = Password::try_from(password.expose_secret().to_owned())?;
+    Policy::new(shop).check(&password, &user.email, &user.name)?;
+    Ok(password.hash()?)
 }

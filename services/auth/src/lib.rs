@@ -2,14 +2,14 @@
 //!
 //! `domain/` knows people and passwords and touches nothing; `store/` holds all SQL; `routes/` is what a client reaches, one
 //! file an endpoint; `hashing.rs` is where passwords are hashed, `session_endings.rs` publishes which sessions have ended,
-//! `first_admin.rs` makes the one user that nobody registers. To add an endpoint: a file in `routes/`, a line in its
+//! `first_admin.rs` makes the one user that nobody registers, beside the tables. To add an endpoint: a file in `routes/`, a line in its
 //! `router()`, a test of the same name.
 
 mod commonest_cost;
 mod config;
 mod domain;
 mod error;
-mod first_admin;
+pub mod first_admin;
 mod hashing;
 mod metrics;
 mod routes;
@@ -24,12 +24,12 @@ use ecommerce_postgres::housekeeping;
 use ecommerce_process::{App, Host};
 use sqlx::migrate::Migrator;
 
-pub use crate::config::{Admin, Config};
+pub use crate::config::Config;
 use crate::error::Error;
+pub use crate::first_admin::FIRST_ADMIN;
 pub use crate::metrics::METRICS;
 pub use crate::routes::openapi;
 
-use crate::first_admin::FirstAdmin;
 use crate::session_endings::SessionEndings;
 use crate::state::State;
 
@@ -57,9 +57,6 @@ pub enum BuildError {
     /// The private key is none.
     #[error("failed to use SIGNING_KEY_FILE")]
     SigningKey(#[from] ecommerce_token::KeyError),
-    /// The first admin's password breaks the rules that everybody's has to keep.
-    #[error("ADMIN_PASSWORD is refused")]
-    AdminPassword(#[from] ecommerce_types::Invalid),
     /// No password can be hashed.
     #[error(transparent)]
     Hash(#[from] domain::password::HashError),
@@ -68,9 +65,7 @@ pub enum BuildError {
 /// Puts the service together. The stores may still be away.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
-    let admin = config.admin.clone();
     let state = State::new(config, host.clock.clone()).await?;
-    let admin = FirstAdmin::from(admin, &state.policy)?;
 
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
@@ -79,11 +74,5 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let forget = move |pool| store::sessions::forget_old(pool, clock.now());
     tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
     tasks.spawn("commonest cost", commonest_cost::follow(state.clone(), shutdown.clone()));
-    // Made before anyone is answered, or as soon as the database is there.
-    if let Some(admin) = admin
-        && !admin.is_made(&state).await
-    {
-        tasks.spawn("first admin", admin.make(state.clone(), shutdown.clone()));
-    }
     Ok(host.called_by_services(keys, routes::router().with_state(state), tasks))
 }

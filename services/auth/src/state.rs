@@ -37,7 +37,7 @@ impl State {
             hashing: Hashing::new(config.password_threads.get())?,
             signer: Signer::from_pkcs8_pem(&pem)?,
             session_lifetime: config.session_lifetime(),
-            policy: Policy::new(config.admin.admin_email, &config.token.token_audience),
+            policy: Policy::new(&config.token.token_audience),
             token: config.token,
             clock,
             unpublished: Notifier::new(),

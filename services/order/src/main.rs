@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_process::Program;
+use ecommerce_process::{Migrations, Program};
 use ecommerce_rabbit::metrics as rabbit;
 
 fn main() -> ExitCode {
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         name: "order",
         about: "Orders: placed once, then paid or given back",
         build: order::build,
-        migrations: Some(order::migrations),
+        migrations: Some(Migrations { schema: order::migrations, seed: None }),
         openapi: order::openapi,
         metrics: [order::METRICS, rabbit::METRICS].concat(),
     })

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_process::Program;
+use ecommerce_process::{Migrations, Program};
 use ecommerce_rabbit::metrics as rabbit;
 
 fn main() -> ExitCode {
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         name: "payment",
         about: "Payments: charged at most once, and given back when their order ends without a sale",
         build: payment::build,
-        migrations: Some(payment::migrations),
+        migrations: Some(Migrations { schema: payment::migrations, seed: None }),
         openapi: payment::openapi,
         metrics: [payment::METRICS, rabbit::METRICS].concat(),
     })

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_process::Program;
+use ecommerce_process::{Migrations, Program};
 use ecommerce_rabbit::metrics as rabbit;
 use ecommerce_redis::metrics as redis;
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         name: "product",
         about: "What the shop sells, what it costs, and how many there are",
         build: product::build,
-        migrations: Some(product::migrations),
+        migrations: Some(Migrations { schema: product::migrations, seed: None }),
         openapi: product::openapi,
         metrics: [rabbit::METRICS, redis::METRICS].concat(),
     })

@@ -1,5 +1,4 @@
-//! What this shop asks of a new account beyond what every shop asks: an address that is free for it, and a password that is not
-//! made of the words a stranger would begin with.
+//! What this shop asks of a password beyond what every shop asks: that it is not made of the words a stranger would begin with.
 
 use ecommerce_types::{Email, Invalid};
 use icu_normalizer::ComposingNormalizer;
@@ -16,8 +15,6 @@ const LEAST_OF_A_WORD: usize = 3;
 /// The rules of one shop.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
-    /// Whose account is made by the shop itself.
-    first_admin: Option<Email>,
     words: Vec<String>,
 }
 
@@ -25,15 +22,8 @@ impl Policy {
     /// The rules of the shop whose tokens are for `audience`: its stack and its namespace, such as `shop.default`. So far that
     /// is the one name that it has.
     #[must_use]
-    pub(crate) fn new(first_admin: Option<Email>, audience: &str) -> Self {
-        Self { first_admin, words: words(audience).chain(ANY_SHOP.map(str::to_owned)).collect() }
-    }
-
-    /// Whether this address waits for the first admin, so that nobody else may register with it, also while there is no such
-    /// account yet.
-    #[must_use]
-    pub(crate) fn is_reserved(&self, email: &Email) -> bool {
-        self.first_admin.as_ref() == Some(email)
+    pub(crate) fn new(audience: &str) -> Self {
+        Self { words: words(audience).chain(ANY_SHOP.map(str::to_owned)).collect() }
     }
 
     /// Refuses a password that is nothing much without the shop's words, the person's name and the parts of their address (OWASP
@@ -78,7 +68,7 @@ mod tests {
     use super::*;
 
     fn check(password: &str) -> Result<(), Invalid> {
-        let policy = Policy::new(None, "bookshop.north");
+        let policy = Policy::new("bookshop.north");
         let password = Password::try_from(password.to_owned()).unwrap();
         policy.check(
             &password,
@@ -109,14 +99,6 @@ mod tests {
     fn one_letter_before_the_at_is_in_every_password_and_counts() {
         let (email, name) = ("a@a.example".parse().unwrap(), PersonName::try_from("A".to_owned()).unwrap());
         let password = Password::try_from("bananas 4".to_owned()).unwrap();
-        assert!(Policy::new(None, "shop.default").check(&password, &email, &name).is_ok());
-    }
-
-    #[test]
-    fn the_first_admins_address_is_reserved_and_nobody_elses_is() {
-        let policy = Policy::new(Some("admin@example.com".parse().unwrap()), "shop.default");
-        assert!(policy.is_reserved(&"Admin@Example.com".parse().unwrap()));
-        assert!(!policy.is_reserved(&"ada@example.com".parse().unwrap()));
-        assert!(!Policy::new(None, "shop.default").is_reserved(&"admin@example.com".parse().unwrap()));
+        assert!(Policy::new("shop.default").check(&password, &email, &name).is_ok());
     }
 }
