@@ -11,5 +11,5 @@ mod settings;
 
 pub use app::App;
 pub use host::{Host, Listeners};
-pub use program::{Failure, MigrationSettings, Migrations, Program, Seed, main};
+pub use program::{Failure, MigrationSettings, Migrations, Program, Seed, Sowing, main};
 pub use settings::Settings;
