@@ -1,7 +1,7 @@
 //! Who asks: the person for whom the gateway forwards a request, with the role that the route needs.
 //!
 //! The gateway has asked for the role before; the owner of the data asks again. A handler's first extractor is one of
-//! [`Customer`] and [`Staff`], so that nobody else learns what is wrong with a body.
+//! [`Customer`], [`Staff`] and [`Admin`], so that nobody else learns what is wrong with a body.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -45,6 +45,10 @@ impl Caller {
     }
 }
 
+/// A person who keeps the users.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Caller);
+
 /// A person who may buy here; staff may as well.
 #[derive(Debug, Clone)]
 pub struct Customer(pub Caller);
@@ -66,6 +70,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Staff {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         Caller::of(parts, Role::Staff).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Caller::of(parts, Role::Admin).map(Self)
     }
 }
 

@@ -22,7 +22,7 @@ mod route_metrics;
 pub mod server;
 
 pub use behind_gateway::behind_gateway;
-pub use caller::{Caller, Customer, Staff};
+pub use caller::{Admin, Caller, Customer, Staff};
 pub use client_address::{ClientAddress, client_of};
 pub use problem::Problem;
 

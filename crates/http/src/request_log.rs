@@ -73,11 +73,12 @@ impl Callers {
                 };
                 request.extensions_mut().insert(caller);
                 let headers = request.headers();
-                Known {
-                    id: given_id(headers),
-                    client: text(headers, headers::CLIENT_ADDRESS).and_then(|text| text.parse().ok()).or(peer),
-                    user: text(headers, headers::USER_ID).and_then(|id| id.parse().ok()),
+                let client: Option<IpAddr> = text(headers, headers::CLIENT_ADDRESS).and_then(|text| text.parse().ok());
+                let (id, user) = (given_id(headers), text(headers, headers::USER_ID).and_then(|id| id.parse().ok()));
+                if let Some(client) = client {
+                    request.extensions_mut().insert(ClientAddress(client));
                 }
+                Known { id, client: client.or(peer), user }
             }
             Self::Clients { trusted_proxies } => {
                 let client = client_address(request.headers(), peer, *trusted_proxies);

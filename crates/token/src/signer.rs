@@ -42,7 +42,19 @@ impl Signer {
         Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
     }
 
-    /// The document that a verifier reads.
+    /// The name of the key, as tokens say it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.public.kid
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> Jwk {
+        self.public.clone()
+    }
+
+    /// The document that a verifier reads, where this is the only key.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
         Jwks { keys: vec![self.public.clone()] }

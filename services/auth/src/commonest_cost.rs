@@ -6,7 +6,7 @@ use ecommerce_runtime::{ErrorChain, Shutdown, every};
 
 use crate::Error;
 use crate::state::State;
-use crate::store::users;
+use crate::store::accounts;
 
 const EVERY: Duration = Duration::from_mins(10);
 
@@ -21,7 +21,7 @@ pub(crate) async fn follow(state: State, shutdown: Shutdown) {
 }
 
 async fn look(state: &State) -> Result<(), Error> {
-    match users::commonest_cost(&state.pool).await? {
+    match accounts::commonest_cost(&state.pool).await? {
         Some(cost) => state.hashing.imitate(cost).await,
         None => Ok(()),
     }

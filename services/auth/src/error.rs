@@ -7,6 +7,7 @@ use ecommerce_postgres::is_transient;
 use ecommerce_types::Invalid;
 
 use crate::domain::password::HashError;
+use crate::throttle::TooMany;
 
 /// Each with the status and the code that the client sees.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,33 @@ pub(crate) enum Error {
     /// 401 `session_ended`: somebody has ended it, or its time is over.
     #[error("the session has ended")]
     SessionEnded,
+    /// 403 `registration_closed`: admins alone make accounts here.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// 422 `wrong_password`: the present password is another one.
+    #[error("the present password is wrong")]
+    WrongPassword,
+    /// 422 `invalid_reset_token`: the link is used up, too old, or none of ours.
+    #[error("the link is used up, too old, or none of ours")]
+    InvalidResetToken,
+    /// 404 `user_not_found`.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// 404 `session_not_found`: the person has no such session that stands.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// 409 `last_admin`: nobody could make another one.
+    #[error("this is the last admin")]
+    LastAdmin,
+    /// 422 `invalid_body`: whoever has no role can do nothing, which is what disabling is for.
+    #[error("a user has at least one role")]
+    NoRole,
+    /// 400 `invalid_cursor`: the cursor is none of this list's.
+    #[error("the cursor is wrong: {0}")]
+    Cursor(#[from] Invalid),
+    /// 429 `too_many_attempts`: of this address, or at this account.
+    #[error("too many attempts")]
+    TooManyAttempts(TooMany),
     /// 503 `busy`: as many passwords are being hashed as fit.
     #[error("too many passwords at once")]
     Busy,
@@ -38,6 +66,12 @@ pub(crate) enum Error {
     /// 500 `internal`: a token was not signed.
     #[error(transparent)]
     Sign(#[from] ecommerce_token::SignError),
+}
+
+impl From<TooMany> for Error {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooManyAttempts(too_many)
+    }
 }
 
 impl From<Error> for Problem {
@@ -57,6 +91,44 @@ impl From<Error> for Problem {
             Error::SessionEnded => {
                 Self::new(StatusCode::UNAUTHORIZED, "session_ended", "the session has ended; log in again")
             }
+            Error::RegistrationClosed => Self::new(
+                StatusCode::FORBIDDEN,
+                "registration_closed",
+                "accounts are made by the shop's admins; ask one of them",
+            ),
+            Error::WrongPassword => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "wrong_password",
+                "current_password is not the password of this account",
+            ),
+            Error::InvalidResetToken => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_reset_token",
+                "the link has been used, is older than 30 minutes, or is none of this shop's; ask for another",
+            ),
+            Error::UserNotFound => Self::new(StatusCode::NOT_FOUND, "user_not_found", "there is no user with this id"),
+            Error::SessionNotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                "session_not_found",
+                "you have no session with this id that has not ended",
+            ),
+            Error::LastAdmin => Self::new(
+                StatusCode::CONFLICT,
+                "last_admin",
+                "this is the last admin who can log in; make another one first",
+            ),
+            Error::NoRole => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                "roles: give at least one of customer, staff and admin; to keep somebody out, disable the user",
+            ),
+            Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
+            Error::TooManyAttempts(TooMany { after }) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                "too many attempts from this address or at this account; try again later",
+            )
+            .retry_after(after.as_secs() + 1),
             Error::Busy => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::{Password, PasswordHash, PersonName, Policy, User};
-use crate::store::users;
+use crate::store::{accounts, users};
 
 /// Whoever has registered an address has not proven that it is theirs: so nobody is made an admin for it.
 const OF_SOMEBODY_ELSE: &str = "spec.admin.email is the address of a user who is no admin: set it to an address that nobody has registered, or have an admin give that user the role";
@@ -44,7 +44,7 @@ async fn sow(matches: ArgMatches, connection: PgConnection) -> Result<Option<Str
 /// When the password breaks the rules that everybody's has to keep, or the database does not do its part.
 pub async fn make(settings: &Settings, mut connection: PgConnection, clock: &Clock) -> Result<Option<String>, Failure> {
     let (Some(email), Some(password)) = (&settings.admin_email, &settings.admin_password) else { return Ok(None) };
-    if let Some(account) = users::account(&mut connection, email).await? {
+    if let Some(account) = accounts::with_email(&mut connection, email).await? {
         return Ok((!account.roles.include(Role::Admin)).then(|| OF_SOMEBODY_ELSE.to_owned()));
     }
     let user = User {
@@ -53,10 +53,11 @@ pub async fn make(settings: &Settings, mut connection: PgConnection, clock: &Clo
         name: PersonName::try_from("Admin".to_owned())?,
         roles: [Role::Admin].into_iter().collect(),
         created_at: clock.now(),
+        disabled_at: None,
     };
     let password_hash =
         hash(password, &user, &settings.token_audience).map_err(|error| format!("ADMIN_PASSWORD: {error}"))?;
-    match users::insert(&mut connection, &user, &password_hash).await {
+    match users::insert(&mut connection, &user, Some(&password_hash)).await {
         Ok(()) => tracing::info!(user.id = %user.id, "made the first admin"),
         // Another migration was quicker.
         Err(Error::EmailTaken) => {}

@@ -1,72 +1,122 @@
 //! Where passwords are hashed: on a few threads of their own, so that many logins at once cost neither the memory nor the
-//! threads of everything else. When the queue is full the next one is refused at once.
+//! threads of everything else.
+//!
+//! Who waits is served address by address in turn, those that have not tried in vain of late before those that have. So a crowd
+//! delays itself and not whoever comes beside it. Each address has a few places; when they are taken, or all are, the next
+//! one is refused at once.
 
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
 use crate::Error;
 use crate::domain::password::HashError;
 use crate::domain::{Cost, Password, PasswordAttempt, PasswordHash};
+use crate::metrics::PASSWORD_HASHES;
+use crate::throttle::Trier;
 
-/// How many wait for each that is hashed: a few tenths of a second.
-const WAITING: usize = 8;
+/// How many of one address wait.
+const WAITING_OF_ADDRESS: usize = 8;
+/// How many wait in all.
+const WAITING: usize = 512;
+/// Addresses that wait: a few tenths of a second.
+const MANY: usize = 8;
+/// How long anyone waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The threads and the queue before them. Clones share both.
 #[derive(Debug, Clone)]
 pub(crate) struct Hashing {
-    /// Hashed now, and waiting.
-    places: Arc<Semaphore>,
-    /// Hashed now.
-    threads: Arc<Semaphore>,
+    queue: Arc<Queue>,
     /// The hash that an attempt is compared with where there is no account, so that it takes as long as where there is.
     nobody: watch::Sender<PasswordHash>,
 }
+
+#[derive(Debug)]
+struct Queue {
+    threads: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: usize,
+    waiting: usize,
+    trusted: Turns,
+    suspect: Turns,
+}
+
+/// Those who wait, by address, in turn.
+#[derive(Debug, Default)]
+struct Turns {
+    next: VecDeque<Option<IpAddr>>,
+    lines: HashMap<Option<IpAddr>, VecDeque<oneshot::Sender<Turn>>>,
+}
+
+/// A thread to hash on; given on when it is dropped.
+#[derive(Debug)]
+struct Turn(Option<Arc<Queue>>);
 
 impl Hashing {
     /// At most so many hashes at once; each takes 19 MiB.
     pub(crate) fn new(threads: usize) -> Result<Self, HashError> {
         Ok(Self {
-            places: Arc::new(Semaphore::new(threads * (1 + WAITING))),
-            threads: Arc::new(Semaphore::new(threads)),
+            queue: Arc::new(Queue { threads, state: Mutex::default() }),
             nobody: watch::Sender::new(PasswordHash::of_nobody(Cost::TODAY)?),
         })
     }
 
     /// Hashes a new password.
-    pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
-        self.run(move || Ok(password.hash()?)).await
+    pub(crate) async fn hash(&self, trier: Trier, password: Password) -> Result<PasswordHash, Error> {
+        self.run(trier, move || Ok(password.hash()?)).await
     }
 
     /// Hashes a password anew that has just been proven.
-    pub(crate) async fn hash_again(&self, proven: PasswordAttempt) -> Result<PasswordHash, Error> {
-        self.run(move || Ok(proven.hash()?)).await
+    pub(crate) async fn hash_again(&self, trier: Trier, proven: PasswordAttempt) -> Result<PasswordHash, Error> {
+        self.run(trier, move || Ok(proven.hash()?)).await
     }
 
     /// From now on an attempt without an account takes as long as one whose hash is of this cost.
     pub(crate) async fn imitate(&self, cost: Cost) -> Result<(), Error> {
         if self.nobody.borrow().cost()? != cost {
-            self.nobody.send_replace(self.run(move || Ok(PasswordHash::of_nobody(cost)?)).await?);
+            let ours = Trier { client: None, is_suspect: false };
+            self.nobody.send_replace(self.run(ours, move || Ok(PasswordHash::of_nobody(cost)?)).await?);
         }
         Ok(())
     }
 
     /// Whether the attempt is the password of an account that may not be there; the time it takes does not tell.
-    pub(crate) async fn fits(&self, attempt: PasswordAttempt, account: Option<&PasswordHash>) -> Result<bool, Error> {
+    pub(crate) async fn fits(
+        &self,
+        trier: Trier,
+        attempt: PasswordAttempt,
+        account: Option<&PasswordHash>,
+    ) -> Result<bool, Error> {
         let (hash, exists) = (account.cloned().unwrap_or_else(|| self.nobody.borrow().clone()), account.is_some());
-        self.run(move || Ok(attempt.fits(&hash)? && exists)).await
+        self.run(trier, move || Ok(attempt.fits(&hash)? && exists)).await
     }
 
-    async fn run<T, F>(&self, work: F) -> Result<T, Error>
+    async fn run<T, F>(&self, trier: Trier, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| Error::Busy)?;
+        let turn = match Queue::enter(&self.queue, trier)? {
+            Place::Turn(turn) => turn,
+            Place::Waits(turn) => match timeout(LONGEST_WAIT, turn).await {
+                Ok(Ok(turn)) => turn,
+                Ok(Err(_)) | Err(_) => return Err(Error::Busy),
+            },
+        };
+        PASSWORD_HASHES.increment([]);
         let hashed = tokio::task::spawn_blocking(move || {
             // Held to the end of the work, also when nobody waits for it any more.
-            let _thread = thread;
+            let _turn = turn;
             work()
         });
         // Only a runtime that ends, or a panic, gives no result.
@@ -74,34 +124,70 @@ impl Hashing {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+enum Place {
+    Turn(Turn),
+    Waits(oneshot::Receiver<Turn>),
+}
 
-    fn attempt() -> PasswordAttempt {
-        "correct horse".to_owned().into()
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_the_next_and_serves_those_within() {
-        let hashing = Hashing::new(1).unwrap();
-        let mut attempts = tokio::task::JoinSet::new();
-        for _ in 0..2 * (1 + WAITING) {
-            let hashing = hashing.clone();
-            attempts.spawn(async move { hashing.fits(attempt(), None).await });
+impl Queue {
+    fn enter(queue: &Arc<Self>, trier: Trier) -> Result<Place, Error> {
+        let mut state = queue.state.lock();
+        let State { running, waiting, trusted, suspect } = &mut *state;
+        if *running < queue.threads {
+            *running += 1;
+            return Ok(Place::Turn(Turn(Some(Arc::clone(queue)))));
         }
-        let answers = attempts.join_all().await;
-        let served = answers.iter().filter(|answer| matches!(answer, Ok(false))).count();
-        let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::Busy))).count();
-        assert_eq!((served, refused), (1 + WAITING, 1 + WAITING));
-        assert!(hashing.fits(attempt(), None).await.is_ok());
+        let turns = if trier.is_suspect { suspect } else { trusted };
+        if *waiting >= WAITING || turns.lines.get(&trier.client).is_some_and(|line| line.len() >= WAITING_OF_ADDRESS) {
+            return Err(Error::Busy);
+        }
+        let (give, turn) = oneshot::channel();
+        let line = turns.lines.entry(trier.client).or_default();
+        if line.is_empty() {
+            turns.next.push_back(trier.client);
+        }
+        line.push_back(give);
+        *waiting += 1;
+        Ok(Place::Waits(turn))
     }
+}
 
-    #[tokio::test]
-    async fn nobody_has_a_password() {
-        let hashing = Hashing::new(1).unwrap();
-        let hash = hashing.hash("correct horse".to_owned().try_into().unwrap()).await.unwrap();
-        assert!(hashing.fits(attempt(), Some(&hash)).await.unwrap());
-        assert!(!hashing.fits(attempt(), None).await.unwrap());
+impl Turns {
+    /// Gives the next turn: to who has waited longest; but where many wait, to who came last. Of a crowd that comes at once those
+    /// who came first have often gone, and whoever comes beside it does not wait for all of it. (Adaptive LIFO: B. Maurer, Fail
+    /// at Scale, ACM Queue 13, 8.)
+    fn pop(&mut self) -> Option<oneshot::Sender<Turn>> {
+        let newest_first = self.next.len() > MANY;
+        let client = if newest_first { self.next.pop_back() } else { self.next.pop_front() }?;
+        let line = self.lines.get_mut(&client)?;
+        let waiting = line.pop_front();
+        match (line.is_empty(), newest_first) {
+            (true, _) => {
+                self.lines.remove(&client);
+            }
+            (false, true) => self.next.push_front(client),
+            (false, false) => self.next.push_back(client),
+        }
+        waiting
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(queue) = self.0.take() else { return };
+        let mut state = queue.state.lock();
+        loop {
+            let next = state.trusted.pop().or_else(|| state.suspect.pop());
+            let Some(next) = next else {
+                state.running -= 1;
+                return;
+            };
+            state.waiting -= 1;
+            match next.send(Turn(Some(Arc::clone(&queue)))) {
+                Ok(()) => return,
+                // It has gone away; its turn is not given on, since this one is.
+                Err(mut unwanted) => drop(unwanted.0.take()),
+            }
+        }
     }
 }

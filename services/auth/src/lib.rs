@@ -1,9 +1,10 @@
 //! Users, their logins and their sessions.
 //!
-//! `domain/` knows people and passwords and touches nothing; `store/` holds all SQL; `routes/` is what a client reaches, one
-//! file an endpoint; `hashing.rs` is where passwords are hashed, `session_endings.rs` publishes which sessions have ended,
-//! `first_admin.rs` makes the one user that nobody registers, beside the tables. To add an endpoint: a file in `routes/`, a line in its
-//! `router()`, a test of the same name.
+//! `domain/` knows people, passwords and tokens and touches nothing; `store/` holds all SQL; `routes/` is what a client reaches,
+//! one file an endpoint. Between them: `people.rs` is what becomes of accounts, `tokens.rs` of sessions and their tokens,
+//! `session_changes.rs` tells Redis of it; `throttle.rs` says who may try, `hashing.rs` is where passwords are hashed, `keys.rs`
+//! what tokens are signed with, `links.rs` how a password is set that nobody knows; `first_admin.rs` makes the one user that
+//! nobody registers, beside the tables. To add an endpoint: a file in `routes/`, a line in its `router()`, a test of the same name.
 
 mod commonest_cost;
 mod config;
@@ -11,27 +12,32 @@ mod domain;
 mod error;
 pub mod first_admin;
 mod hashing;
+mod keys;
+mod links;
 mod metrics;
+mod people;
 mod routes;
-mod session_endings;
+mod session_changes;
 mod state;
 mod store;
-
-use std::path::PathBuf;
+mod throttle;
+mod tokens;
 
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::housekeeping;
 use ecommerce_process::{App, Host};
 use sqlx::migrate::Migrator;
 
-pub use crate::config::Config;
+pub use crate::config::{Config, Registration};
 use crate::error::Error;
 pub use crate::first_admin::FIRST_ADMIN;
+pub use crate::keys::Settings as KeySettings;
+pub use crate::links::ResetUrl;
 pub use crate::metrics::METRICS;
 pub use crate::routes::openapi;
 
-use crate::session_endings::SessionEndings;
 use crate::state::State;
+use crate::store::{password_resets, sessions};
 
 /// Auth's schema.
 #[must_use]
@@ -51,12 +57,12 @@ pub enum BuildError {
     /// `REDIS_URL` is none.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),
-    /// The private key is not readable.
-    #[error("failed to read SIGNING_KEY_FILE {0}")]
-    SigningKeyFile(PathBuf, #[source] std::io::Error),
-    /// The private key is none.
-    #[error("failed to use SIGNING_KEY_FILE")]
-    SigningKey(#[from] ecommerce_token::KeyError),
+    /// The keys of tokens are not known.
+    #[error(transparent)]
+    Keys(#[from] keys::Error),
+    /// Mail cannot be sent as it is said.
+    #[error(transparent)]
+    Mail(#[from] ecommerce_mail::Error),
     /// No password can be hashed.
     #[error(transparent)]
     Hash(#[from] domain::password::HashError),
@@ -64,15 +70,22 @@ pub enum BuildError {
 
 /// Puts the service together. The stores may still be away.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
-    let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
+    let callers = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let state = State::new(config, host.clock.clone()).await?;
 
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
-    tasks.spawn("session endings", SessionEndings::of(&state).run(shutdown.clone()));
-    let clock = host.clock.clone();
-    let forget = move |pool| store::sessions::forget_old(pool, clock.now());
-    tasks.spawn("housekeeping", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
+    tasks.spawn("session changes", state.session_changes.clone().run(shutdown.clone()));
+    tasks.spawn("keys", state.keys.clone().follow(shutdown.clone()));
     tasks.spawn("commonest cost", commonest_cost::follow(state.clone(), shutdown.clone()));
-    Ok(host.called_by_services(keys, routes::router().with_state(state), tasks))
+    if let Some(links) = &state.links {
+        tasks.spawn("links", links.clone().run(shutdown.clone()));
+    }
+    let clock = host.clock.clone();
+    let forget = move |pool| sessions::forget_old(pool, clock.now());
+    tasks.spawn("housekeeping of sessions", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
+    let clock = host.clock.clone();
+    let forget = move |pool| password_resets::forget_old(pool, clock.now());
+    tasks.spawn("housekeeping of links", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
+    Ok(host.called_by_services(callers, routes::router().with_state(state), tasks))
 }

@@ -1,46 +1,59 @@
 //! What every handler works with.
 
+use ecommerce_mail::Mailer;
 use ecommerce_redis::{Redis, Sessions};
-use ecommerce_runtime::Notifier;
-use ecommerce_token::Signer;
 use ecommerce_types::Clock;
 use sqlx::PgPool;
 
 use crate::BuildError;
-use crate::config::Config;
+use crate::config::{Config, Registration};
 use crate::domain::Policy;
 use crate::hashing::Hashing;
+use crate::keys::Keys;
+use crate::links::{Links, ResetUrl};
+use crate::session_changes::SessionChanges;
+use crate::throttle::Throttle;
 
 /// The service's stores and settings. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) pool: PgPool,
     pub(crate) sessions: Sessions,
+    pub(crate) session_changes: SessionChanges,
     pub(crate) hashing: Hashing,
-    pub(crate) signer: Signer,
+    pub(crate) throttle: Throttle,
+    pub(crate) keys: Keys,
     pub(crate) policy: Policy,
     pub(crate) token: ecommerce_token::Settings,
     pub(crate) session_lifetime: time::Duration,
+    /// Sends links to set a password, where the shop sends mail.
+    pub(crate) links: Option<Links>,
+    pub(crate) reset_url: Option<ResetUrl>,
+    pub(crate) registration: Registration,
     pub(crate) clock: Clock,
-    /// Notified when an ending was not published.
-    pub(crate) unpublished: Notifier,
 }
 
 impl State {
-    /// Reads the signing key, and connects to stores that may be away.
+    /// Reads the keys, and connects to stores that may be away.
     pub(crate) async fn new(config: Config, clock: Clock) -> Result<Self, BuildError> {
-        let pem = std::fs::read_to_string(&config.signing_key_file);
-        let pem = pem.map_err(|source| BuildError::SigningKeyFile(config.signing_key_file.clone(), source))?;
+        let pool = ecommerce_postgres::connect(&config.postgres, "auth")?;
+        let sessions = Sessions::new(Redis::connect(&config.redis).await?);
+        let links = Mailer::from(&config.mail)?.zip(config.password_reset_url.clone());
+        let links = links.map(|(mailer, url)| Links::new(pool.clone(), mailer, url, clock.clone()));
         Ok(Self {
-            pool: ecommerce_postgres::connect(&config.postgres, "auth")?,
-            sessions: Sessions::new(Redis::connect(&config.redis).await?),
+            session_changes: SessionChanges::new(pool.clone(), sessions.clone(), clock.clone()),
+            pool,
+            sessions,
             hashing: Hashing::new(config.password_threads.get())?,
-            signer: Signer::from_pkcs8_pem(&pem)?,
+            throttle: Throttle::new(clock.clone()),
             session_lifetime: config.session_lifetime(),
+            keys: Keys::read(config.keys, clock.clone())?,
             policy: Policy::new(&config.token.token_audience),
             token: config.token,
+            links,
+            reset_url: config.password_reset_url,
+            registration: config.registration,
             clock,
-            unpublished: Notifier::new(),
         })
     }
 }

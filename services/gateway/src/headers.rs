@@ -54,6 +54,8 @@ pub(crate) struct Trusted<'a> {
     pub(crate) token: Option<&'a VerifiedToken>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) client: Option<IpAddr>,
+    /// Whether the service is to know what the client calls itself.
+    pub(crate) with_user_agent: bool,
 }
 
 /// The headers that a service gets: of the client's what passes, and what the gateway says.
@@ -61,6 +63,9 @@ pub(crate) fn passed_on(client: &HeaderMap, trusted: Trusted<'_>) -> HeaderMap {
     let mut headers = picked(client, &PASSED_ON);
     for name in for_one_connection(client) {
         headers.remove(name);
+    }
+    if let (true, Some(agent)) = (trusted.with_user_agent, client.get(header::USER_AGENT)) {
+        headers.insert(header::USER_AGENT, agent.clone());
     }
     headers.insert(API_KEY_NAME, trusted.key);
     if let Some(token) = trusted.token {

@@ -119,6 +119,10 @@ impl Keys {
     }
 
     fn take(&self, jwks: Jwks, now: Duration) {
+        if jwks.keys.is_empty() {
+            tracing::error!("auth gives no keys of access tokens; those of before stand");
+            return;
+        }
         let verifier = Arc::new(Verifier::new(&jwks, &self.0.settings));
         let mut known = self.0.known.write();
         if known.as_ref().is_none_or(|known| known.jwks != jwks) {

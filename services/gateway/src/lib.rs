@@ -10,6 +10,7 @@ mod bad_tokens;
 mod body;
 mod config;
 mod error;
+mod fence;
 mod headers;
 mod host;
 mod keys;
@@ -33,6 +34,7 @@ pub use openapi::openapi;
 
 use admission::Admission;
 use error::Error;
+use fence::Fence;
 use keys::Keys;
 use services::{Services, SettingError};
 use verified_tokens::VerifiedTokens;
@@ -72,7 +74,9 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let auth = Peer::new(config.upstreams.auth_url, auth_key, keys::ANSWER, clock.clone())?;
     let keys = Keys::new(auth, config.token, clock.clone());
     let sessions = Sessions::new(Redis::connect(&config.redis).await?);
-    let tokens = VerifiedTokens::new(keys.clone(), sessions, clock.clone());
+    let fence = Fence::default();
+    tasks.spawn("fence", fence.clone().follow(sessions.clone(), host.shutdown.clone()));
+    let tokens = VerifiedTokens::new(keys.clone(), sessions, fence, clock.clone());
     let admission = Admission::new(tokens);
     tasks.spawn("keys", keys.clone().follow(host.shutdown.clone()));
 

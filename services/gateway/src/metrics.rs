@@ -19,7 +19,7 @@ pub(crate) static FORWARDS_REPEATED: Counter<1> = Counter::new(
 
 pub(crate) static SESSION_LOOKUPS: Counter<1> = Counter::new(
     "ecommerce_session_lookups_total",
-    "Sessions that Redis was asked for, by outcome: answered or failed.",
+    "Sessions that Redis was asked for, by outcome: answered, failed, or not_believed (Redis was away, and auth has not told it of all endings yet).",
     ["outcome"],
 );
 

@@ -37,6 +37,7 @@ pub(crate) enum Access {
 use Access::{Needs, Public};
 const CUSTOMER: Access = Needs(Role::Customer);
 const STAFF: Access = Needs(Role::Staff);
+const ADMIN: Access = Needs(Role::Admin);
 
 /// A look-up, or a write of one service alone.
 const SHORT: Duration = Duration::from_secs(5);
@@ -50,8 +51,23 @@ const LONG: Duration = Duration::from_secs(30);
 pub(crate) static TABLE: &[Route] = &[
     route(Method::POST,   "/api/v1/auth/register",                   Auth,    Public,   MEDIUM),
     route(Method::POST,   "/api/v1/auth/login",                      Auth,    Public,   MEDIUM),
+    route(Method::POST,   "/api/v1/auth/refresh",                    Auth,    Public,   SHORT),
     route(Method::POST,   "/api/v1/auth/logout",                     Auth,    CUSTOMER, SHORT),
     route(Method::GET,    "/api/v1/auth/me",                         Auth,    CUSTOMER, SHORT),
+    route(Method::DELETE, "/api/v1/auth/me",                         Auth,    CUSTOMER, SHORT),
+    route(Method::GET,    "/api/v1/auth/sessions",                   Auth,    CUSTOMER, SHORT),
+    route(Method::DELETE, "/api/v1/auth/sessions/{id}",              Auth,    CUSTOMER, SHORT),
+    route(Method::POST,   "/api/v1/auth/password",                   Auth,    CUSTOMER, MEDIUM),
+    route(Method::POST,   "/api/v1/auth/password/forgot",            Auth,    Public,   SHORT),
+    route(Method::POST,   "/api/v1/auth/password/reset",             Auth,    Public,   MEDIUM),
+    route(Method::GET,    "/api/v1/users",                           Auth,    ADMIN,    SHORT),
+    route(Method::POST,   "/api/v1/users",                           Auth,    ADMIN,    MEDIUM),
+    route(Method::GET,    "/api/v1/users/{id}",                      Auth,    STAFF,    SHORT),
+    route(Method::DELETE, "/api/v1/users/{id}",                      Auth,    ADMIN,    SHORT),
+    route(Method::PUT,    "/api/v1/users/{id}/roles",                Auth,    ADMIN,    SHORT),
+    route(Method::POST,   "/api/v1/users/{id}/disable",              Auth,    ADMIN,    SHORT),
+    route(Method::POST,   "/api/v1/users/{id}/enable",               Auth,    ADMIN,    SHORT),
+    route(Method::POST,   "/api/v1/users/{id}/password-reset",       Auth,    ADMIN,    SHORT),
     route(Method::GET,    "/.well-known/jwks.json",                  Auth,    Public,   SHORT),
 
     route(Method::GET,    "/api/v1/products",                        Product, Public,   SHORT),

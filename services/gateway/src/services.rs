@@ -142,6 +142,7 @@ impl Upstream {
             token: forwarded.token,
             request_id: id.as_deref(),
             client: forwarded.client,
+            with_user_agent: self.service == Service::Auth,
         };
         *request.headers_mut() = headers::passed_on(&client.headers, trusted);
         Ok(request)

@@ -14,6 +14,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use crate::Error;
+use crate::fence::Fence;
 use crate::keys::Keys;
 use crate::metrics::TOKENS_VERIFIED;
 use crate::remembered_sessions::{RememberedSession, Unavailable};
@@ -37,13 +38,14 @@ pub(crate) struct VerifiedTokens {
     known: Cache<Box<str>, Arc<VerifiedToken>>,
     keys: Keys,
     sessions: Sessions,
+    fence: Fence,
     clock: Clock,
 }
 
 impl VerifiedTokens {
-    pub(crate) fn new(keys: Keys, sessions: Sessions, clock: Clock) -> Self {
+    pub(crate) fn new(keys: Keys, sessions: Sessions, fence: Fence, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).eviction_policy(EvictionPolicy::lru()).build();
-        Self { known, keys, sessions, clock }
+        Self { known, keys, sessions, fence, clock }
     }
 
     /// A token that was verified before and is good now.
@@ -81,6 +83,6 @@ impl VerifiedTokens {
 
     /// The session of a token; `None` when it has ended.
     pub(crate) async fn session_of(&self, token: &VerifiedToken) -> Result<Option<Session>, Unavailable> {
-        token.session.get(token.claims.sid, &self.sessions, &self.clock).await
+        token.session.get(token.claims.sid, &self.sessions, &self.fence, &self.clock).await
     }
 }

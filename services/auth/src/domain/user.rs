@@ -17,7 +17,10 @@ pub(crate) struct User {
     pub(crate) name: PersonName,
     /// What the person may do.
     pub(crate) roles: Roles,
-    /// When the person registered.
+    /// When the account was made.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) created_at: OffsetDateTime,
+    /// Since when nobody may log in with it; absent while somebody may.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled_at: Option<OffsetDateTime>,
 }

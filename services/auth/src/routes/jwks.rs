@@ -18,5 +18,5 @@ use crate::state::State;
     responses((status = 200, description = "The keys", body = Jwks))
 )]
 pub(super) async fn handler(Shared(state): Shared<State>) -> ([(HeaderName, &'static str); 1], Json<Jwks>) {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(state.signer.jwks()))
+    ([(header::CACHE_CONTROL, "public, max-age=60")], Json(state.keys.jwks()))
 }

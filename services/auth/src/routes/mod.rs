@@ -1,10 +1,9 @@
-//! What a client reaches, through the gateway.
+//! What a client reaches, through the gateway. A file stands where its path does.
 
+mod auth;
+mod client;
 mod jwks;
-mod login;
-mod logout;
-mod me;
-mod register;
+mod users;
 
 use axum::Router;
 use ecommerce_http::{behind_gateway, document as api_document};
@@ -15,7 +14,7 @@ use utoipa_axum::routes;
 use crate::state::State;
 
 #[derive(OpenApi)]
-#[openapi(info(title = "auth", description = "Users, their logins and their sessions."), tags((name = "auth")))]
+#[openapi(info(title = "auth", description = "Users, their logins and their sessions."), tags((name = "auth"), (name = "users")))]
 struct Document;
 
 /// All routes. The public keys are for everyone who may reach this port.
@@ -34,11 +33,7 @@ fn document() -> utoipa::openapi::OpenApi {
 }
 
 fn for_gateway() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
-        .routes(routes!(register::handler))
-        .routes(routes!(login::handler))
-        .routes(routes!(logout::handler))
-        .routes(routes!(me::handler))
+    OpenApiRouter::new().merge(auth::router()).merge(users::router())
 }
 
 fn for_everyone() -> OpenApiRouter<State> {

@@ -10,8 +10,8 @@ async fn sessions_whose_time_is_over_go_all_of_them_and_others_stay() {
     let shop = Shop::open().await;
     let (_, claims) = shop.customer("ada@example.com").await;
     sqlx::query(
-        "insert into sessions (id, user_id, created_at, expires_at)
-         select gen_random_uuid(), $1, now() - interval '31 days', now() - interval '1 day' from generate_series(1, 25000)",
+        "insert into sessions (id, user_id, created_at, expires_at, refreshed_at)
+         select gen_random_uuid(), $1, now() - interval '31 days', now() - interval '1 day', now() - interval '1 day' from generate_series(1, 25000)",
     )
     .bind(claims.sub.0)
     .execute(&shop.database.pool)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod bad_requests;
+mod delete_me;
 mod first_admin;
 mod housekeeping;
 mod jwks;
@@ -10,6 +11,11 @@ mod login;
 mod logout;
 mod me;
 mod openapi;
+mod password;
 mod redis_away;
+mod refresh;
 mod register;
+mod sessions;
 mod shop;
+mod throttle;
+mod users;

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
-use auth::{Config, first_admin};
+use auth::{Config, KeySettings, Registration, first_admin};
 use ecommerce_contract::headers;
 use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Sessions};
@@ -35,31 +35,59 @@ pub(crate) struct Shop {
     pub(crate) anonymous: Client,
     address: SocketAddr,
     pub(crate) keys: Keys,
-    signing_key: PathBuf,
+    pub(crate) key_files: PathBuf,
     shutdown: Shutdown,
 }
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Clock::system(), |config| config).await
+    }
+
+    /// One with a Redis of its own.
+    pub(crate) async fn open_on(redis: &redis::Server) -> Self {
+        Self::open_all(Clock::system(), &redis.url(), |config| config).await
+    }
+
+    /// One whose time stands still until it is moved.
+    pub(crate) async fn open_at_rest() -> Self {
+        Self::open_with(Clock::manual(Clock::system().now()), |config| config).await
+    }
+
+    /// One with other settings.
+    pub(crate) async fn open_with(clock: Clock, change: impl FnOnce(Config) -> Config) -> Self {
+        Self::open_all(clock, &redis::url(), change).await
+    }
+
+    async fn open_all(clock: Clock, redis_url: &str, change: impl FnOnce(Config) -> Config) -> Self {
         let mut database = Database::create(auth::migrations()).await;
         let to_postgres = Link::to(database.settings.database_url.expose_secret()).await;
         database.settings.database_url = to_postgres.url.to_string().into();
-        let (to_redis, prefix) = (Link::to(&redis::url()).await, redis::prefix());
-        let straight = ecommerce_redis::Settings { redis_url: redis::url().into(), redis_prefix: prefix.clone() };
+        let (to_redis, prefix) = (Link::to(redis_url).await, redis::prefix());
+        let straight =
+            ecommerce_redis::Settings { redis_url: redis_url.to_owned().into(), redis_prefix: prefix.clone() };
         let keys = Keys::create();
-        let signing_key = std::env::temp_dir().join(format!("{}.pem", unique_name()));
-        let pem = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
-        std::fs::write(&signing_key, pem.as_bytes()).unwrap();
+        let key_files = std::env::temp_dir().join(unique_name());
+        std::fs::create_dir(&key_files).unwrap();
+        std::fs::write(key_files.join("refresh-keys"), "0123456789abcdef0123456789abcdef").unwrap();
         let config = Config {
             postgres: database.settings.clone(),
             redis: ecommerce_redis::Settings { redis_url: to_redis.url.to_string().into(), redis_prefix: prefix },
             api_keys: keys.known(),
             token: Token { token_issuer: "https://shop.default".to_owned(), token_audience: "shop.default".to_owned() },
-            signing_key_file: signing_key.clone(),
+            keys: KeySettings {
+                signing_keys_directory: key_files.clone(),
+                refresh_keys_file: key_files.join("refresh-keys"),
+            },
+            mail: ecommerce_mail::Settings::default(),
+            password_reset_url: None,
+            registration: Registration::Open,
             session_lifetime_seconds: 3600,
             password_threads: NonZeroUsize::new(2).unwrap(),
         };
-        let (clock, shutdown) = (Clock::system(), Shutdown::new());
+        let (clock, shutdown) = (clock, Shutdown::new());
+        write_key(&key_files, "present", 7);
+        let config = change(config);
         let address = start(config.clone(), &clock, &shutdown).await;
         let document = document::parse(auth::openapi());
         let anonymous = Client::anonymous(address, &keys).with_document(document);
@@ -73,7 +101,7 @@ impl Shop {
             anonymous,
             address,
             keys,
-            signing_key,
+            key_files,
             shutdown,
         }
     }
@@ -141,11 +169,39 @@ impl Shop {
         (client, claims)
     }
 
+    /// Somebody with these roles, made as by an admin, who has logged in.
+    pub(crate) async fn somebody(&self, email: &str, roles: &str) -> (Client, Claims) {
+        assert_eq!(self.register(email).await.status, 201);
+        sqlx::query("update users set roles = string_to_array($2, ',') where email = $1")
+            .bind(email)
+            .bind(roles)
+            .execute(&self.database.pool)
+            .await
+            .unwrap();
+        self.person(&self.log_in(email, PASSWORD).await).await
+    }
+
+    /// The only admin there is.
+    pub(crate) async fn admin(&self) -> (Client, Claims) {
+        self.somebody("admin@example.com", "admin").await
+    }
+
+    /// Gives a refresh token back.
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
+        self.anonymous.post("/api/v1/auth/refresh", json!({ "refresh_token": token })).await
+    }
+
     /// A customer who has registered and logged in.
     pub(crate) async fn customer(&self, email: &str) -> (Client, Claims) {
         assert_eq!(self.register(email).await.status, 201);
         self.person(&self.log_in(email, PASSWORD).await).await
     }
+}
+
+/// Puts a private key in a file.
+pub(crate) fn write_key(directory: &Path, name: &str, number: u8) {
+    let pem = SigningKey::from_bytes(&[number; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
+    std::fs::write(directory.join(format!("{name}.pem")), pem.as_bytes()).unwrap();
 }
 
 async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> SocketAddr {
@@ -159,6 +215,6 @@ async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> SocketAddr
 impl Drop for Shop {
     fn drop(&mut self) {
         self.shutdown.stop();
-        let _ = std::fs::remove_file(&self.signing_key);
+        let _ = std::fs::remove_dir_all(&self.key_files);
     }
 }

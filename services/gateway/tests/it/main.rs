@@ -4,6 +4,7 @@
 
 mod answers;
 mod bodies;
+mod fence;
 mod hostile;
 mod openapi;
 mod process;

@@ -9,8 +9,23 @@ use crate::shop::Shop;
 const EXPECTED: &str = "
 POST   /api/v1/auth/register                   auth    200 200 200 200
 POST   /api/v1/auth/login                      auth    200 200 200 200
+POST   /api/v1/auth/refresh                    auth    200 200 200 200
 POST   /api/v1/auth/logout                     auth    401 200 200 200
 GET    /api/v1/auth/me                         auth    401 200 200 200
+DELETE /api/v1/auth/me                         auth    401 200 200 200
+GET    /api/v1/auth/sessions                   auth    401 200 200 200
+DELETE /api/v1/auth/sessions/{id}              auth    401 200 200 200
+POST   /api/v1/auth/password                   auth    401 200 200 200
+POST   /api/v1/auth/password/forgot            auth    200 200 200 200
+POST   /api/v1/auth/password/reset             auth    200 200 200 200
+GET    /api/v1/users                           auth    401 403 403 200
+POST   /api/v1/users                           auth    401 403 403 200
+GET    /api/v1/users/{id}                      auth    401 403 200 200
+DELETE /api/v1/users/{id}                      auth    401 403 403 200
+PUT    /api/v1/users/{id}/roles                auth    401 403 403 200
+POST   /api/v1/users/{id}/disable              auth    401 403 403 200
+POST   /api/v1/users/{id}/enable               auth    401 403 403 200
+POST   /api/v1/users/{id}/password-reset       auth    401 403 403 200
 GET    /.well-known/jwks.json                  auth    200 200 200 200
 GET    /api/v1/products                        product 200 200 200 200
 POST   /api/v1/products                        product 401 403 200 200

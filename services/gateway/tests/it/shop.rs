@@ -7,6 +7,7 @@ use ecommerce_contract::Service;
 use ecommerce_process::{Host, Settings as ProcessSettings};
 use ecommerce_redis::{Redis, Session, Sessions};
 use ecommerce_runtime::Shutdown;
+use ecommerce_testing::redis::Server;
 use ecommerce_testing::{Answer, Keys, Link, document, eventually};
 use ecommerce_token::{Claims, Jwks, Settings, Signer};
 use ecommerce_types::{Clock, Roles, SessionId, UserId};
@@ -62,7 +63,32 @@ impl Shop {
 
     /// The same with other settings.
     pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
-        let shop = Self::start(Some(signer(7).jwks()), change).await;
+        let shop = Self::start(Some(signer(7).jwks()), &ecommerce_testing::redis::url(), change).await;
+        shop.tell_redis_all().await;
+        let stranger = shop.token(7, |_| {});
+        eventually("the gateway knows the keys", || async {
+            (shop.get("/api/v1/auth/me", Some(&stranger)).await.code() == "session_ended").then_some(())
+        })
+        .await;
+        let person = shop.person("customer").await;
+        eventually("the gateway believes redis", || async {
+            shop.clock.advance(time::Duration::seconds(1));
+            (shop.get("/api/v1/auth/me", Some(&person)).await.status == 200).then_some(())
+        })
+        .await;
+        shop
+    }
+
+    /// A gateway whose auth has no keys yet.
+    pub(crate) async fn open_before_auth() -> Self {
+        let shop = Self::start(None, &ecommerce_testing::redis::url(), |_| {}).await;
+        shop.tell_redis_all().await;
+        shop
+    }
+
+    /// One with a Redis of its own, which auth has told nothing.
+    pub(crate) async fn open_on(redis: &Server) -> Self {
+        let shop = Self::start(Some(signer(7).jwks()), &redis.url(), |_| {}).await;
         let stranger = shop.token(7, |_| {});
         eventually("the gateway knows the keys", || async {
             (shop.get("/api/v1/auth/me", Some(&stranger)).await.code() == "session_ended").then_some(())
@@ -71,20 +97,20 @@ impl Shop {
         shop
     }
 
-    /// A gateway whose auth has no keys yet.
-    pub(crate) async fn open_before_auth() -> Self {
-        Self::start(None, |_| {}).await
+    /// As auth does, once it has told Redis of all endings.
+    pub(crate) async fn tell_redis_all(&self) {
+        self.sessions.mark_complete(self.sessions.run().await.unwrap()).await.unwrap();
     }
 
-    async fn start(jwks: Option<Jwks>, change: impl FnOnce(&mut Config)) -> Self {
+    async fn start(jwks: Option<Jwks>, store: &str, change: impl FnOnce(&mut Config)) -> Self {
         let clock = Clock::manual(Clock::system().now());
         let keys = Keys::create();
         let upstream = async |service| Upstream::start(service, keys.of(Service::Gateway)).await;
         let (auth, product) = (upstream(Service::Auth).await, upstream(Service::Product).await);
         let (order, payment) = (upstream(Service::Order).await, upstream(Service::Payment).await);
         *auth.seen.jwks.lock().unwrap() = jwks;
-        let (store, prefix) = (ecommerce_testing::redis::url(), ecommerce_testing::redis::prefix());
-        let link = Link::to(&store).await;
+        let prefix = ecommerce_testing::redis::prefix();
+        let link = Link::to(store).await;
         let redis = |url: &str| ecommerce_redis::Settings { redis_url: url.into(), redis_prefix: prefix.clone() };
         let mut config = Config {
             token: settings(),
@@ -104,7 +130,7 @@ impl Shop {
         let app = gateway::build(config, host).await.unwrap();
         let (address, operations_address) = (app.http_address().unwrap(), app.operations_address().unwrap());
         tokio::spawn(app.run());
-        let sessions = Sessions::new(Redis::connect(&redis(&store)).await.unwrap());
+        let sessions = Sessions::new(Redis::connect(&redis(store)).await.unwrap());
         let http = reqwest::Client::new();
         Self { address, operations_address, auth, product, order, payment, keys, link, sessions, clock, http, shutdown }
     }
