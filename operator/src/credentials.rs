@@ -23,8 +23,11 @@ pub const WITH_REDIS: [Service; 3] = [Service::Auth, Service::Gateway, Service::
 
 /// The key of the superuser's password in PostgreSQL's Secret.
 pub const SUPERUSER: &str = "superuser";
-/// The key of the signing key, which is also its file name in the pod.
-pub const SIGNING_KEY: &str = "signing-key.pem";
+/// The key of the key that signs access tokens, which is also its file name in the pod. A person may put `next.pem` and
+/// `previous.pem` beside it.
+pub const SIGNING_KEY: &str = "present.pem";
+/// The key of the keys of refresh tokens, a line each, which is also their file name in the pod.
+pub const REFRESH_KEYS: &str = "refresh-keys";
 /// The key of the administrator's address.
 pub const ADMIN_EMAIL: &str = "email";
 /// The key of the administrator's password.
@@ -80,7 +83,10 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
             name: names.backend(Backend::Redis),
             keys: passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
         },
-        Wanted { name: names.signing_key(), keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey)] },
+        Wanted {
+            name: names.signing_key(),
+            keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey), (REFRESH_KEYS.to_owned(), Kind::ApiKey)],
+        },
         Wanted { name: names.admin(), keys: passwords(vec![ADMIN_PASSWORD.to_owned()]) },
     ];
     for caller in Service::ALL {

@@ -8,15 +8,18 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::Inputs;
 use super::container::{self, from_secret, value};
 use super::secrets::HASHES_FILE;
-use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, SIGNING_KEY, WITH_REDIS, migrate_login_key, service_login_key};
+use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
+use crate::crd::Mail;
 use crate::names::Backend;
 
+/// The one key that a Secret with an SMTP server must have.
+pub const MAIL_HOST: &str = "host";
 /// Where the hashes of callers' keys are mounted.
 pub(super) const API_KEY_HASHES: &str = "/etc/ecommerce/api-keys";
 /// Where the keys that a caller sends are mounted, each under the name of who is called.
 pub(super) const EDGE_KEYS: &str = "/etc/ecommerce/edge-keys";
-/// Where the signing key is mounted.
-pub(super) const SIGNING_KEYS: &str = "/etc/ecommerce/signing-key";
+/// Where the keys of tokens are mounted.
+pub(super) const SIGNING_KEYS: &str = "/etc/ecommerce/signing-keys";
 
 /// The environment of a service that serves.
 pub(super) fn of_service(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
@@ -110,6 +113,20 @@ pub(super) fn is_callee(service: Service) -> bool {
     EDGES.iter().any(|edge| edge.callee == service)
 }
 
+fn mail(mail: &Mail) -> [EnvVar; 7] {
+    let told = |name: &str, key: &str| from_secret(name, &mail.secret_ref.name, key);
+    let may_be_told = |name: &str, key: &str| container::optional(told(name, key));
+    [
+        told("SMTP_HOST", MAIL_HOST),
+        may_be_told("SMTP_PORT", "port"),
+        may_be_told("SMTP_USERNAME", "username"),
+        may_be_told("SMTP_PASSWORD", "password"),
+        may_be_told("SMTP_TLS", "tls"),
+        value("MAIL_FROM", &mail.from),
+        value("PASSWORD_RESET_URL", &mail.reset_url),
+    ]
+}
+
 fn token_audience(inputs: &Inputs<'_>) -> EnvVar {
     value("TOKEN_AUDIENCE", inputs.names.qualified())
 }
@@ -123,7 +140,11 @@ fn own(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
     match service {
         Service::Auth => {
             let mut environment = tokens().to_vec();
-            environment.push(value("SIGNING_KEY_FILE", format!("{SIGNING_KEYS}/{SIGNING_KEY}")));
+            environment.push(value("SIGNING_KEYS_DIRECTORY", SIGNING_KEYS));
+            environment.push(value("REFRESH_KEYS_FILE", format!("{SIGNING_KEYS}/{REFRESH_KEYS}")));
+            let registration = inputs.spec.auth.as_ref().and_then(|auth| auth.registration).unwrap_or_default();
+            environment.push(value("REGISTRATION", registration.as_str()));
+            environment.extend(inputs.spec.mail.as_ref().map(mail).into_iter().flatten());
             environment
         }
         Service::Gateway => {

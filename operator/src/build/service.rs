@@ -17,7 +17,6 @@ use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_calle
 use super::metadata::{label_selector, labels, metadata, selector};
 use super::{Inputs, Manifest};
 use crate::crd::{self, GatewayServiceType};
-use crate::credentials::SIGNING_KEY;
 use crate::names::long_hash;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
@@ -66,7 +65,7 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service) -> Manifest {
     let names = inputs.names;
     let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
     let environment = environment::of_service(inputs, service);
-    let configuration = configuration(inputs, service, &environment);
+    let configuration = configuration(inputs, &environment);
     let (volumes, mounts) = files(inputs, service);
     let template = PodTemplateSpec {
         metadata: Some(ObjectMeta {
@@ -144,7 +143,7 @@ fn container(
     }
 }
 
-/// The files of a service. Keys of edges and their hashes are read again when they change; a signing key is read once.
+/// The files of a service. All of them are read again when they change.
 fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut secrets = Vec::new();
     if is_callee(service) {
@@ -154,7 +153,7 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
         secrets.push(("edge-keys", inputs.names.api_keys(service), EDGE_KEYS));
     }
     if service == Service::Auth {
-        secrets.push(("signing-key", inputs.names.signing_key(), SIGNING_KEYS));
+        secrets.push(("signing-keys", inputs.names.signing_key(), SIGNING_KEYS));
     }
     secrets
         .into_iter()
@@ -171,17 +170,13 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
 }
 
 /// Stands for the secrets that the process reads at its start: another one is a reason to roll.
-fn configuration(inputs: &Inputs<'_>, service: Service, environment: &[EnvVar]) -> String {
-    let mut read: BTreeMap<&str, &str> = environment
+fn configuration(inputs: &Inputs<'_>, environment: &[EnvVar]) -> String {
+    let read: BTreeMap<&str, &str> = environment
         .iter()
         .filter_map(|variable| {
             let key = variable.value_from.as_ref()?.secret_key_ref.as_ref()?;
             Some((variable.name.as_str(), inputs.credentials.get(&key.name, &key.key)))
         })
         .collect();
-    let signing_key = inputs.names.signing_key();
-    if service == Service::Auth {
-        read.insert("SIGNING_KEY_FILE", inputs.credentials.get(&signing_key, SIGNING_KEY));
-    }
     long_hash(read.into_iter().flat_map(|(name, value)| [name, value]))
 }

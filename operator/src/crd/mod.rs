@@ -7,6 +7,7 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema writes a public twin of each struct where no one reaches it")]
 
+mod auth;
 pub mod condition;
 mod resources;
 mod services;
@@ -16,6 +17,7 @@ mod stores;
 use kube::{CustomResource, CustomResourceExt as _, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+pub use auth::{Auth, Mail, Registration, SecretRef};
 pub use resources::{Amount, Amounts, Resources};
 pub use services::{Gateway, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services};
 pub use status::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
@@ -86,6 +88,14 @@ pub struct EcommerceStackSpec {
     /// The first administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Admin>,
+
+    /// Accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+
+    /// How the shop sends mail. Absent: not at all, and an admin hands links over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
 
     /// What becomes of the data when the stack is deleted: volumes and generated Secrets. Absent: `Retain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

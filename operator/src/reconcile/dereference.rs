@@ -113,11 +113,13 @@ async fn read_credentials(
     observed: &mut Observed,
 ) -> Result<(), Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
-    for wanted in wanted(names) {
-        let action = Error::api(format!("read the Secret {}", wanted.name));
-        let Some(secret) = secrets.get_opt(&wanted.name).await.map_err(action)? else { continue };
+    let ours = wanted(names).into_iter().map(|wanted| wanted.name);
+    let of_mail = stack.spec.mail.iter().map(|mail| mail.secret_ref.name.clone());
+    for name in ours.chain(of_mail) {
+        let action = Error::api(format!("read the Secret {name}"));
+        let Some(secret) = secrets.get_opt(&name).await.map_err(action)? else { continue };
         for (key, value) in secret.data.unwrap_or_default() {
-            observed.credentials.insert(&wanted.name, &key, String::from_utf8_lossy(&value.0).into_owned());
+            observed.credentials.insert(&name, &key, String::from_utf8_lossy(&value.0).into_owned());
         }
     }
     // The address is the spec's to say and only kept beside the password.

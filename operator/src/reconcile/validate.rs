@@ -2,6 +2,7 @@
 //! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do.
 
 use super::dereference::Observed;
+use crate::build::MAIL_HOST;
 use crate::crd::EcommerceStackSpec;
 
 /// Something that a person has to mend. Nothing is changed until then.
@@ -12,6 +13,11 @@ pub enum SpecProblem {
         "the Secret {0}, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, or take the name out"
     )]
     PullSecretMissing(String),
+    /// `mail.secretRef` names a Secret that is not there, or that names no host.
+    #[error(
+        "the Secret {0}, which spec.mail.secretRef names, is not there or has no host: create it in the stack's namespace with the keys host, port, username, password and tls, or take spec.mail out"
+    )]
+    MailSecretMissing(String),
 }
 
 impl SpecProblem {
@@ -20,6 +26,7 @@ impl SpecProblem {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::PullSecretMissing(_) => "PullSecretMissing",
+            Self::MailSecretMissing(_) => "MailSecretMissing",
         }
     }
 }
@@ -27,9 +34,16 @@ impl SpecProblem {
 /// Everything that is wrong with a spec.
 #[must_use]
 pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<SpecProblem> {
-    spec.pull_secrets()
+    let pull_secrets = spec
+        .pull_secrets()
         .iter()
         .filter(|name| observed.missing_pull_secrets.contains(name))
-        .map(|name| SpecProblem::PullSecretMissing(name.clone()))
-        .collect()
+        .map(|name| SpecProblem::PullSecretMissing(name.clone()));
+    let mail = spec
+        .mail
+        .iter()
+        .map(|mail| &mail.secret_ref.name)
+        .filter(|name| observed.credentials.get(name, MAIL_HOST).is_empty())
+        .map(|name| SpecProblem::MailSecretMissing(name.clone()));
+    pull_secrets.chain(mail).collect()
 }

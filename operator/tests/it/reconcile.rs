@@ -220,6 +220,45 @@ async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_unti
 }
 
 #[tokio::test]
+async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls_auth() {
+    let story = Story::migrated().await;
+    let mail = json!({"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://a.example/{token}"});
+    story.api.change(STACK, |stack| stack["spec"]["mail"] = mail.clone());
+    for data in [None, Some(json!({"port": "NTg3"}))] {
+        if let Some(data) = data {
+            story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
+        }
+        story.reconcile().await.unwrap();
+        let (degraded, reason, message) = story.condition("Degraded");
+        assert_eq!((degraded.as_str(), reason.as_str()), ("True", "MailSecretMissing"));
+        assert!(message.contains("the Secret smtp") && message.contains("take spec.mail out"), "{message}");
+    }
+    let auth = format!("{APPS}/deployments/shop-auth");
+    let template = async |password: &str| {
+        let data = json!({"host": "bWFpbA==", "password": password});
+        story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
+        story.reconcile().await.unwrap();
+        story.api.get(&auth).unwrap()["spec"]["template"].clone()
+    };
+    let (first, second) = (template("b25l").await, template("dHdv").await);
+    assert_ne!(first, second);
+    assert!(!first.to_string().contains("b25l"), "{first}");
+    assert_eq!(story.condition("Degraded").0, "False");
+}
+
+/// A person changes keys by hand: what they put beside ours stays.
+#[tokio::test]
+async fn keys_that_a_person_puts_beside_the_present_one_stay_and_roll_nothing() {
+    let story = Story::migrated().await;
+    let (secret, auth) = (format!("{CORE}/secrets/shop-signing-key"), format!("{APPS}/deployments/shop-auth"));
+    let before = story.api.get(&auth).unwrap();
+    story.api.change(&secret, |secret| secret["data"]["next.pem"] = "bmV4dA==".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.get(&secret).unwrap()["data"]["next.pem"], "bmV4dA==");
+    assert_eq!(story.api.get(&auth).unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_paused_stack_is_left_alone() {
     let story = Story::of(&json!({"paused": true}));
     story.reconcile().await.unwrap();

@@ -64,6 +64,21 @@ fn refused() -> Vec<Refused> {
             json!({"gateway": {"service": {"type": "NodePort", "nodePort": 8080}}}),
             "nodePort must be between 30000 and 32767",
         ),
+        case(
+            "mail from nobody",
+            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop", "resetUrl": "https://shop.example/{token}"}}),
+            "mail.from must be an e-mail address",
+        ),
+        case(
+            "a link without its token",
+            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://shop.example/"}}),
+            "mail.resetUrl must be an https address with {token} in it once",
+        ),
+        case(
+            "a link in clear text",
+            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "http://shop.example/{token}"}}),
+            "mail.resetUrl must be an https address with {token} in it once",
+        ),
         case("an address that is none", json!({"admin": {"email": "ada"}}), "admin.email must be an e-mail address"),
         case(
             "a size without a unit",
@@ -101,6 +116,15 @@ fn allowed() -> Vec<(Option<Value>, Value)> {
         (None, json!({"services": {"order": {"resources": {"requests": {"cpu": 1, "memory": "64Mi"}}}}})),
         (None, json!({"gateway": {"service": {"type": "NodePort", "nodePort": 30080}}})),
         (None, json!({"admin": {"email": "ada@example.com"}, "deletionPolicy": "Delete", "paused": true})),
+        (None, json!({"auth": {"registration": "Closed"}})),
+        (
+            None,
+            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://shop.example/reset?token={token}"}}),
+        ),
+        (
+            None,
+            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@localhost", "resetUrl": "http://localhost:8080/reset/{token}"}}),
+        ),
         (Some(storage("1Gi")), storage("1025Mi")),
         (Some(json!({})), storage("1Gi")),
     ]

@@ -4,7 +4,7 @@ use ecommerce_types::{Role, Roles, UserId};
 
 use crate::Error;
 use crate::domain::User;
-use crate::session_changes::HELD;
+use crate::session_changes::REMEMBERED;
 use crate::state::State;
 use crate::store::sessions::{self, Change};
 use crate::store::users;
@@ -23,7 +23,7 @@ pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Re
     let mut changes = Vec::new();
     if locked.roles != *roles {
         users::change_roles(&mut transaction, id, roles, now).await?;
-        changes = sessions::republish(&mut *transaction, id, now - HELD).await?;
+        changes = sessions::republish(&mut *transaction, id, now - REMEMBERED).await?;
         tracing::info!(user.id = %id, roles = %roles, "changed the roles of a user");
     }
     let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;

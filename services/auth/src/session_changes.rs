@@ -24,6 +24,8 @@ const AT_ONCE: u16 = 500;
 
 /// How long Redis holds a session that nobody refreshes: as long as its last access token may be good.
 pub(crate) const HELD: time::Duration = LIFETIME.saturating_add(LEEWAY);
+/// How far back a session may have been put that Redis still holds: clocks of two processes are not the same.
+pub(crate) const REMEMBERED: time::Duration = HELD.saturating_add(time::Duration::minutes(1));
 
 /// What it takes to tell. Clones are the same.
 #[derive(Debug, Clone)]
@@ -87,7 +89,7 @@ impl SessionChanges {
             return Ok(());
         }
         let run = self.sessions.run().await.map_err(Error::SessionsUnavailable)?;
-        let changes = sessions::changed_since(&self.pool, self.clock.now() - HELD).await?;
+        let changes = sessions::changed_since(&self.pool, self.clock.now() - REMEMBERED).await?;
         for some in changes.chunks(AT_ONCE.into()) {
             self.write(some).await?;
         }

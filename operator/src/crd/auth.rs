@@ -1,0 +1,63 @@
+//! What a person may say of accounts and of mail.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// Accounts.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// Who makes accounts. Absent: `Open`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
+}
+
+/// Who makes accounts. Absent: `Open`.
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Registration {
+    /// Everybody makes their own.
+    #[default]
+    Open,
+    /// Admins alone.
+    Closed,
+}
+
+impl Registration {
+    /// As auth reads it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// How the shop sends mail. Absent: not at all, and an admin hands links over.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mail {
+    /// The Secret with the SMTP server: `host`, and where they are needed `port`, `username`, `password` and `tls`, which is
+    /// `starttls` (when absent), `implicit` or `none`.
+    pub secret_ref: SecretRef,
+
+    /// The address that mail comes from.
+    #[schemars(length(max = 254))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$')")
+        .message("mail.from must be an e-mail address like shop@example.com"))]
+    pub from: String,
+
+    /// The page on which a password is set, with `{token}` where the link's token goes.
+    #[schemars(length(max = 2000))]
+    #[x_kube(validation = Rule::new("self.split('{token}').size() == 2 && self.matches('^(https://[^ ]+|http://(localhost|127[.]0[.]0[.]1)([:/][^ ]*)?)$')")
+        .message("mail.resetUrl must be an https address with {token} in it once, like https://shop.example/reset?token={token}"))]
+    pub reset_url: String,
+}
+
+/// A Secret in the stack's namespace.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SecretRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
