@@ -72,6 +72,11 @@ pub(super) fn value(name: &str, value: impl Into<String>) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value.into()), value_from: None }
 }
 
+/// What a person wrote, as it is: `$(…)` in it would show them what the container is told from Secrets.
+pub(super) fn verbatim(name: &str, text: &str) -> EnvVar {
+    value(name, text.replace('$', "$$"))
+}
+
 pub(super) fn from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     let key = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: None };
     EnvVar {

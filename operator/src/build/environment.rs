@@ -6,10 +6,10 @@ use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::core::v1::EnvVar;
 
 use super::Inputs;
-use super::container::{self, from_secret, value};
+use super::container::{self, from_secret, value, verbatim};
 use super::secrets::HASHES_FILE;
-use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::crd::Mail;
+use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::names::Backend;
 
 /// The one key that a Secret with an SMTP server must have.
@@ -122,8 +122,8 @@ fn mail(mail: &Mail) -> [EnvVar; 7] {
         may_be_told("SMTP_USERNAME", "username"),
         may_be_told("SMTP_PASSWORD", "password"),
         may_be_told("SMTP_TLS", "tls"),
-        value("MAIL_FROM", &mail.from),
-        value("PASSWORD_RESET_URL", &mail.reset_url),
+        verbatim("MAIL_FROM", &mail.from),
+        verbatim("PASSWORD_RESET_URL", &mail.reset_url),
     ]
 }
 

@@ -23,6 +23,9 @@ pub use services::{Gateway, GatewayService, GatewayServiceType, Images, PullPoli
 pub use status::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
 pub use stores::{EmbeddedStore, Storage, Store};
 
+/// The rule of an e-mail address: what `types::Email` takes, without the apostrophe, which CEL would have to escape.
+const IS_EMAIL: &str = "self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$')";
+
 /// A shop's backend: five services with their PostgreSQL, RabbitMQ and Redis. `spec: {}` is a whole stack.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
@@ -113,7 +116,7 @@ pub struct Admin {
     /// The name to log in with. Absent: `admin@<stack>.<namespace>.svc`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 254))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$')")
+    #[x_kube(validation = Rule::new(IS_EMAIL)
         .message("admin.email must be an e-mail address like name@example.com"))]
     pub email: Option<String>,
 }

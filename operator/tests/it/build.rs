@@ -89,6 +89,11 @@ fn data_is_owned_by_nobody_unless_it_is_to_go_with_the_stack() {
     assert_eq!(owners("Delete"), (1, 1, "Delete".to_owned()));
 }
 
+fn titles_of_those_that_differ(before: &Desired, after: &Desired) -> Vec<String> {
+    let both = before.applied.iter().zip(&after.applied);
+    both.filter(|(before, after)| before.hash() != after.hash()).map(|(before, _)| before.title()).collect()
+}
+
 #[test]
 fn a_secret_that_a_pod_reads_at_its_start_rolls_that_pod_and_no_other() {
     let names = Names::new("default", "shop");
@@ -96,13 +101,7 @@ fn a_secret_that_a_pod_reads_at_its_start_rolls_that_pod_and_no_other() {
     let mut changed = credentials(&names);
     changed.insert("shop-redis", "product", "another".to_owned());
     let after = built_with(&spec(json!({})), Databases::Migrated, &changed);
-    let differ: Vec<_> = before
-        .applied
-        .iter()
-        .zip(&after.applied)
-        .filter(|(before, after)| before.hash() != after.hash())
-        .map(|(before, _)| before.title())
-        .collect();
+    let differ = titles_of_those_that_differ(&before, &after);
     assert_eq!(differ, ["Secret shop-redis-config", "StatefulSet shop-redis", "Deployment shop-product"]);
 }
 
@@ -113,15 +112,51 @@ fn a_rotated_api_key_reaches_caller_and_callee_without_a_restart() {
     let mut changed = credentials(&names);
     changed.insert("shop-order-api-keys", "product", "another".repeat(7));
     let after = built_with(&spec(json!({})), Databases::Migrated, &changed);
-    let differ: Vec<_> = before
-        .applied
-        .iter()
-        .zip(&after.applied)
-        .filter(|(before, after)| before.hash() != after.hash())
-        .map(|(before, _)| before.title())
-        .collect();
+    let differ = titles_of_those_that_differ(&before, &after);
     // The caller's file is the generated Secret itself.
     assert_eq!(differ, ["Secret shop-product-api-key-hashes"]);
+}
+
+/// What is there only when the spec says it, a line each.
+fn what_auth_is_told_beyond(before: &Desired, after: &Desired) -> String {
+    let told = |desired: &Desired| {
+        let auth: Deployment = find(desired, "Deployment", "shop-auth").unwrap();
+        auth.spec.unwrap().template.spec.unwrap().containers[0].env.clone().unwrap()
+    };
+    let before = told(before);
+    let more = told(after).into_iter().filter(|variable| !before.contains(variable));
+    let lines = more.map(|variable| {
+        let from = variable.value_from.and_then(|from| from.secret_key_ref).map(|key| {
+            let optional = if key.optional == Some(true) { ", if it is there" } else { "" };
+            format!("{} of {}{optional}", key.key, key.name)
+        });
+        format!("{}: {}", variable.name, from.or(variable.value).unwrap())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn auth_alone_is_told_who_makes_accounts_and_how_mail_is_sent() {
+    let said = json!({
+        "auth": {"registration": "Closed"},
+        "mail": {
+            "secretRef": {"name": "smtp"}, "from": "shop@example.com",
+            "resetUrl": "https://shop.example/$(SMTP_PASSWORD)?token={token}",
+        },
+    });
+    let (before, after) = (built(&spec(json!({})), Databases::Migrated), built(&spec(said), Databases::Migrated));
+    // What a person wrote stays text: Kubernetes reads $$ as $, and $( as a variable.
+    insta::assert_snapshot!(what_auth_is_told_beyond(&before, &after), @r"
+    REGISTRATION: closed
+    SMTP_HOST: host of smtp
+    SMTP_PORT: port of smtp, if it is there
+    SMTP_USERNAME: username of smtp, if it is there
+    SMTP_PASSWORD: password of smtp, if it is there
+    SMTP_TLS: tls of smtp, if it is there
+    MAIL_FROM: shop@example.com
+    PASSWORD_RESET_URL: https://shop.example/$$(SMTP_PASSWORD)?token={token}
+    ");
+    assert_eq!(titles_of_those_that_differ(&before, &after), ["Deployment shop-auth"]);
 }
 
 #[test]

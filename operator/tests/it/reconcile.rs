@@ -222,7 +222,8 @@ async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_unti
 #[tokio::test]
 async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls_auth() {
     let story = Story::migrated().await;
-    let mail = json!({"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://a.example/{token}"});
+    let mail =
+        json!({"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://a.example/{token}"});
     story.api.change(STACK, |stack| stack["spec"]["mail"] = mail.clone());
     for data in [None, Some(json!({"port": "NTg3"}))] {
         if let Some(data) = data {
@@ -246,15 +247,16 @@ async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls
     assert_eq!(story.condition("Degraded").0, "False");
 }
 
-/// A person changes keys by hand: what they put beside ours stays.
+/// Auth reads the keys of its tokens again by itself.
 #[tokio::test]
-async fn keys_that_a_person_puts_beside_the_present_one_stay_and_roll_nothing() {
+async fn keys_of_tokens_that_a_person_changes_roll_nothing() {
     let story = Story::migrated().await;
     let (secret, auth) = (format!("{CORE}/secrets/shop-signing-key"), format!("{APPS}/deployments/shop-auth"));
     let before = story.api.get(&auth).unwrap();
-    story.api.change(&secret, |secret| secret["data"]["next.pem"] = "bmV4dA==".into());
+    let keys = json!({"next.pem": "bmV4dA==", "present.pem": "cHJlc2VudA==", "refresh-keys": "bmV3Cm9sZAo="});
+    story.api.change(&secret, |secret| secret["data"] = keys.clone());
     story.reconcile().await.unwrap();
-    assert_eq!(story.api.get(&secret).unwrap()["data"]["next.pem"], "bmV4dA==");
+    assert_eq!(story.api.get(&secret).unwrap()["data"], keys);
     assert_eq!(story.api.get(&auth).unwrap(), before);
 }
 

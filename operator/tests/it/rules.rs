@@ -17,6 +17,36 @@ struct Refused {
     sentence: &'static str,
 }
 
+fn mail(secret: &str, from: &str, reset_url: &str) -> Value {
+    json!({"mail": {"secretRef": {"name": secret}, "from": from, "resetUrl": reset_url}})
+}
+
+const FROM: &str = "shop@example.com";
+const RESET_URL: &str = "https://shop.example/reset?token={token}";
+
+fn refused_mail() -> Vec<Refused> {
+    const NO_ADDRESS: &str = "mail.from must be an e-mail address like shop@example.com";
+    const NO_LINK: &str = "mail.resetUrl must be an https address with {token} in it once";
+    const NO_SECRET: &str = "secretRef.name must be the name of a Secret";
+    let case = |what, spec, sentence| Refused { what, name: "shop", old: None, spec, sentence };
+    let from = |what, from: &str| case(what, mail("smtp", from, RESET_URL), NO_ADDRESS);
+    let link = |what, link: &str| case(what, mail("smtp", FROM, link), NO_LINK);
+    vec![
+        case("mail through a Secret that can not be", mail("My SMTP", FROM, RESET_URL), NO_SECRET),
+        case("mail through a Secret without a name", mail("", FROM, RESET_URL), NO_SECRET),
+        from("mail from nobody", "shop"),
+        from("mail from somebody by name", "Shop <shop@example.com>"),
+        from("mail from a host that is none", &format!("shop@{}.example", "a".repeat(64))),
+        link("a link without its token", "https://shop.example/"),
+        link("a link with its token twice", "https://shop.example/{token}/{token}"),
+        link("a link whose host is the token", "https://{token}/"),
+        link("a link of two lines", "https://shop.example/{token}\nhttps://other.example/"),
+        link("a link in clear text", "http://shop.example/{token}"),
+        link("a link in clear text to a host like one's own", "http://localhost.shop.example/{token}"),
+        link("a link in clear text past one's own machine", "http://localhost:word@shop.example/{token}"),
+    ]
+}
+
 fn refused() -> Vec<Refused> {
     let case = |what, spec, sentence| Refused { what, name: "shop", old: None, spec, sentence };
     let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
@@ -64,21 +94,6 @@ fn refused() -> Vec<Refused> {
             json!({"gateway": {"service": {"type": "NodePort", "nodePort": 8080}}}),
             "nodePort must be between 30000 and 32767",
         ),
-        case(
-            "mail from nobody",
-            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop", "resetUrl": "https://shop.example/{token}"}}),
-            "mail.from must be an e-mail address",
-        ),
-        case(
-            "a link without its token",
-            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://shop.example/"}}),
-            "mail.resetUrl must be an https address with {token} in it once",
-        ),
-        case(
-            "a link in clear text",
-            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "http://shop.example/{token}"}}),
-            "mail.resetUrl must be an https address with {token} in it once",
-        ),
         case("an address that is none", json!({"admin": {"email": "ada"}}), "admin.email must be an e-mail address"),
         case(
             "a size without a unit",
@@ -106,7 +121,23 @@ fn refused() -> Vec<Refused> {
     ]
 }
 
-fn allowed() -> Vec<(Option<Value>, Value)> {
+/// What no rule has to say, for the schema says it: an API server alone reads that.
+fn refused_by_schema() -> [(&'static str, Value, &'static str); 3] {
+    let long = format!("{RESET_URL}{}", "a".repeat(2000));
+    let nobody = json!({"mail": {"secretRef": {"name": "smtp"}, "resetUrl": RESET_URL}});
+    [
+        ("a link that is too long", mail("smtp", FROM, &long), "spec.mail.resetUrl: Too long"),
+        ("mail without a sender", nobody, "spec.mail.from: Required value"),
+        (
+            "a registration that is neither",
+            json!({"auth": {"registration": "open"}}),
+            "supported values: \"Open\", \"Closed\"",
+        ),
+    ]
+}
+
+/// What was there before, and what is taken.
+pub(crate) fn allowed() -> Vec<(Option<Value>, Value)> {
     let storage = |size: &str| json!({"redis": {"embedded": {"storage": {"size": size}}}});
     vec![
         (None, json!({})),
@@ -114,17 +145,15 @@ fn allowed() -> Vec<(Option<Value>, Value)> {
         (None, json!({"services": {"order": {"replicas": 10, "image": "registry.example.com:5000/order:1"}}})),
         (None, json!({"services": {"order": {"image": format!("order@sha256:{}", "0".repeat(64))}}})),
         (None, json!({"services": {"order": {"resources": {"requests": {"cpu": 1, "memory": "64Mi"}}}}})),
-        (None, json!({"gateway": {"service": {"type": "NodePort", "nodePort": 30080}}})),
+        (None, json!({"gateway": {"service": {"type": "NodePort", "nodePort": 30080}, "trustedProxies": 10}})),
         (None, json!({"admin": {"email": "ada@example.com"}, "deletionPolicy": "Delete", "paused": true})),
         (None, json!({"auth": {"registration": "Closed"}})),
-        (
-            None,
-            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://shop.example/reset?token={token}"}}),
-        ),
-        (
-            None,
-            json!({"mail": {"secretRef": {"name": "smtp"}, "from": "shop@localhost", "resetUrl": "http://localhost:8080/reset/{token}"}}),
-        ),
+        (None, json!({"auth": {"registration": "Open"}})),
+        (None, json!({"auth": {}})),
+        (None, mail("smtp", FROM, RESET_URL)),
+        (None, mail("smtp.of-the-shop", "shop+$a@localhost", "https://shop.example:8443/#/reset/{token}?from=mail")),
+        (None, mail("smtp", &format!("shop@{}.example", "a".repeat(63)), "http://localhost:8080/reset/{token}")),
+        (None, mail("smtp", FROM, "http://127.0.0.1?token={token}")),
         (Some(storage("1Gi")), storage("1025Mi")),
         (Some(json!({})), storage("1Gi")),
     ]
@@ -146,7 +175,7 @@ fn check_here(name: &str, old: Option<&Value>, spec: &Value) -> Result<(), Strin
 
 #[test]
 fn what_breaks_a_rule_is_refused_on_our_side() {
-    for case in refused() {
+    for case in refused().into_iter().chain(refused_mail()) {
         let error = check_here(case.name, case.old.as_ref(), &case.spec).expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
     }
@@ -178,9 +207,13 @@ async fn check_there(name: &str, old: Option<&Value>, spec: &Value) -> Result<()
 
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_by_an_api_server_with_a_sentence() {
-    for case in refused() {
+    for case in refused().into_iter().chain(refused_mail()) {
         let error = check_there(case.name, case.old.as_ref(), &case.spec).await.expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
+    }
+    for (what, spec, sentence) in refused_by_schema() {
+        let error = check_there("shop", None, &spec).await.expect_err(what);
+        assert!(error.contains(sentence), "{what}: {error}");
     }
 }
 

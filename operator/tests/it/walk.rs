@@ -218,3 +218,30 @@ async fn a_larger_volume_is_asked_for_and_the_store_made_again_around_its_pod() 
     let claim = made.spec.unwrap().volume_claim_templates.unwrap()[0].spec.clone().unwrap();
     assert_eq!(claim.resources.unwrap().requests.unwrap()["storage"].0, "3Gi");
 }
+
+/// Under `Delete` too, where owners are written into the Secret: neither what was made nor what was put beside it is ours to change.
+#[tokio::test]
+async fn keys_that_a_person_puts_beside_the_generated_ones_stay() {
+    let walk = Walk::begin(json!({})).await;
+    walk.reconcile().await;
+    let made = walk.api::<Secret>().get("shop-signing-key").await.unwrap().data.unwrap();
+    assert_eq!(made.keys().collect::<Vec<_>>(), ["present.pem", "refresh-keys"]);
+
+    let refresh_keys = String::from_utf8(made["refresh-keys"].0.clone()).unwrap();
+    assert_eq!(refresh_keys.len(), 43);
+    let by_hand = json!({"stringData": {
+        "next.pem": "next", "previous.pem": "previous", "refresh-keys": format!("{}\n{refresh_keys}\n", "n".repeat(43)),
+    }});
+    let by_hand = Patch::Merge(by_hand);
+    walk.api::<Secret>().patch("shop-signing-key", &PatchParams::default(), &by_hand).await.unwrap();
+    let before = walk.api::<Secret>().get("shop-signing-key").await.unwrap().data.unwrap();
+    assert_eq!(before.len(), 4);
+
+    let delete = Patch::Merge(json!({"spec": {"deletionPolicy": "Delete"}}));
+    walk.api::<EcommerceStack>().patch("shop", &PatchParams::default(), &delete).await.unwrap();
+    let other = Walk { context: Arc::new(Context::new(walk.client.clone(), settings(), Clock::system())), ..walk };
+    other.reconcile().await;
+    let after = other.api::<Secret>().get("shop-signing-key").await.unwrap();
+    assert_eq!(after.owner_references().len(), 1);
+    assert_eq!(after.data.unwrap(), before);
+}
