@@ -1,44 +1,13 @@
-//! Mail. (A stub until the real one is here: same API.)
-use ecommerce_types::Email;
-/// Settings.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[group(skip)]
-pub struct Settings {
-    /// Host.
-    #[arg(long, env = "SMTP_HOST")]
-    pub smtp_host: Option<String>,
-}
-/// Error.
-#[derive(Debug, thiserror::Error)]
-#[error("mail")]
-pub struct Error;
-impl Error {
-    /// Transient.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        true
-    }
-}
-/// Mail.
-#[derive(Debug, Clone)]
-pub struct Mail {
-    /// to
-    pub to: Email,
-    /// subject
-    pub subject: String,
-    /// text
-    pub text: String,
-}
-/// Mailer.
-#[derive(Debug, Clone)]
-pub struct Mailer;
-impl Mailer {
-    /// From.
-    pub fn from(_settings: &Settings) -> Result<Option<Self>, Error> {
-        Ok(None)
-    }
-    /// Send.
-    pub async fn send(&self, _mail: &Mail) -> Result<(), Error> {
-        Ok(())
-    }
-}
+//! Mail by SMTP, as far as a shop sends any: one text to one person.
+//!
+//! Here live how a server is reached and what may be tried again. What is written to whom, and when, is not known here, and
+//! neither an address nor a text is ever in an error. A server that is to be spoken to in TLS is never spoken to without: what
+//! is sent opens accounts.
+
+mod mail;
+mod mailer;
+mod settings;
+
+pub use mail::Mail;
+pub use mailer::{Error, Mailer};
+pub use settings::{Settings, Tls};

@@ -11,6 +11,7 @@ pub mod document;
 pub mod eventually;
 pub mod keys;
 pub mod link;
+pub mod mail;
 pub mod redis;
 
 pub use broker::Broker;

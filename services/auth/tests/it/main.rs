@@ -9,6 +9,7 @@ mod jwks;
 mod keys;
 mod login;
 mod logout;
+mod mail;
 mod me;
 mod openapi;
 mod password;

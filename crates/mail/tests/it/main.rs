@@ -1,0 +1,5 @@
+//! Mail through a real SMTP server.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+mod send;
+mod server;
