@@ -22,7 +22,7 @@ use crate::domain::RefreshKeys;
 use crate::domain::refresh_token::RefreshKeysError;
 
 /// How often the files are looked at.
-const REREAD: Duration = Duration::from_secs(5);
+const REREAD: Duration = Duration::from_secs(2);
 /// How long a key is published before it signs: Kubernetes brings a Secret to all replicas within some 90 seconds, and a gateway
 /// asks for keys every five minutes.
 const PUBLISHED_FIRST: Duration = Duration::from_mins(7);

@@ -105,7 +105,8 @@ async fn a_link_that_a_busy_server_does_not_take_is_tried_again_and_one_that_is_
     shop.register("ada@example.com").await;
     forgot(&shop, "ada@example.com").await;
     let next = async || {
-        let query = sqlx::query_scalar::<_, bool>("select try_at - asked_at > interval '29 s' from forgotten_passwords");
+        let query =
+            sqlx::query_scalar::<_, bool>("select try_at - asked_at > interval '29 s' from forgotten_passwords");
         query.fetch_optional(&shop.database.pool).await.unwrap().unwrap_or(false)
     };
     eventually("it is tried", || async { next().await.then_some(()) }).await;

@@ -3,6 +3,8 @@
 
 mod bad_requests;
 mod delete_me;
+mod door;
+mod felt_at_the_door;
 mod first_admin;
 mod housekeeping;
 mod jwks;

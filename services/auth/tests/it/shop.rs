@@ -112,7 +112,12 @@ impl Shop {
 
     /// Another process of the same service, with other settings.
     pub(crate) async fn open_another(&self, config: Config) -> Client {
-        Client::anonymous(start(config, &self.clock, &self.shutdown).await, &self.keys)
+        Client::anonymous(self.open_another_at(config).await, &self.keys)
+    }
+
+    /// The same; answers where it is.
+    pub(crate) async fn open_another_at(&self, config: Config) -> SocketAddr {
+        start(config, &self.clock, &self.shutdown).await
     }
 
     /// What a migration does that is told of an admin with this password; answers its notice.

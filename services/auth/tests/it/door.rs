@@ -1,0 +1,77 @@
+//! The gateway in front of auth, as clients meet both.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ecommerce_contract::Service;
+use ecommerce_process::{Host, Settings};
+use ecommerce_runtime::Shutdown;
+use ecommerce_testing::eventually;
+use gateway::{Config, Upstreams};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::shop::Shop;
+
+const ME: &str = "/api/v1/auth/me";
+
+/// A gateway; ended when it is dropped.
+pub(crate) struct Door {
+    address: SocketAddr,
+    http: reqwest::Client,
+    shutdown: Shutdown,
+}
+
+impl Door {
+    /// One before these replicas of the shop's auth, each connection to the next of them, as a Kubernetes Service does.
+    pub(crate) async fn before(shop: &Shop, replicas: Vec<SocketAddr>) -> Self {
+        let auth_url: String = format!("http://{}", balance(replicas).await);
+        let config = Config {
+            token: shop.config.token.clone(),
+            redis: shop.config.redis.clone(),
+            upstreams: Upstreams {
+                auth_url: auth_url.parse().unwrap(),
+                product_url: auth_url.parse().unwrap(),
+                order_url: auth_url.parse().unwrap(),
+                payment_url: auth_url.parse().unwrap(),
+            },
+            edge_keys: shop.keys.sent_by(Service::Gateway),
+            trusted_proxies: 0,
+        };
+        let shutdown = Shutdown::new();
+        let host = Host::bind(&Settings::for_tests(), shop.clock.clone(), shutdown.clone()).unwrap();
+        let app = gateway::build(config, host).await.unwrap();
+        let address = app.http_address().unwrap();
+        tokio::spawn(app.run());
+        let door = Self { address, http: reqwest::Client::new(), shutdown };
+        eventually("the gateway knows auth's keys", || async { (door.me("x").await == 401).then_some(()) }).await;
+        door
+    }
+
+    /// What is answered to who asks with this token.
+    pub(crate) async fn me(&self, token: &str) -> u16 {
+        let answer = self.http.get(format!("http://{}{ME}", self.address)).bearer_auth(token).send().await.unwrap();
+        answer.status().as_u16()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+    }
+}
+
+async fn balance(replicas: Vec<SocketAddr>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let next = AtomicUsize::new(0);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let replica = replicas[next.fetch_add(1, Ordering::Relaxed) % replicas.len()];
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(replica).await?;
+                tokio::io::copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    address
+}
