@@ -12,7 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::shop::Shop;
 
-const ME: &str = "/api/v1/auth/me";
+/// A path of the gateway's that auth, which asks PostgreSQL itself who is logged in, has nothing to say to.
+const PATH: &str = "/api/v1/orders";
+/// What is answered where the gateway lets somebody in: auth's word that this is none of its paths.
+pub(crate) const LET_IN: u16 = 404;
 
 /// A gateway; ended when it is dropped.
 pub(crate) struct Door {
@@ -43,13 +46,13 @@ impl Door {
         let address = app.http_address().unwrap();
         tokio::spawn(app.run());
         let door = Self { address, http: reqwest::Client::new(), shutdown };
-        eventually("the gateway knows auth's keys", || async { (door.me("x").await == 401).then_some(()) }).await;
+        eventually("the gateway knows auth's keys", || async { (door.ask("x").await == 401).then_some(()) }).await;
         door
     }
 
     /// What is answered to who asks with this token.
-    pub(crate) async fn me(&self, token: &str) -> u16 {
-        let answer = self.http.get(format!("http://{}{ME}", self.address)).bearer_auth(token).send().await.unwrap();
+    pub(crate) async fn ask(&self, token: &str) -> u16 {
+        let answer = self.http.get(format!("http://{}{PATH}", self.address)).bearer_auth(token).send().await.unwrap();
         answer.status().as_u16()
     }
 }

@@ -11,7 +11,7 @@ use ecommerce_token::{Claims, Signer};
 use ecommerce_types::{Clock, SessionId, UserId};
 use serde_json::{Value, json};
 
-use crate::door::Door;
+use crate::door::{Door, LET_IN};
 use crate::shop::{PASSWORD, Shop, write_key};
 
 /// How long an answer of Redis is remembered, and a moment to ask.
@@ -38,7 +38,7 @@ async fn each_ending_is_felt_within_a_second() {
         let login = shop.log_in("ada@example.com", PASSWORD).await;
         let (ada, claims) = shop.person(&login).await;
         let token = access_token(&login);
-        within(A_SECOND, "who logs in is let in", || async { (door.me(&token).await == 200).then_some(()) }).await;
+        within(A_SECOND, "who logs in is let in", || async { (door.ask(&token).await == LET_IN).then_some(()) }).await;
         let user = format!("/api/v1/users/{}", claims.sub);
         let other = shop.log_in("ada@example.com", PASSWORD).await;
         let done = match ending {
@@ -61,7 +61,7 @@ async fn each_ending_is_felt_within_a_second() {
             _ => admin.send(reqwest::Method::DELETE, &user, None).await,
         };
         assert!(done.status < 300, "{ending}: {}", done.body);
-        within(A_SECOND, ending, || async { (door.me(&token).await == 401).then_some(()) }).await;
+        within(A_SECOND, ending, || async { (door.ask(&token).await == 401).then_some(()) }).await;
     }
 }
 
@@ -109,7 +109,7 @@ async fn nobody_whose_session_has_ended_comes_in_a_second_after_redis_is_back() 
         eventually("redis is told", || async { shop.sessions.are_complete().await.unwrap_or(false).then_some(()) })
             .await;
         let tokens = sessions.begin(scale(2_000, 200)).await;
-        within(A_SECOND, "they are let in", || async { (door.me(&tokens[0]).await == 200).then_some(()) }).await;
+        within(A_SECOND, "they are let in", || async { (door.ask(&tokens[0]).await == LET_IN).then_some(()) }).await;
         let before = redis.disk();
         let user = format!("/api/v1/users/{}", claims.sub);
         assert_eq!(admin.post(&format!("{user}/disable"), Value::Null).await.status, 200);
@@ -117,10 +117,10 @@ async fn nobody_whose_session_has_ended_comes_in_a_second_after_redis_is_back() 
         redis.put_back(&before);
         redis.start_again().await;
         let back = Instant::now();
-        within(A_SECOND, "the first is shut out", || async { (door.me(&tokens[0]).await == 401).then_some(()) }).await;
+        within(A_SECOND, "the first is shut out", || async { (door.ask(&tokens[0]).await == 401).then_some(()) }).await;
         figure("shut out after redis answers again", format!("{:?}", back.elapsed()));
         for token in &tokens {
-            assert_ne!(door.me(token).await, 200, "kill {kill}");
+            assert_ne!(door.ask(token).await, LET_IN, "kill {kill}");
         }
         assert_eq!(admin.post(&format!("{user}/enable"), Value::Null).await.status, 200);
     }
@@ -151,7 +151,7 @@ async fn a_signing_key_is_changed_by_hand_and_no_token_is_refused() {
         }
         old.retain(|(at, _)| shop.clock.now() - *at < time::Duration::minutes(10));
         for (_, token) in old.iter().rev().take(4).chain(old.first()) {
-            assert_eq!(door.me(token).await, 200, "after {asked} requests");
+            assert_eq!(door.ask(token).await, LET_IN, "after {asked} requests");
             asked += 1;
         }
     };
