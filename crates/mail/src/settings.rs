@@ -41,7 +41,7 @@ pub enum Tls {
     Starttls,
     /// From its first byte (RFC 8314).
     Implicit,
-    /// Not at all: for a server on the same machine or in a network that one trusts.
+    /// Not at all, not even a password: for a server on the same machine or in a network that one trusts.
     None,
 }
 

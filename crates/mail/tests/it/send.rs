@@ -1,10 +1,12 @@
 //! What becomes of a mail.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ecommerce_mail::{Error, Mail, Mailer, Settings, Tls};
 use ecommerce_types::Clock;
+use tokio::time::timeout;
 
+use crate::scripted::Scripted;
 use crate::server::Server;
 
 /// Longer than a mail may take as a whole, and a moment.
@@ -49,10 +51,12 @@ fn quoted_printable(body: &str) -> Vec<u8> {
     bytes
 }
 
+async fn send(mailer: Mailer) -> Result<(), Error> {
+    timeout(DEADLINE, mailer.send(&mail())).await.unwrap()
+}
+
 async fn fails(server: &Server) -> Error {
-    let began = Instant::now();
-    let error = server.mailer().send(&mail()).await.unwrap_err();
-    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+    let error = send(server.mailer()).await.unwrap_err();
     let said = format!("{error} {error:?}");
     for secret in ["ada", "example.com", "Paßwort", "token", "hunter2"] {
         assert!(!said.contains(secret), "{said}");
@@ -93,6 +97,71 @@ async fn a_server_without_starttls_gets_neither_login_nor_mail() {
     server.settings.smtp_password = Some("hunter2".to_owned().into());
     assert!(!fails(&server).await.is_transient());
     assert_eq!(server.server.rest(), "");
+    // The same by the lines of the wire: a login that brings no mail would not be seen there.
+    let scripted = Scripted::start(|_| Some("250 ok"));
+    let settings = Settings { smtp_port: Some(scripted.port), smtp_ca_file: None, ..server.settings };
+    let error = Mailer::new(&settings, Clock::system()).unwrap().unwrap().send(&mail()).await.unwrap_err();
+    assert!(!error.is_transient(), "{error:?}");
+    let heard = scripted.heard();
+    assert!(heard.iter().all(|line| line.starts_with("EHLO ") || line == "QUIT"), "{heard:?}");
+}
+
+/// Else what has arrived would be sent again and again.
+#[tokio::test]
+async fn a_mail_that_was_taken_is_sent_however_the_server_parts() {
+    let scripted = Scripted::start(|line| match line {
+        "QUIT" => None,
+        "DATA" => Some("354 go on"),
+        _ => Some("250 ok"),
+    });
+    send(scripted.mailer()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_is_one_however_the_server_parts() {
+    let unknown = Scripted::start(|line| parts_silently(line, "550 unknown"));
+    let error = send(unknown.mailer()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused(_)), "{error:?}");
+    let later = Scripted::start(|line| parts_silently(line, "451 later"));
+    let error = send(later.mailer()).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+}
+
+/// Answers this to the recipient, and nothing to a goodbye.
+fn parts_silently(line: &str, to_recipient: &'static str) -> Option<&'static str> {
+    if line == "QUIT" {
+        return None;
+    }
+    Some(if line.starts_with("RCPT ") { to_recipient } else { "250 ok" })
+}
+
+/// A shop's mails are such: they go as they are written, and a dot at a line's begin would end them.
+#[tokio::test]
+async fn a_plain_text_arrives_with_its_dots() {
+    let plain = "One.\n.\n..two\n.three\nhttps://shop.example/reset?token=abc\n";
+    let mut server = Server::start(Tls::None, &[]);
+    server.mailer().send(&Mail { text: plain.to_owned(), ..mail() }).await.unwrap();
+    let taken = server.server.taken().await;
+    assert_eq!(text(taken["content"].as_str().unwrap()).trim_end(), plain.trim_end());
+    assert_eq!(server.server.rest(), "");
+}
+
+#[test]
+fn an_authority_without_a_certificate_ends_the_start() {
+    let server = Server::start(Tls::Starttls, &[]);
+    let path = server.server.authority().with_file_name("none.pem");
+    std::fs::write(&path, "none\n").unwrap();
+    let settings = Settings { smtp_ca_file: Some(path), ..server.settings };
+    assert!(matches!(Mailer::new(&settings, Clock::system()), Err(Error::Authority(..))));
+}
+
+#[test]
+fn a_mailer_prints_neither_its_sender_nor_its_login() {
+    let mut server = Server::start(Tls::None, &[]);
+    server.settings.smtp_username = Some("ada".to_owned());
+    server.settings.smtp_password = Some("hunter2".to_owned().into());
+    let printed = format!("{:?}", server.mailer());
+    assert!(!["shop.example", "ada", "hunter2"].iter().any(|secret| printed.contains(secret)), "{printed}");
 }
 
 #[tokio::test]
@@ -100,7 +169,7 @@ async fn a_server_that_nobody_vouches_for_gets_nothing() {
     for tls in [Tls::Starttls, Tls::Implicit] {
         let mut server = Server::start(tls, &[]);
         server.settings.smtp_ca_file = None;
-        fails(&server).await;
+        assert!(matches!(fails(&server).await, Error::Refused(_)), "{tls:?}");
         assert_eq!(server.server.rest(), "", "{tls:?}");
     }
 }
