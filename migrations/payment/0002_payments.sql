@@ -28,8 +28,9 @@ create table closed_orders (
 create table charges (
   id              uuid primary key,
   payment_id      uuid not null references payments (id),
+  customer_id     uuid not null,                    -- the payment's: what was declined is counted by customer
   method          text not null,                    -- opaque to us: what the customer chose, as the provider names it
-  status          text not null check (status in ('open', 'captured', 'declined', 'abandoned')),
+  status          text not null check (status in ('open', 'captured', 'declined', 'abandoned', 'withheld')),
   decline_code    text check ((decline_code is not null) = (status = 'declined')),
   request_id      text,                             -- of the request that caused it
   -- Which process may call the provider, and until when; after that any may take over, by looking the charge up first.
@@ -49,6 +50,7 @@ create table charges (
 create unique index charges_one_open on charges (payment_id) where status = 'open';
 create unique index charges_one_captured on charges (payment_id) where status = 'captured';
 create index charges_by_hold on charges (held_until) where status = 'open';
+create index charges_counted_for_a_customer on charges (customer_id, status, updated_at) where status in ('open', 'declined');
 create index charges_of_a_payment on charges (payment_id, created_at);
 
 -- Attempts to give money back, under the same discipline.

@@ -23,7 +23,7 @@ pub(crate) fn ended(
         }
         ChargeOutcome::Captured => closed_meanwhile(),
         ChargeOutcome::Declined(code) => declined(payment, code),
-        ChargeOutcome::Abandoned => {
+        ChargeOutcome::Abandoned | ChargeOutcome::Withheld => {
             Problem::from(Error::NotPayable(payment.chargeable(now).err().unwrap_or(NotPayable::Overdue)))
         }
     };

@@ -73,11 +73,12 @@ impl Payments {
                         .map_err(|error| Failure::Dead(error.to_string()))?,
                     method,
                     origin: Origin::Order,
+                    withheld: false,
                     request_id,
                 });
             }
         }
-        charges::insert(transaction, &begun, None, self.attempts.hold(now), now).await?;
+        charges::insert(transaction, &begun, self.attempts.hold(now), now).await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use ecommerce_http::Problem;
 use ecommerce_idempotency as idempotency;
 use ecommerce_postgres::is_transient;
 
-use crate::domain::NotPayable;
+use crate::domain::{NotPayable, TooManyDeclines, card_testing};
 
 /// Each variant is a fact of the business; its status stands beside it.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub(crate) enum Error {
     /// 422: the provider has no such method.
     #[error("unknown payment method")]
     UnknownMethod,
+    /// 429: the customer has had too many methods declined.
+    #[error(transparent)]
+    TooManyDeclines(#[from] TooManyDeclines),
     /// 400: the cursor is not one of this list's.
     #[error(transparent)]
     Cursor(#[from] ecommerce_types::Invalid),
@@ -43,6 +46,12 @@ impl From<Error> for Problem {
                 "unknown_payment_method",
                 "the payment provider does not know this method; use one that it has given out",
             ),
+            Error::TooManyDeclines(TooManyDeclines { retry_after }) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                card_testing::CODE,
+                "too many payment methods were declined within an hour; no other is tried for now, try again later",
+            )
+            .retry_after(retry_after),
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
             Error::Idempotency(error) => Self::from(&error),
             Error::Database(error) => Self::of_store("database_unavailable", is_transient(&error), &error),

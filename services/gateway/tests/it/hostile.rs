@@ -219,6 +219,8 @@ async fn silent_connections_that_come_at_once_cut_off_nobody_who_has_been_served
             burst.spawn(TcpStream::connect(gateway.address));
         }
         silent = burst.join_all().await;
+        let mut newcomer = TcpStream::connect(gateway.address).await.unwrap();
+        assert_eq!(raw::ask_again(&mut newcomer, &request).await, Some(200), "a newcomer in round {round}");
     }
     drop(silent);
 }

@@ -58,6 +58,12 @@ impl Attempts {
         if payment.chargeable(self.clock.now()).is_err() {
             return Ok(self.provider.void(order).await?);
         }
+        if charge.withheld {
+            return Ok(match self.provider.void(order).await? {
+                ChargeOutcome::Abandoned => ChargeOutcome::Withheld,
+                ended => ended,
+            });
+        }
         if past == Past::Unknown
             && let Some(outcome) = self.provider.find_charge(charge.key).await?
         {

@@ -30,6 +30,8 @@ pub(crate) enum ChargeOutcome {
     Declined(String),
     /// The provider was never charged and has promised never to be, under this key.
     Abandoned,
+    /// The same, because the customer has had [too many](super::card_testing) declined.
+    Withheld,
 }
 
 impl ChargeOutcome {
@@ -40,6 +42,7 @@ impl ChargeOutcome {
             Self::Captured => "captured",
             Self::Declined(_) => "declined",
             Self::Abandoned => "abandoned",
+            Self::Withheld => "withheld",
         }
     }
 
@@ -48,7 +51,7 @@ impl ChargeOutcome {
     pub(crate) fn decline_code(&self) -> Option<&str> {
         match self {
             Self::Declined(code) => Some(code),
-            Self::Captured | Self::Abandoned => None,
+            Self::Captured | Self::Abandoned | Self::Withheld => None,
         }
     }
 }

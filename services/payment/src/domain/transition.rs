@@ -4,7 +4,7 @@
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 
-use super::{ChargeOutcome, Origin, Payment, Status};
+use super::{ChargeOutcome, Origin, Payment, Status, card_testing};
 
 /// The decline with this number is the last.
 pub(crate) const MOST_DECLINES: i16 = 5;
@@ -25,6 +25,7 @@ impl Payment {
         match outcome {
             ChargeOutcome::Captured => self.captured(),
             ChargeOutcome::Declined(code) => self.declined(origin, code),
+            ChargeOutcome::Withheld => self.failed(card_testing::CODE),
             // Nothing has happened, and nobody needs to know: order keeps the clock that ends this payment.
             ChargeOutcome::Abandoned => Effect::default(),
         }
@@ -48,7 +49,11 @@ impl Payment {
     fn declined(&mut self, origin: Origin, code: &str) -> Effect {
         self.declines = self.declines.saturating_add(1);
         let last = origin == Origin::Order || self.declines >= MOST_DECLINES;
-        if self.status != Status::AwaitingPayment || !last {
+        if last { self.failed(code) } else { Effect::default() }
+    }
+
+    fn failed(&mut self, code: &str) -> Effect {
+        if self.status != Status::AwaitingPayment {
             return Effect::default();
         }
         self.status = Status::Failed;

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode;
-use crate::domain::{AttemptId, ChargeOutcome, Origin};
+use crate::domain::{AttemptId, ChargeOutcome, Origin, card_testing};
 
 /// A charge that is to be brought to its end.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Charge {
     pub(crate) amount: Money,
     pub(crate) method: String,
     pub(crate) origin: Origin,
+    /// Whether it came with its order and [too many](card_testing) methods of the customer were declined: it is not sent.
+    pub(crate) withheld: bool,
     /// Of the request that caused it.
     pub(crate) request_id: Option<String>,
 }
@@ -53,6 +55,7 @@ struct Row {
     currency: String,
     method: String,
     by_customer: bool,
+    withheld: bool,
     request_id: Option<String>,
 }
 
@@ -88,7 +91,11 @@ pub(crate) async fn held(
 ) -> Result<Vec<Charge>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id
+        r#"select charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id,
+             requested_by is null and $5 <= (
+               select count(*) from charges as earlier
+               where earlier.customer_id = charges.customer_id and earlier.status = 'declined' and earlier.updated_at > $6)
+               as "withheld!"
            from charges join payments on payments.id = payment_id
            where charges.status = 'open' and holder = $1 and held_until > $2 and charges.id <> all($3)
              and charges.updated_at = charges.created_at
@@ -96,7 +103,9 @@ pub(crate) async fn held(
         holder,
         now,
         at_work,
-        limit
+        limit,
+        card_testing::MOST_DECLINES,
+        now - card_testing::WINDOW
     )
     .fetch_all(connection)
     .await?;
@@ -120,23 +129,28 @@ pub(crate) async fn take_over(
              where status = 'open' and held_until <= $3 and id <> all($4)
              order by held_until limit $5
              for update skip locked)
-           returning charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id"#,
+           returning charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id,
+             requested_by is null and $6 <= (
+               select count(*) from charges as earlier
+               where earlier.customer_id = charges.customer_id and earlier.status = 'declined' and earlier.updated_at > $7)
+               as "withheld!""#,
         hold.holder,
         hold.until,
         now,
         at_work,
-        limit
+        limit,
+        card_testing::MOST_DECLINES,
+        now - card_testing::WINDOW
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(charge).collect()
 }
 
-/// Writes new charges, open and held, all in one statement; `name` is of the request that asked for them.
+/// Writes new charges of methods that came with their orders, open and held, all in one statement.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     charges: &[Charge],
-    name: Option<&RequestName>,
     hold: Hold,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
@@ -148,24 +162,72 @@ pub(crate) async fn insert(
     let methods: Vec<String> = charges.iter().map(|charge| charge.method.clone()).collect();
     let requests: Vec<Option<String>> = charges.iter().map(|charge| charge.request_id.clone()).collect();
     sqlx::query!(
-        "insert into charges (id, payment_id, method, status, request_id, holder, held_until,
-           requested_by, idempotency_key, request_hash, created_at, updated_at)
-         select id, payment_id, method, 'open', request_id, $5, $6, $7, $8, $9, $10, $10
-         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (id, payment_id, method, request_id)",
+        "insert into charges (id, payment_id, customer_id, method, status, request_id, holder, held_until, created_at, updated_at)
+         select new.id, payments.id, customer_id, method, 'open', request_id, $5, $6, $7, $7
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (id, payment_id, method, request_id)
+         join payments on payments.id = new.payment_id",
         &ids,
         &payments,
         &methods,
         &requests as &[Option<String>],
         hold.holder,
         hold.until,
-        name.map(|name| name.user_id.0),
-        name.map(|name| &*name.idempotency_key),
-        name.map(|name| &*name.hash),
         now
     )
     .execute(transaction)
     .await?;
     Ok(())
+}
+
+/// Writes the charge that the request with this name has asked for, open and held, unless [too many](card_testing) methods of
+/// the customer were declined or are being tried. False when so. Their lock is held: nobody else counts meanwhile.
+pub(crate) async fn insert_requested(
+    transaction: &mut PgConnection,
+    charge: &Charge,
+    name: &RequestName,
+    hold: Hold,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "insert into charges (id, payment_id, customer_id, method, status, request_id, holder, held_until,
+           requested_by, idempotency_key, request_hash, created_at, updated_at)
+         select $1, payments.id, customer_id, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $10
+         from payments
+         where payments.id = $2 and $11 > (
+           select count(*) from charges as earlier
+           where earlier.customer_id = payments.customer_id
+             and (earlier.status = 'open' or (earlier.status = 'declined' and earlier.updated_at > $12)))",
+        charge.key.0,
+        charge.payment_id.0,
+        charge.method,
+        charge.request_id,
+        hold.holder,
+        hold.until,
+        name.user_id.0,
+        name.idempotency_key,
+        name.hash,
+        now,
+        card_testing::MOST_DECLINES,
+        now - card_testing::WINDOW
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// When the oldest of the last [`card_testing::MOST_DECLINES`] methods of a customer was declined; none when fewer were.
+pub(crate) async fn find_oldest_decline(
+    connection: &mut PgConnection,
+    customer: UserId,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select updated_at from charges where customer_id = $1 and status = 'declined'
+         order by updated_at desc offset $2 limit 1",
+        customer.0,
+        card_testing::MOST_DECLINES - 1
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Ends an open charge, with the answer to whoever asked for it. False when it has ended before. A customer who was told
@@ -257,6 +319,7 @@ fn charge(row: Row) -> Result<Charge, sqlx::Error> {
         amount: Money::new(row.amount, row.currency.parse().map_err(decode)?).map_err(decode)?,
         method: row.method,
         origin: if row.by_customer { Origin::Customer } else { Origin::Order },
+        withheld: row.withheld,
         request_id: row.request_id,
     })
 }

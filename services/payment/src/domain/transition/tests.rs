@@ -65,6 +65,15 @@ fn the_decline_of_a_method_that_came_with_the_order_is_final() {
 }
 
 #[test]
+fn a_payment_whose_method_is_not_tried_has_failed_without_a_decline() {
+    let mut payment = payment();
+    let effect = payment.charge_ended(Origin::Order, &ChargeOutcome::Withheld);
+    assert!(matches!(effect.event, Some(Event::PaymentFailed(published)) if published.code == "too_many_declines"));
+    assert_eq!((payment.status, payment.declines), (Status::Failed, 0));
+    assert_eq!(payment.charge_ended(Origin::Order, &ChargeOutcome::Withheld), Effect::default());
+}
+
+#[test]
 fn a_customer_may_try_four_more_methods() {
     let mut payment = payment();
     for _ in 0..4 {

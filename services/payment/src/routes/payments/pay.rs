@@ -5,7 +5,9 @@
 //! before the call, and result and answer after it. A process that dies in between leaves an open charge; whoever takes it
 //! over ends it and stores the answer, which the customer gets by asking again. Until then the key is in use: 409.
 //!
-//! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key.
+//! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key. So is
+//! a customer of whom too many methods were declined, see [`card_testing`](crate::domain::card_testing): the statement that
+//! writes the charge counts, under a lock of the customer, so that any number of requests at once count each other.
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
@@ -18,8 +20,9 @@ use time::Duration;
 
 use super::may_see;
 use crate::attempts::{Guard, Past};
-use crate::domain::{AttemptId, Origin, PaymentMethod};
+use crate::domain::{AttemptId, Origin, PaymentMethod, TooManyDeclines};
 use crate::error::Error;
+use crate::metrics::CHARGES_REFUSED;
 use crate::store::charges::{self, Charge, RequestName};
 use crate::store::payments;
 use crate::{State, view};
@@ -46,7 +49,8 @@ enum Begun {
 
 /// Pay
 ///
-/// Charges the whole amount to this method. Sent again with the same key, it is charged once.
+/// Charges the whole amount to this method. Sent again with the same key, it is charged once. Of one customer, 20 methods may be
+/// declined within an hour, over all payments; then none is tried until the first of them is an hour old.
 #[utoipa::path(
     post,
     path = "/{id}/pay",
@@ -64,6 +68,7 @@ enum Begun {
         (status = 404, description = "`payment_not_found`: you have no such payment", body = Problem),
         (status = 409, description = "`payment_captured`, `payment_failed`, `payment_closed` or `payment_overdue`: nothing is to be paid; `payment_processing`: another attempt is still running", body = Problem),
         (status = 422, description = "`unknown_payment_method`: the provider has not given it out", body = Problem),
+        (status = 429, description = "`too_many_declines`: 20 methods of this customer were declined within an hour, or are being tried; `Retry-After` says when the next may be", body = Problem),
         (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
@@ -105,7 +110,7 @@ async fn begin(
         hash: idempotency::fingerprint(&request).map_err(idempotency::Error::from)?,
     };
     let mut transaction = attempts.pool.begin().await?;
-    let payment = payments::lock(&mut transaction, id).await?;
+    let payment = payments::lock_with_customer(&mut transaction, id).await?;
     let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
     if let Some(requested) = charges::find_requested(&mut transaction, id, &name, now - KEPT).await? {
         if requested.hash != name.hash {
@@ -120,11 +125,16 @@ async fn begin(
         amount: payment.amount,
         method: request.payment_method.into(),
         origin: Origin::Customer,
+        withheld: false,
         request_id: request_id::current(),
     };
+    if !charges::insert_requested(&mut transaction, &charge, &name, attempts.hold(now), now).await? {
+        let oldest = charges::find_oldest_decline(&mut transaction, payment.customer_id).await?;
+        CHARGES_REFUSED.increment([]);
+        return Err(TooManyDeclines::new(oldest, now).into());
+    }
     // Before the commit: from then on the worker sees the charge, and this request is at work on it.
     let guard = attempts.at_work.begin(charge.key, Past::None).ok_or(idempotency::Error::Running)?;
-    charges::insert(&mut transaction, std::slice::from_ref(&charge), Some(&name), attempts.hold(now), now).await?;
     transaction.commit().await?;
     Ok(Begun::Charge(charge, guard))
 }

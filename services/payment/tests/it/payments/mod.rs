@@ -1,5 +1,6 @@
 //! `/api/v1/payments`
 
+mod card_testing;
 mod list;
 mod pay;
 mod pay_twice;
