@@ -44,13 +44,16 @@ create table charges (
   answer_body     bytea,                            -- byte for byte
   created_at      timestamptz not null,
   updated_at      timestamptz not null,
+  -- For an hour from then it counts among the customer's declines; one that is open, at every time.
+  counts_from     timestamptz generated always as
+    (case status when 'open' then 'infinity'::timestamptz when 'declined' then updated_at end) stored,
   check (num_nulls(requested_by, idempotency_key, request_hash) in (0, 3)),
   check (num_nulls(answer_status, answer_body) in (0, 2))
 );
 create unique index charges_one_open on charges (payment_id) where status = 'open';
 create unique index charges_one_captured on charges (payment_id) where status = 'captured';
 create index charges_by_hold on charges (held_until) where status = 'open';
-create index charges_counted_for_a_customer on charges (customer_id, status, updated_at) where status in ('open', 'declined');
+create index charges_counted_for_a_customer on charges (customer_id, counts_from) where counts_from is not null;
 create index charges_of_a_payment on charges (payment_id, created_at);
 
 -- Attempts to give money back, under the same discipline.

@@ -48,7 +48,8 @@ impl Attempts {
         Ok(self.record(charge, &outcome).await?)
     }
 
-    /// Has the provider answer how the charge ends. One that has become pointless before it was made is never made.
+    /// Has the provider answer how the charge ends. One that has become pointless before it was made, or that is withheld,
+    /// is never made.
     async fn ask(&self, charge: &Charge, past: Past) -> Result<ChargeOutcome, Unknown> {
         let order = ChargeOrder { key: charge.key, amount: charge.amount, method: charge.method.clone() };
         let payment = {

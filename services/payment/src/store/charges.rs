@@ -94,7 +94,7 @@ pub(crate) async fn held(
         r#"select charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id,
              requested_by is null and $5 <= (
                select count(*) from charges as earlier
-               where earlier.customer_id = charges.customer_id and earlier.status = 'declined' and earlier.updated_at > $6)
+               where earlier.customer_id = charges.customer_id and earlier.counts_from > $6 and earlier.counts_from < 'infinity')
                as "withheld!"
            from charges join payments on payments.id = payment_id
            where charges.status = 'open' and holder = $1 and held_until > $2 and charges.id <> all($3)
@@ -132,7 +132,7 @@ pub(crate) async fn take_over(
            returning charges.id, payment_id, amount, currency, method, requested_by is not null as "by_customer!", request_id,
              requested_by is null and $6 <= (
                select count(*) from charges as earlier
-               where earlier.customer_id = charges.customer_id and earlier.status = 'declined' and earlier.updated_at > $7)
+               where earlier.customer_id = charges.customer_id and earlier.counts_from > $7 and earlier.counts_from < 'infinity')
                as "withheld!""#,
         hold.holder,
         hold.until,
@@ -195,8 +195,7 @@ pub(crate) async fn insert_requested(
          from payments
          where payments.id = $2 and $11 > (
            select count(*) from charges as earlier
-           where earlier.customer_id = payments.customer_id
-             and (earlier.status = 'open' or (earlier.status = 'declined' and earlier.updated_at > $12)))",
+           where earlier.customer_id = payments.customer_id and earlier.counts_from > $12)",
         charge.key.0,
         charge.payment_id.0,
         charge.method,
@@ -221,8 +220,8 @@ pub(crate) async fn find_oldest_decline(
     customer: UserId,
 ) -> Result<Option<OffsetDateTime>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select updated_at from charges where customer_id = $1 and status = 'declined'
-         order by updated_at desc offset $2 limit 1",
+        r#"select counts_from as "counts_from!" from charges where customer_id = $1 and counts_from < 'infinity'
+           order by counts_from desc offset $2 limit 1"#,
         customer.0,
         card_testing::MOST_DECLINES - 1
     )

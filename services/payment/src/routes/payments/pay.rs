@@ -5,9 +5,9 @@
 //! before the call, and result and answer after it. A process that dies in between leaves an open charge; whoever takes it
 //! over ends it and stores the answer, which the customer gets by asking again. Until then the key is in use: 409.
 //!
-//! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key. So is
-//! a customer of whom too many methods were declined, see [`card_testing`](crate::domain::card_testing): the statement that
-//! writes the charge counts, under a lock of the customer, so that any number of requests at once count each other.
+//! What is refused before there is a charge has no effect, is not remembered, and may be asked again under the same key. That
+//! goes for the 429 of a customer of whom [too many](crate::domain::card_testing) methods were declined too. The statement that
+//! writes the charge counts them, under a lock of the customer: of any number of requests at once, each counts those before it.
 
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
