@@ -126,6 +126,30 @@ async fn of_fifty_cards_at_once_twenty_are_tried() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_another_replica_is_about_to_begin_is_waited_for_and_counts() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    decline(&shop, &customer, 19).await;
+    let (one, two) = (shop.awaiting(&customer).await, shop.awaiting(&customer).await);
+    let mut other = shop.database.pool.begin().await.unwrap();
+    for statement in [
+        "select pg_advisory_xact_lock(hashtextextended(customer_id::text, 1)) from payments where id = $1::uuid",
+        "insert into charges (id, payment_id, customer_id, method, status, holder, held_until, created_at, updated_at)
+         select gen_random_uuid(), id, customer_id, 'tok_declined', 'open', gen_random_uuid(), now() + interval '1 hour', now(), now()
+         from payments where id = $1::uuid",
+    ] {
+        sqlx::query(statement).bind(one.payment_id.to_string()).execute(&mut *other).await.unwrap();
+    }
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
+    let (answer, ()) = tokio::join!(pay(&customer, two.payment_id, "tok_success"), async {
+        eventually("the request waits", || async { (shop.count(waiting).await == 1).then_some(()) }).await;
+        other.commit().await.unwrap();
+    });
+    refused(&answer, "1");
+}
+
+#[tokio::test]
 async fn an_attempt_that_has_not_ended_counts_until_it_has() {
     let shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 2_000).await;
     let customer = shop.customer();
