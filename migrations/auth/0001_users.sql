@@ -17,6 +17,8 @@ create table users (
   constraint users_deleted_is_nobody check ((deleted_at is null) = (email is not null and name is not null)),
   constraint users_password_since check ((password_hash is null) = (password_changed_at is null))
 );
+-- Whose roles have changed of late: told once more to a Redis that may have forgotten it.
+create index users_roles_changed on users (roles_changed_at) where roles_changed_at is not null;
 -- What most hashes cost: an unknown address is refused in that time.
 create index users_by_cost on users (split_part(password_hash, '$', 4)) where password_hash is not null;
 -- Who can be an admin: few, and locked together so that the last one is not lost.

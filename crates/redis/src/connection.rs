@@ -93,6 +93,12 @@ impl Redis {
     pub fn returns(&self) -> Returns {
         Returns(self.client.reconnect_rx())
     }
+
+    /// Tells each time that the connection is lost.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        Losses(self.client.error_rx())
+    }
 }
 
 impl std::fmt::Debug for Redis {
@@ -107,6 +113,19 @@ pub struct Returns(broadcast::Receiver<Server>);
 
 impl Returns {
     /// Resolves when Redis comes back the next time.
+    pub async fn next(&mut self) {
+        if let Err(RecvError::Closed) = self.0.recv().await {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The times that the connection is lost.
+#[derive(Debug)]
+pub struct Losses(broadcast::Receiver<(fred::error::Error, Option<Server>)>);
+
+impl Losses {
+    /// Resolves when the connection is lost the next time.
     pub async fn next(&mut self) {
         if let Err(RecvError::Closed) = self.0.recv().await {
             std::future::pending::<()>().await;

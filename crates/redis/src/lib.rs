@@ -11,5 +11,5 @@ pub mod session;
 mod single_flight;
 
 pub use cache::Cache;
-pub use connection::{Error, Redis, Returns, Settings};
+pub use connection::{Error, Losses, Redis, Returns, Settings};
 pub use session::{Session, Sessions};

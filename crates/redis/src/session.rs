@@ -52,6 +52,13 @@ impl Sessions {
         Ok(())
     }
 
+    /// Lets a session that stands do so for `lifetime` from now; one that does not is not revived.
+    pub async fn keep(&self, id: SessionId, lifetime: Duration) -> Result<(), Error> {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        self.redis.commands.expire::<(), _>(self.key(id), seconds, None).await?;
+        Ok(())
+    }
+
     /// Changes sessions that stand, and neither revives one that does not nor lets it stand longer.
     pub async fn change(&self, sessions: &[(SessionId, Session)]) -> Result<(), Error> {
         let changes = sessions.iter().map(async |(id, session)| {
@@ -105,6 +112,12 @@ impl Sessions {
     #[must_use]
     pub fn returns(&self) -> crate::Returns {
         self.redis.returns()
+    }
+
+    /// Tells each time that the connection is lost, which is before anything is asked over the next.
+    #[must_use]
+    pub fn losses(&self) -> crate::Losses {
+        self.redis.losses()
     }
 
     fn key(&self, id: SessionId) -> String {

@@ -22,7 +22,7 @@ use crate::throttle::Trier;
 
 /// How many of one address wait.
 const WAITING_OF_ADDRESS: usize = 8;
-/// How many wait in all.
+/// How many wait in all, of those who have tried in vain of late and of the others each.
 const WAITING: usize = 512;
 /// Addresses that wait: a few tenths of a second.
 const MANY: usize = 8;
@@ -46,7 +46,6 @@ struct Queue {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
-    waiting: usize,
     trusted: Turns,
     suspect: Turns,
 }
@@ -54,6 +53,7 @@ struct State {
 /// Those who wait, by address, in turn.
 #[derive(Debug, Default)]
 struct Turns {
+    waiting: usize,
     next: VecDeque<Option<IpAddr>>,
     lines: HashMap<Option<IpAddr>, VecDeque<oneshot::Sender<Turn>>>,
 }
@@ -132,13 +132,16 @@ enum Place {
 impl Queue {
     fn enter(queue: &Arc<Self>, trier: Trier) -> Result<Place, Error> {
         let mut state = queue.state.lock();
-        let State { running, waiting, trusted, suspect } = &mut *state;
+        let State { running, trusted, suspect } = &mut *state;
         if *running < queue.threads {
             *running += 1;
             return Ok(Place::Turn(Turn(Some(Arc::clone(queue)))));
         }
         let turns = if trier.is_suspect { suspect } else { trusted };
-        if *waiting >= WAITING || turns.lines.get(&trier.client).is_some_and(|line| line.len() >= WAITING_OF_ADDRESS) {
+        if turns.is_full_for(trier.client) {
+            turns.forget_those_who_left();
+        }
+        if turns.is_full_for(trier.client) {
             return Err(Error::Busy);
         }
         let (give, turn) = oneshot::channel();
@@ -147,12 +150,25 @@ impl Queue {
             turns.next.push_back(trier.client);
         }
         line.push_back(give);
-        *waiting += 1;
+        turns.waiting += 1;
         Ok(Place::Waits(turn))
     }
 }
 
 impl Turns {
+    fn is_full_for(&self, client: Option<IpAddr>) -> bool {
+        self.waiting >= WAITING || self.lines.get(&client).is_some_and(|line| line.len() >= WAITING_OF_ADDRESS)
+    }
+
+    fn forget_those_who_left(&mut self) {
+        for line in self.lines.values_mut() {
+            line.retain(|waiting| !waiting.is_closed());
+        }
+        self.lines.retain(|_, line| !line.is_empty());
+        self.next.retain(|client| self.lines.contains_key(client));
+        self.waiting = self.lines.values().map(VecDeque::len).sum();
+    }
+
     /// Gives the next turn: to who has waited longest; but where many wait, to who came last. Of a crowd that comes at once those
     /// who came first have often gone, and whoever comes beside it does not wait for all of it. (Adaptive LIFO: B. Maurer, Fail
     /// at Scale, ACM Queue 13, 8.)
@@ -161,6 +177,7 @@ impl Turns {
         let client = if newest_first { self.next.pop_back() } else { self.next.pop_front() }?;
         let line = self.lines.get_mut(&client)?;
         let waiting = line.pop_front();
+        self.waiting -= 1;
         match (line.is_empty(), newest_first) {
             (true, _) => {
                 self.lines.remove(&client);
@@ -182,7 +199,6 @@ impl Drop for Turn {
                 state.running -= 1;
                 return;
             };
-            state.waiting -= 1;
             match next.send(Turn(Some(Arc::clone(&queue)))) {
                 Ok(()) => return,
                 // It has gone away; its turn is not given on, since this one is.

@@ -89,20 +89,15 @@ struct Current {
 /// What the files hold.
 struct Files {
     present: Signer,
-    others: Vec<Signer>,
+    next: Option<Signer>,
+    previous: Option<Signer>,
     refresh: RefreshKeys,
 }
 
 impl Keys {
-    /// Reads the files. What is there at the start counts as published before.
+    /// Reads the files.
     pub(crate) fn read(settings: Settings, clock: Clock) -> Result<Self, Error> {
-        let files = Files::read(&settings)?;
-        let current = Current {
-            published_at: files.names().map(|name| (name, Duration::ZERO)).collect(),
-            jwks: files.jwks(),
-            signer: files.present,
-            refresh: files.refresh,
-        };
+        let current = Current::begin(Files::read(&settings)?, clock.monotonic());
         Ok(Self { settings: settings.into(), clock, current: Arc::new(RwLock::new(current)) })
     }
 
@@ -141,6 +136,18 @@ impl Keys {
 }
 
 impl Current {
+    /// A previous key that is there is being changed, and nobody knows since when: it signs for the while that the present one is
+    /// published. Else what is there was published before.
+    fn begin(files: Files, now: Duration) -> Self {
+        let since = if files.previous.is_some() { now } else { Duration::ZERO };
+        Self {
+            published_at: files.names().map(|name| (name, since)).collect(),
+            jwks: files.jwks(),
+            signer: files.previous.unwrap_or(files.present),
+            refresh: files.refresh,
+        }
+    }
+
     fn take(&mut self, files: Files, now: Duration) {
         let before = std::mem::take(&mut self.published_at);
         self.published_at = files.names().map(|name| (name.clone(), *before.get(&name).unwrap_or(&now))).collect();
@@ -148,7 +155,7 @@ impl Current {
         self.refresh = files.refresh;
         let since = self.published_at.get(files.present.name()).copied().unwrap_or(now);
         let is_known = since.is_zero() || now.saturating_sub(since) >= PUBLISHED_FIRST;
-        let signs_still = files.others.iter().any(|other| other.name() == self.signer.name());
+        let signs_still = files.signers().any(|signer| signer.name() == self.signer.name());
         if files.present.name() != self.signer.name() && (is_known || !signs_still) {
             tracing::info!(key.id = files.present.name(), "signing access tokens with another key");
             self.signer = files.present;
@@ -160,21 +167,19 @@ impl Files {
     fn read(settings: &Settings) -> Result<Self, Error> {
         let directory = &settings.signing_keys_directory;
         let present = signer(&directory.join("present.pem"))?;
-        let mut others = Vec::new();
-        for name in ["next.pem", "previous.pem"] {
+        let optional = |name: &str| {
             let path = directory.join(name);
-            if path.exists() {
-                others.push(signer(&path)?);
-            }
-        }
+            path.exists().then(|| signer(&path)).transpose()
+        };
+        let (next, previous) = (optional("next.pem")?, optional("previous.pem")?);
         let path = &settings.refresh_keys_file;
         let refresh = RefreshKeys::parse(&text(path)?);
         let refresh = refresh.map_err(|source| Error::Refresh { path: path.clone(), source })?;
-        Ok(Self { present, others, refresh })
+        Ok(Self { present, next, previous, refresh })
     }
 
     fn signers(&self) -> impl Iterator<Item = &Signer> {
-        std::iter::once(&self.present).chain(&self.others)
+        std::iter::once(&self.present).chain(&self.next).chain(&self.previous)
     }
 
     fn names(&self) -> impl Iterator<Item = String> {
@@ -208,46 +213,44 @@ mod tests {
         Signer::from_pkcs8_pem(&pem).unwrap()
     }
 
-    fn files(present: u8, others: &[u8]) -> Files {
+    fn files(present: u8, next: Option<u8>, previous: Option<u8>) -> Files {
         let refresh = RefreshKeys::parse(&"k".repeat(32)).unwrap();
-        Files { present: key(present), others: others.iter().map(|number| key(*number)).collect(), refresh }
-    }
-
-    fn started_with(present: u8) -> Current {
-        let files = files(present, &[]);
-        Current {
-            published_at: files.names().map(|name| (name, Duration::ZERO)).collect(),
-            jwks: files.jwks(),
-            signer: files.present,
-            refresh: files.refresh,
-        }
+        Files { present: key(present), next: next.map(key), previous: previous.map(key), refresh }
     }
 
     const LATER: Duration = Duration::from_hours(1);
 
     #[test]
     fn a_new_key_is_published_for_a_while_before_it_signs() {
-        let mut current = started_with(1);
+        let mut current = Current::begin(files(1, None, None), LATER);
         for seconds in [0, 60, PUBLISHED_FIRST.as_secs() - 1] {
-            current.take(files(2, &[1]), LATER + Duration::from_secs(seconds));
+            current.take(files(2, None, Some(1)), LATER + Duration::from_secs(seconds));
             assert_eq!((current.signer.name(), current.jwks.keys.len()), (key(1).name(), 2), "after {seconds} s");
         }
-        current.take(files(2, &[1]), LATER + PUBLISHED_FIRST);
+        current.take(files(2, None, Some(1)), LATER + PUBLISHED_FIRST);
         assert_eq!(current.signer.name(), key(2).name());
     }
 
     #[test]
     fn one_that_was_published_as_the_next_signs_at_once() {
-        let mut current = started_with(1);
-        current.take(files(1, &[2]), LATER);
-        current.take(files(2, &[1]), LATER + PUBLISHED_FIRST);
+        let mut current = Current::begin(files(1, None, None), LATER);
+        current.take(files(1, Some(2), None), LATER);
+        current.take(files(2, None, Some(1)), LATER + PUBLISHED_FIRST);
+        assert_eq!(current.signer.name(), key(2).name());
+    }
+
+    #[test]
+    fn a_process_that_starts_while_a_key_is_changed_waits_as_the_others_do() {
+        let mut current = Current::begin(files(2, None, Some(1)), LATER);
+        assert_eq!(current.signer.name(), key(1).name());
+        current.take(files(2, None, Some(1)), LATER + PUBLISHED_FIRST);
         assert_eq!(current.signer.name(), key(2).name());
     }
 
     #[test]
     fn a_key_that_is_struck_off_signs_no_more_and_is_no_more_published() {
-        let mut current = started_with(1);
-        current.take(files(2, &[]), LATER);
+        let mut current = Current::begin(files(1, None, None), LATER);
+        current.take(files(2, None, None), LATER);
         assert_eq!(current.signer.name(), key(2).name());
         assert_eq!(current.jwks.keys, [key(2).public()]);
     }

@@ -17,7 +17,7 @@ use crate::store::{accounts, forgotten_passwords, password_resets};
 
 /// How often it is looked for what another process could not send.
 const LOOK: Duration = Duration::from_secs(5);
-/// When a link that could not be sent is tried again.
+/// After how long a link that could not be sent is tried again; and then after twice as long each time.
 const AGAIN: time::Duration = time::Duration::seconds(30);
 /// How long it is tried.
 const TRIED_FOR: time::Duration = time::Duration::hours(1);
@@ -98,7 +98,7 @@ impl Links {
     /// Sends the one whose turn it is; false where there is none. One that dies in between is sent once more.
     async fn send_next(&self) -> Result<bool, Error> {
         let now = self.clock.now();
-        let Some((email, asked_at)) = forgotten_passwords::take(&self.pool, now, now + AGAIN).await? else {
+        let Some((email, asked_at)) = forgotten_passwords::take(&self.pool, now, AGAIN).await? else {
             return Ok(false);
         };
         let account = accounts::with_email(&self.pool, &email).await?.filter(|account| !account.is_disabled);

@@ -4,10 +4,9 @@ use ecommerce_types::{Role, Roles, UserId};
 
 use crate::Error;
 use crate::domain::User;
-use crate::session_changes::REMEMBERED;
 use crate::state::State;
 use crate::store::sessions::{self, Change};
-use crate::store::users;
+use crate::store::{password_resets, users};
 
 /// Gives a user other roles. Tokens with the ones of before are refused within a second, and a refresh gives one with these.
 pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Result<User, Error> {
@@ -23,7 +22,7 @@ pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Re
     let mut changes = Vec::new();
     if locked.roles != *roles {
         users::change_roles(&mut transaction, id, roles, now).await?;
-        changes = sessions::republish(&mut *transaction, id, now - REMEMBERED).await?;
+        changes = sessions::republish(&mut *transaction, id).await?;
         tracing::info!(user.id = %id, roles = %roles, "changed the roles of a user");
     }
     let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
@@ -40,6 +39,7 @@ pub(crate) async fn disable(state: &State, id: UserId) -> Result<User, Error> {
         return Err(Error::LastAdmin);
     }
     users::disable(&mut transaction, id, now).await?;
+    password_resets::withdraw(&mut *transaction, id).await?;
     let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
     let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
     transaction.commit().await?;
@@ -64,6 +64,7 @@ pub(crate) async fn delete(state: &State, id: UserId) -> Result<(), Error> {
         return Err(Error::LastAdmin);
     }
     let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
+    password_resets::withdraw(&mut *transaction, id).await?;
     users::delete(&mut transaction, id, now).await?;
     transaction.commit().await?;
     tracing::info!(user.id = %id, sessions = ended.len(), "deleted a person's account and ended all sessions");

@@ -25,7 +25,7 @@ const AT_ONCE: u16 = 500;
 /// How long Redis holds a session that nobody refreshes: as long as its last access token may be good.
 pub(crate) const HELD: time::Duration = LIFETIME.saturating_add(LEEWAY);
 /// How far back a session may have been put that Redis still holds: clocks of two processes are not the same.
-pub(crate) const REMEMBERED: time::Duration = HELD.saturating_add(time::Duration::minutes(1));
+const REMEMBERED: time::Duration = HELD.saturating_add(time::Duration::minutes(1));
 
 /// What it takes to tell. Clones are the same.
 #[derive(Debug, Clone)]
@@ -54,20 +54,16 @@ impl SessionChanges {
         let mut returns = self.sessions.returns();
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // This process does not know what happened before it started.
-        let mut is_complete = false;
         loop {
             tokio::select! {
                 () = shutdown.stopped() => return,
-                () = returns.next() => is_complete = false,
+                () = returns.next() => {}
                 () = self.untold.notified() => {}
                 _ = tick.tick() => {}
             }
             let told = async {
-                if !is_complete {
-                    self.complete().await?;
-                    is_complete = true;
-                }
+                // Each time: somebody may have emptied it, or put another one in its place.
+                self.complete().await?;
                 self.publish_untold().await
             };
             match told.await {
@@ -123,6 +119,12 @@ impl SessionChanges {
         let others: Vec<(SessionId, Session)> =
             changes.iter().filter_map(|change| Some((change.id, change.stands?))).collect();
         self.sessions.remove(&ended).await.map_err(Error::SessionsUnavailable)?;
-        self.sessions.change(&others).await.map_err(Error::SessionsUnavailable)
+        if let Err(error) = self.sessions.change(&others).await {
+            // A Redis that is full takes nothing new and still forgets: who then has no session gets one by a refresh.
+            tracing::warn!(error = %ErrorChain(&error), "unable to change sessions; taking them out");
+            let others: Vec<SessionId> = others.iter().map(|(id, _)| *id).collect();
+            self.sessions.remove(&others).await.map_err(Error::SessionsUnavailable)?;
+        }
+        Ok(())
     }
 }

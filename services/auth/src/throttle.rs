@@ -33,6 +33,8 @@ const OF_ADDRESS: Rate = Rate { burst: 30.0, seconds: 2.0 };
 const OF_ADDRESS_AT_ACCOUNT: Rate = Rate { burst: 10.0, seconds: 30.0 };
 /// Logins at one account, from wherever (NIST SP 800-63B-4, section 3.2.2: no more than 100).
 const AT_ACCOUNT: Rate = Rate { burst: 100.0, seconds: 36.0 };
+/// Logins from one address at an account that many guess at.
+const AT_HOT_ACCOUNT: Rate = Rate { burst: 1.0, seconds: 900.0 };
 /// New accounts and forgotten passwords from one address.
 const MADE_BY_ADDRESS: Rate = Rate { burst: 100.0, seconds: 2.0 };
 /// Links that are sent to one address of e-mail.
@@ -71,12 +73,12 @@ struct Bucket {
     at: Duration,
 }
 
-/// A login that was let through; it counts unless it is given back.
+/// A login that was let through; it counts once the password was wrong, and not where it was right or nobody has looked at it.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Attempt<'a> {
     throttle: &'a Throttle,
-    taken: [(u64, Rate); 3],
+    taken: Vec<(u64, Rate)>,
     pub(crate) trier: Trier,
 }
 
@@ -88,24 +90,26 @@ impl Throttle {
     /// Lets a login through, or says after how long to try again.
     pub(crate) fn attempt(&self, client: Option<IpAddr>, account: &Email) -> Result<Attempt<'_>, TooMany> {
         let client = client.map(client_of);
-        let taken = [
+        let mut taken = vec![
             (self.names.hash_one(("address", client)), OF_ADDRESS),
             (self.names.hash_one(("pair", client, account)), OF_ADDRESS_AT_ACCOUNT),
-            (self.names.hash_one(("account", account)), AT_ACCOUNT),
         ];
+        let at_account = (self.names.hash_one(("account", account)), AT_ACCOUNT);
         let now = self.clock.monotonic();
         let mut buckets = self.buckets.lock();
-        let [address, pair, at_account] = taken.map(|(name, rate)| level(&buckets, name, rate, now));
-        let is_hot = at_account + 1.0 > AT_ACCOUNT.burst;
-        // Of an account that many guess at, each address has its first attempt.
-        let most_of_pair = if is_hot { 1.0 } else { OF_ADDRESS_AT_ACCOUNT.burst };
-        let until_address = (address + 1.0 - OF_ADDRESS.burst) * OF_ADDRESS.seconds;
-        let until_pair = (pair + 1.0 - most_of_pair) * OF_ADDRESS_AT_ACCOUNT.seconds;
-        let until = until_address.max(until_pair);
+        // An account that many guess at is not closed: each address has an attempt there, and seldom another.
+        if level(&buckets, at_account.0, at_account.1, now) + 1.0 > AT_ACCOUNT.burst {
+            taken.push((self.names.hash_one(("hot", client, account)), AT_HOT_ACCOUNT));
+        }
+        let levels: Vec<f64> = taken.iter().map(|(name, rate)| level(&buckets, *name, *rate, now)).collect();
+        let waits = taken.iter().zip(&levels).map(|((_, rate), level)| (level + 1.0 - rate.burst) * rate.seconds);
+        let until = waits.fold(0.0, f64::max);
         if until > 0.0 {
             return Err(TooMany { after: Duration::from_secs_f64(until) });
         }
-        for (name, rate) in taken {
+        let address = levels.first().copied().unwrap_or_default();
+        taken.push(at_account);
+        for (name, rate) in taken.iter().copied() {
             // What is full stays full: how long an account is hot does not grow with how many guess at it.
             change(&mut buckets, name, rate, now, 1.0);
         }
@@ -138,11 +142,17 @@ impl Throttle {
 }
 
 impl Attempt<'_> {
-    /// It does not count: the password was right, or nobody has looked at it.
-    pub(crate) fn give_back(self) {
+    /// The password was wrong.
+    pub(crate) fn count(mut self) {
+        self.taken.clear();
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
         let now = self.throttle.clock.monotonic();
         let mut buckets = self.throttle.buckets.lock();
-        for (name, rate) in self.taken {
+        for (name, rate) in self.taken.drain(..) {
             change(&mut buckets, name, rate, now, -1.0);
         }
     }
@@ -208,7 +218,7 @@ mod tests {
     }
 
     fn let_through(throttle: &Throttle, client: Option<IpAddr>, email: &Email, tries: usize) -> usize {
-        (0..tries).filter(|_| throttle.attempt(client, email).is_ok()).count()
+        (0..tries).filter(|_| throttle.attempt(client, email).map(Attempt::count).is_ok()).count()
     }
 
     #[test]
@@ -220,7 +230,7 @@ mod tests {
         let refused = throttle.attempt(address(1), &account("dan")).unwrap_err();
         assert_eq!(refused, TooMany { after: Duration::from_secs(2) });
         clock.advance(time::Duration::seconds(2));
-        assert!(throttle.attempt(address(1), &account("dan")).is_ok());
+        throttle.attempt(address(1), &account("dan")).unwrap().count();
         let refused = throttle.attempt(address(1), &account("ada")).unwrap_err();
         assert_eq!(refused, TooMany { after: Duration::from_secs(28) });
     }
@@ -229,7 +239,7 @@ mod tests {
     fn whoever_succeeds_is_not_counted() {
         let (throttle, _) = throttle();
         for _ in 0..1_000 {
-            throttle.attempt(address(1), &account("ada")).unwrap().give_back();
+            drop(throttle.attempt(address(1), &account("ada")).unwrap());
         }
         assert!(throttle.buckets.lock().is_empty());
     }
@@ -241,9 +251,16 @@ mod tests {
         assert_eq!(guessed, 10 * 10 + 40);
         let attempt = throttle.attempt(address(1_000), &account("ada")).unwrap();
         assert!(!attempt.trier.is_suspect);
-        attempt.give_back();
+        drop(attempt);
         assert!(throttle.attempt(address(1_000), &account("ada")).is_ok());
-        // An hour's guesses of a crowd are those that an hour gives back.
+        // A crowd's guesses of half an hour: two of each address, and what the account gives back.
+        let mut guessed = 0;
+        for _ in 0..30 {
+            clock.advance(time::Duration::minutes(1));
+            guessed += (0..50).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum::<usize>();
+        }
+        assert!((90..=2 * 50 + 50).contains(&guessed), "{guessed}");
+        // An hour's guesses are those that an hour gives back.
         clock.advance(time::Duration::hours(1));
         let guessed: usize = (0..10).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum();
         assert_eq!(guessed, 100);
@@ -261,7 +278,9 @@ mod tests {
     #[test]
     fn who_has_tried_in_vain_is_suspect() {
         let (throttle, _) = throttle();
-        assert!(!throttle.attempt(address(1), &account("ada")).unwrap().trier.is_suspect);
+        let first = throttle.attempt(address(1), &account("ada")).unwrap();
+        assert!(!first.trier.is_suspect);
+        first.count();
         assert!(throttle.attempt(address(1), &account("bob")).unwrap().trier.is_suspect);
         assert!(!throttle.making(address(1)).unwrap().is_suspect);
     }

@@ -1,7 +1,10 @@
 //! Sessions and the tokens that are given for them.
 //!
-//! Redis comes first and PostgreSQL decides: what Redis holds of a session that PostgreSQL then refuses is taken out again, so
-//! that nobody holds a token of a session that Redis has not heard of, and nothing that has ended is put back.
+//! Redis comes first, for two seconds; then PostgreSQL decides, and only then Redis holds the session for an access token's life.
+//! So nobody's only refresh token is used up for a session that Redis does not take. And what had ended meanwhile is not put back:
+//! the last step lengthens what is there and revives nothing.
+
+use std::time::Duration;
 
 use ecommerce_redis::Session;
 use ecommerce_token::{Claims, LIFETIME};
@@ -18,6 +21,11 @@ use crate::store::sessions::{self, Change, Standing};
 
 /// How long the token before the good one gets the same successor: its answer may have been lost on the way.
 const GRACE: time::Duration = time::Duration::seconds(10);
+
+/// How long Redis holds a session that PostgreSQL has not decided on.
+const UNDECIDED: Duration = Duration::from_secs(2);
+/// How often a refresh is tried that others come before.
+const ATTEMPTS: usize = 5;
 
 /// A way in for a while, and the way to the next.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -40,6 +48,7 @@ pub(crate) async fn begin(state: &State, account: &Account, client: &Client) -> 
     hold(state, id, account.id, account.roles_version).await?;
     match insert(state, id, account, client).await {
         Ok(Some(surplus)) => {
+            keep(state, id).await;
             state.session_changes.tell(&Change::endings(surplus)).await;
             tracing::info!(user.id = %account.id, session.id = %id, "began a session");
             give(state, RefreshToken { session: id, generation: 0 }, account.id, account.roles_version, &account.roles)
@@ -75,27 +84,35 @@ pub(crate) async fn refresh(state: &State, token: &str) -> Result<Tokens, Error>
         REFRESHES.increment(["refused"]);
         return Err(Error::SessionEnded);
     };
-    // Of many that come at once one is the first, and the others find its successor.
-    for _ in 0..2 {
+    // Of many that come at once one is the first, and the others find its successor; and roles may change meanwhile.
+    for _ in 0..ATTEMPTS {
         let now = state.clock.now();
         let standing = sessions::standing(&state.pool, token.session, now).await?;
-        let Some(standing) = standing.filter(|standing| token.generation <= standing.generation) else { break };
+        let Some(standing) = standing.filter(|standing| token.generation <= standing.generation) else {
+            release(state, token.session).await;
+            REFRESHES.increment(["refused"]);
+            return Err(Error::SessionEnded);
+        };
         let behind = standing.generation - token.generation;
         if behind > 1 || behind == 1 && now - standing.refreshed_at > GRACE {
             reused(state, token.session, &standing).await?;
-            break;
+            return Err(Error::SessionEnded);
         }
         hold(state, token.session, standing.user_id, standing.roles_version).await?;
-        if behind == 0 && !sessions::rotate(&state.pool, token.session, &standing, now).await? {
-            continue;
+        // Only now is it sure that what Redis holds has not ended meanwhile.
+        let stands = if behind == 0 {
+            sessions::rotate(&state.pool, token.session, &standing, now).await?
+        } else {
+            sessions::stands_as(&state.pool, token.session, &standing, now).await?
+        };
+        if stands {
+            keep(state, token.session).await;
+            REFRESHES.increment([if behind == 0 { "rotated" } else { "repeated" }]);
+            let next = RefreshToken { generation: token.generation + 1, ..token };
+            return give(state, next, standing.user_id, standing.roles_version, &standing.roles);
         }
-        REFRESHES.increment([if behind == 0 { "rotated" } else { "repeated" }]);
-        let next = RefreshToken { generation: token.generation + 1, ..token };
-        return give(state, next, standing.user_id, standing.roles_version, &standing.roles);
     }
-    release(state, token.session).await;
-    REFRESHES.increment(["refused"]);
-    Err(Error::SessionEnded)
+    Err(Error::Busy)
 }
 
 async fn reused(state: &State, session: SessionId, standing: &Standing) -> Result<(), Error> {
@@ -107,13 +124,20 @@ async fn reused(state: &State, session: SessionId, standing: &Standing) -> Resul
     Ok(())
 }
 
-/// Has Redis hold a session for the life of an access token.
+/// Has Redis hold a session until PostgreSQL has decided.
 async fn hold(state: &State, id: SessionId, user_id: UserId, roles_version: i32) -> Result<(), Error> {
     let session = Session { user_id, roles_version };
-    state.sessions.put(id, &session, HELD.unsigned_abs()).await.map_err(Error::SessionsUnavailable)
+    state.sessions.put(id, &session, UNDECIDED).await.map_err(Error::SessionsUnavailable)
 }
 
-/// Takes out of Redis what PostgreSQL does not stand for. Where that fails nobody has a token for it.
+/// Has Redis hold what it holds for the life of an access token. Where that fails the next refresh does it.
+async fn keep(state: &State, id: SessionId) {
+    if let Err(error) = state.sessions.keep(id, HELD.unsigned_abs()).await {
+        tracing::debug!(%error, session.id = %id, "unable to have a session kept");
+    }
+}
+
+/// Takes out of Redis what PostgreSQL does not stand for. Where that fails it goes by itself.
 async fn release(state: &State, id: SessionId) {
     if let Err(error) = state.sessions.remove(&[id]).await {
         tracing::debug!(%error, session.id = %id, "unable to take out a session that does not stand");

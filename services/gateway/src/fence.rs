@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ecommerce_redis::Sessions;
 use ecommerce_runtime::Shutdown;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// How often it is looked whether auth has told Redis, while it has not.
 const WAITING: Duration = Duration::from_millis(50);
@@ -40,7 +40,7 @@ impl Fence {
 
     /// Watches Redis until the process stops.
     pub(crate) async fn follow(self, sessions: Sessions, shutdown: Shutdown) {
-        let mut returns = sessions.returns();
+        let (mut losses, mut returns) = (sessions.losses(), sessions.returns());
         while !shutdown.is_stopped() {
             match sessions.are_complete().await {
                 Ok(are_complete) => self.set(are_complete),
@@ -48,12 +48,12 @@ impl Fence {
             }
             let pause = if self.stand().is_open() { LOOK } else { WAITING };
             tokio::select! {
+                biased;
                 () = shutdown.stopped() => return,
-                returned = timeout(pause, returns.next()) => {
-                    if returned.is_ok() {
-                        self.set(false);
-                    }
-                }
+                // Before anything is asked of the next run.
+                () = losses.next() => self.set(false),
+                () = returns.next() => self.set(false),
+                () = sleep(pause) => {}
             }
         }
     }

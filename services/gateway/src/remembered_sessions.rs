@@ -85,7 +85,8 @@ async fn ask(
     let (asked_at, stand) = (clock.monotonic(), fence.stand());
     let last = before.and_then(|remembered| remembered.answer);
     let answer = match sessions.get(id).await {
-        Ok(session) if is_believed(session, stand, last) => {
+        // What was answered over a change of runs may be of either.
+        Ok(session) if stand == fence.stand() && is_believed(session, stand, last) => {
             SESSION_LOOKUPS.increment(["answered"]);
             Some((asked_at, session))
         }

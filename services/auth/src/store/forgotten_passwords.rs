@@ -2,7 +2,7 @@
 
 use ecommerce_types::Email;
 use sqlx::PgExecutor;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::malformed;
 
@@ -22,18 +22,18 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The address whose turn it is, and when it was asked for; nobody else gets it before `again_at`.
+/// The address whose turn it is, and when it was asked for; nobody else gets it for this pause, or for as long as it has been tried.
 pub(crate) async fn take(
     database: impl PgExecutor<'_>,
     now: OffsetDateTime,
-    again_at: OffsetDateTime,
+    pause: Duration,
 ) -> Result<Option<(Email, OffsetDateTime)>, sqlx::Error> {
     let taken = sqlx::query!(
-        "update forgotten_passwords set try_at = $2 where email = (
+        "update forgotten_passwords set try_at = $1 + greatest(make_interval(secs => $2), $1 - asked_at) where email = (
            select email from forgotten_passwords where try_at <= $1 order by try_at limit 1 for update skip locked)
          returning email, asked_at",
         now,
-        again_at
+        pause.as_seconds_f64()
     );
     let Some(taken) = taken.fetch_optional(database).await? else { return Ok(None) };
     Ok(Some((taken.email.parse().map_err(malformed)?, taken.asked_at)))

@@ -46,8 +46,14 @@ pub(crate) async fn use_up(
 ) -> Result<bool, sqlx::Error> {
     let one = sqlx::query!("delete from password_resets where token_hash = $1 and user_id = $2", token_hash, user.0);
     let was_there = one.execute(&mut *transaction).await?.rows_affected() == 1;
-    sqlx::query!("delete from password_resets where user_id = $1", user.0).execute(transaction).await?;
+    withdraw(transaction, user).await?;
     Ok(was_there)
+}
+
+/// Takes out all links of a user.
+pub(crate) async fn withdraw(database: impl PgExecutor<'_>, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from password_resets where user_id = $1", user.0).execute(database).await?;
+    Ok(())
 }
 
 /// Takes out up to [`BATCH`] links whose time is over; answers how many there were.

@@ -86,6 +86,25 @@ pub(crate) async fn standing(
     .transpose()
 }
 
+/// Whether a session still stands, with the roles of then.
+pub(crate) async fn stands_as(
+    database: impl PgExecutor<'_>,
+    id: SessionId,
+    standing: &Standing,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let stands = sqlx::query_scalar!(
+        r#"select exists (
+             select from sessions join users on users.id = user_id
+             where sessions.id = $1 and ended_at is null and expires_at > $3 and roles_version = $2 and disabled_at is null
+           ) as "stands!""#,
+        id.0,
+        standing.roles_version,
+        now
+    );
+    stands.fetch_one(database).await
+}
+
 /// The sessions of a user that stand at `now`, newest first.
 pub(crate) async fn of_user(
     database: impl PgExecutor<'_>,
@@ -137,10 +156,14 @@ pub(crate) async fn changed_since(
 ) -> Result<Vec<Change>, sqlx::Error> {
     let rows = sqlx::query_as!(
         ChangeRow,
-        r#"select sessions.id, user_id, roles_version, ended_at is not null as "has_ended!"
-           from sessions join users on users.id = sessions.user_id
-           where refreshed_at > $1 and (ended_at > $1 or ended_at is null and roles_changed_at > $1)
-           order by greatest(ended_at, roles_changed_at) desc"#,
+        r#"select id as "id!", user_id as "user_id!", roles_version as "roles_version!", has_ended as "has_ended!" from (
+             select sessions.id, user_id, roles_version, true as has_ended, ended_at as at
+             from sessions join users on users.id = user_id where ended_at > $1 and refreshed_at > $1
+             union all
+             select sessions.id, user_id, roles_version, false, roles_changed_at
+             from users join sessions on users.id = user_id
+             where roles_changed_at > $1 and ended_at is null and refreshed_at > $1
+           ) as changed order by at desc"#,
         since
     )
     .fetch_all(database)
@@ -243,19 +266,15 @@ pub(crate) async fn end_all(
     Ok(ended.fetch_all(database).await?.into_iter().map(SessionId).collect())
 }
 
-/// Redis has to get to know that this user's roles are others; answers of which sessions.
-pub(crate) async fn republish(
-    database: impl PgExecutor<'_>,
-    user: UserId,
-    refreshed_since: OffsetDateTime,
-) -> Result<Vec<Change>, sqlx::Error> {
+/// Redis has to get to know that this user's roles are others; answers of which sessions. Of all that stand, so that a refresh of
+/// any of them waits for it, or is waited for.
+pub(crate) async fn republish(database: impl PgExecutor<'_>, user: UserId) -> Result<Vec<Change>, sqlx::Error> {
     let rows = sqlx::query_as!(
         ChangeRow,
         r#"update sessions set unpublished = true from users
-           where user_id = $1 and users.id = user_id and ended_at is null and refreshed_at > $2
+           where user_id = $1 and users.id = user_id and ended_at is null
            returning sessions.id, user_id, roles_version, false as "has_ended!""#,
-        user.0,
-        refreshed_since
+        user.0
     )
     .fetch_all(database)
     .await?;

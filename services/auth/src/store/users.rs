@@ -200,8 +200,7 @@ pub(crate) async fn delete(transaction: &mut PgConnection, id: UserId, now: Offs
     .await?;
     // What a deleted person's client has told of itself goes as well.
     sqlx::query!("update sessions set address = null, user_agent = null where user_id = $1", id.0)
-        .execute(&mut *transaction)
+        .execute(transaction)
         .await?;
-    sqlx::query!("delete from password_resets where user_id = $1", id.0).execute(transaction).await?;
     Ok(())
 }

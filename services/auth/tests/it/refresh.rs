@@ -137,6 +137,10 @@ async fn a_refresh_beside_a_logout_leaves_no_session() {
         let answer = shop.log_in("ada@example.com", PASSWORD).await;
         let (ada, claims) = shop.person(&answer).await;
         let token = refresh_token(&answer);
+        // Once in two the one before, which rotates nothing.
+        if round % 2 == 1 {
+            assert_eq!(shop.refresh(&token).await.status, 200);
+        }
         let (_, out) = tokio::join!(shop.refresh(&token), ada.post("/api/v1/auth/logout", Value::Null));
         assert_eq!(out.status, 204);
         assert_eq!(shop.sessions.get(claims.sid).await.unwrap(), None, "round {round}");

@@ -52,16 +52,13 @@ pub(super) async fn handler(
     let trier = attempt.trier;
     let account = accounts::with_email(&state.pool, &credentials.email).await?.filter(|account| !account.is_disabled);
     let hash = account.as_ref().and_then(|account| account.password.as_ref()).map(|(hash, _)| hash);
-    let fits = match state.hashing.fits(trier, credentials.password.clone(), hash).await {
-        Ok(fits) => fits,
-        Err(error) => {
-            attempt.give_back();
-            return Err(error);
-        }
-    };
+    let fits = state.hashing.fits(trier, credentials.password.clone(), hash).await?;
     LOGINS.increment([if fits { "accepted" } else { "refused" }]);
-    let account = account.filter(|_| fits).ok_or(Error::WrongCredentials)?;
-    attempt.give_back();
+    let Some(account) = account.filter(|_| fits) else {
+        attempt.count();
+        return Err(Error::WrongCredentials);
+    };
+    drop(attempt);
 
     let tokens = tokens::begin(&state, &account, &client).await?;
     if let Some((hash, _)) = &account.password

@@ -11,7 +11,7 @@ use crate::domain::{Password, PasswordAttempt};
 use crate::routes::client::Address;
 use crate::state::State;
 use crate::store::sessions::Change;
-use crate::store::{accounts, sessions};
+use crate::store::{accounts, password_resets, sessions};
 
 /// Another password.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -52,9 +52,10 @@ pub(in super::super) async fn handler(
     let attempt = state.throttle.attempt(address, &account.email)?;
     let trier = attempt.trier;
     if !state.hashing.fits(trier, passwords.current_password, Some(hash)).await? {
+        attempt.count();
         return Err(Error::WrongPassword);
     }
-    attempt.give_back();
+    drop(attempt);
     let new = state.hashing.hash(trier, passwords.new_password).await?;
 
     let now = state.clock.now();
@@ -62,6 +63,7 @@ pub(in super::super) async fn handler(
     if !accounts::set_password(&mut *transaction, account.id, Some(*since), &new, now).await? {
         return Err(Error::WrongPassword);
     }
+    password_resets::withdraw(&mut *transaction, account.id).await?;
     let ended = sessions::end_all(&mut *transaction, account.id, Some(caller.session_id), now).await?;
     transaction.commit().await?;
     tracing::info!(user.id = %account.id, sessions = ended.len(), "changed a password and ended the other sessions");
