@@ -152,7 +152,6 @@ impl Current {
         let before = std::mem::take(&mut self.published_at);
         self.published_at = files.names().map(|name| (name.clone(), *before.get(&name).unwrap_or(&now))).collect();
         self.jwks = files.jwks();
-        self.refresh = files.refresh;
         let since = self.published_at.get(files.present.name()).copied().unwrap_or(now);
         let is_known = since.is_zero() || now.saturating_sub(since) >= PUBLISHED_FIRST;
         let signs_still = files.signers().any(|signer| signer.name() == self.signer.name());
@@ -160,6 +159,7 @@ impl Current {
             tracing::info!(key.id = files.present.name(), "signing access tokens with another key");
             self.signer = files.present;
         }
+        self.refresh = files.refresh;
     }
 }
 

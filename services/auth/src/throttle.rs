@@ -257,7 +257,8 @@ mod tests {
         let mut guessed = 0;
         for _ in 0..30 {
             clock.advance(time::Duration::minutes(1));
-            guessed += (0..50).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum::<usize>();
+            guessed +=
+                (0..50).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum::<usize>();
         }
         assert!((90..=2 * 50 + 50).contains(&guessed), "{guessed}");
         // An hour's guesses are those that an hour gives back.
