@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
 
-/// One of the shop's three roles.
+/// One of the shop's three roles: a customer buys, staff also keep catalogue, stock, orders and payments, an admin also keeps users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

@@ -20,8 +20,9 @@ const REFUSED: OwnAnswer = OwnAnswer {
 const UNAUTHORIZED: OwnAnswer = OwnAnswer {
     status: "401",
     name: "Unauthorized",
-    description: "No token, or none that is good now: `login_required`, `token_invalid`, `token_expired`, `token_outdated` or \
-                  `session_ended`",
+    description: "No token, or none that is good now. `login_required`: none was sent; `token_expired`: its ten minutes are \
+                  over; `token_outdated`: the roles have changed since; `session_ended`: logged out or ended; `token_invalid`: \
+                  none of this shop's. Refresh once and ask again; where that is answered 401, log in",
 };
 const FORBIDDEN: OwnAnswer =
     OwnAnswer { status: "403", name: "Forbidden", description: "The token's roles do not reach: `role_required`" };

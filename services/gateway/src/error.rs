@@ -119,7 +119,9 @@ impl Error {
             Self::TokenOutdated => {
                 unauthorized("token_outdated", "the roles have changed since this token was made; get a new one")
             }
-            Self::SessionEnded => unauthorized("session_ended", "the session of this token has ended; log in again"),
+            Self::SessionEnded => {
+                unauthorized("session_ended", "the session of this token has ended; refresh once, or log in again")
+            }
             Self::TooManyBadTokens => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_bad_tokens",

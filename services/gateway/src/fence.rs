@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ecommerce_redis::Sessions;
 use ecommerce_runtime::Shutdown;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 /// How often it is looked whether auth has told Redis, while it has not.
 const WAITING: Duration = Duration::from_millis(50);
@@ -47,13 +47,21 @@ impl Fence {
                 Err(error) => tracing::debug!(%error, "unable to ask whether redis knows of all endings"),
             }
             let pause = if self.stand().is_open() { LOOK } else { WAITING };
+            // The loss comes before anything is asked of the next run.
+            let another_connection = async {
+                tokio::select! {
+                    () = losses.next() => {}
+                    () = returns.next() => {}
+                }
+            };
             tokio::select! {
                 biased;
                 () = shutdown.stopped() => return,
-                // Before anything is asked of the next run.
-                () = losses.next() => self.set(false),
-                () = returns.next() => self.set(false),
-                () = sleep(pause) => {}
+                another = timeout(pause, another_connection) => {
+                    if another.is_ok() {
+                        self.set(false);
+                    }
+                }
             }
         }
     }

@@ -23,7 +23,8 @@ pub(super) const LEAST: usize = 8;
 /// The most characters of a password.
 const MOST: usize = 128;
 
-/// A password that somebody chooses.
+/// A password that somebody chooses: 8 to 128 characters, none of the common ones, and 8 characters beside the words of the person's
+/// name, their address and the shop.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]

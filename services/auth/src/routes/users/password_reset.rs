@@ -17,7 +17,7 @@ use crate::{Error, links};
 pub(super) struct Link {
     /// What sets a password, once: to be given with it to `POST /api/v1/auth/password/reset`.
     token: String,
-    /// The page with the token, where the shop has said which.
+    /// The page with the token; absent where `spec.mail.resetUrl` is: hand the token over.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// Until when it is good.

@@ -22,8 +22,9 @@ pub(in super::super) struct Forgotten {
 
 /// Ask for a link to set a password
 ///
-/// A link is sent to the address if there is such an account; the answer does not tell. It is good once, for 30 minutes. Where
-/// the shop sends no mail, an admin hands one over.
+/// A link is sent to the address if there is such an account; the answer does not tell. It is good once, for 30 minutes. An
+/// account gets three links, then one every ten minutes; a request beyond that is answered the same and sends nothing. Where the
+/// shop sends no mail, an admin hands a link over.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/password/forgot",
@@ -31,7 +32,7 @@ pub(in super::super) struct Forgotten {
     operation_id = "forgot_password",
     responses(
         (status = 202, description = "If there is such an account, a link is on its way"),
-        (status = 429, description = "`too_many_attempts`: this address has asked for too many", body = Problem),
+        (status = 429, description = "`too_many_attempts`: too many links are asked for from this network address", body = Problem),
         (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )
 )]
