@@ -90,7 +90,10 @@ async fn main() {
         })
         .await;
         let (to_bare, to_logins) = (logins / bare, refreshes / logins);
-        figure(&format!("round {round}: logins / bare hashes"), format!("{to_bare:.3} ({logins:.1} / {bare:.1} a second)"));
+        figure(
+            &format!("round {round}: logins / bare hashes"),
+            format!("{to_bare:.3} ({logins:.1} / {bare:.1} a second)"),
+        );
         figure(&format!("round {round}: refreshes / logins"), format!("{to_logins:.1} ({refreshes:.0} a second)"));
     }
 }

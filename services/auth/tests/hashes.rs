@@ -83,5 +83,8 @@ async fn known_unknown_disabled_and_without_a_password_cost_one_hash_and_who_is_
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64()
     };
-    figure("time of a wrong password to an unknown address", format!("{:.3}", median(&mut known) / median(&mut unknown)));
+    figure(
+        "time of a wrong password to an unknown address",
+        format!("{:.3}", median(&mut known) / median(&mut unknown)),
+    );
 }
