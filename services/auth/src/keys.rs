@@ -82,8 +82,8 @@ struct Current {
     signer: Signer,
     jwks: Jwks,
     refresh: RefreshKeys,
-    /// Since when each key has been published, by its name.
-    published_at: HashMap<String, Duration>,
+    /// Since when each key has been published, by its name; `None` is since before this process.
+    published_at: HashMap<String, Option<Duration>>,
 }
 
 /// What the files hold.
@@ -139,7 +139,7 @@ impl Current {
     /// A previous key that is there is being changed, and nobody knows since when: it signs for the while that the present one is
     /// published. Else what is there was published before.
     fn begin(files: Files, now: Duration) -> Self {
-        let since = if files.previous.is_some() { now } else { Duration::ZERO };
+        let since = files.previous.is_some().then_some(now);
         Self {
             published_at: files.names().map(|name| (name, since)).collect(),
             jwks: files.jwks(),
@@ -150,10 +150,11 @@ impl Current {
 
     fn take(&mut self, files: Files, now: Duration) {
         let before = std::mem::take(&mut self.published_at);
-        self.published_at = files.names().map(|name| (name.clone(), *before.get(&name).unwrap_or(&now))).collect();
+        self.published_at =
+            files.names().map(|name| (name.clone(), before.get(&name).copied().unwrap_or(Some(now)))).collect();
         self.jwks = files.jwks();
-        let since = self.published_at.get(files.present.name()).copied().unwrap_or(now);
-        let is_known = since.is_zero() || now.saturating_sub(since) >= PUBLISHED_FIRST;
+        let since = self.published_at.get(files.present.name()).copied().flatten();
+        let is_known = since.is_none_or(|since| now.saturating_sub(since) >= PUBLISHED_FIRST);
         let signs_still = files.signers().any(|signer| signer.name() == self.signer.name());
         if files.present.name() != self.signer.name() && (is_known || !signs_still) {
             tracing::info!(key.id = files.present.name(), "signing access tokens with another key");

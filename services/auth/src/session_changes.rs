@@ -121,9 +121,9 @@ impl SessionChanges {
         self.sessions.remove(&ended).await.map_err(Error::SessionsUnavailable)?;
         if let Err(error) = self.sessions.change(&others).await {
             // A Redis that is full takes nothing new and still forgets: who then has no session gets one by a refresh.
-            tracing::warn!(error = %ErrorChain(&error), "unable to change sessions; taking them out");
             let others: Vec<SessionId> = others.iter().map(|(id, _)| *id).collect();
             self.sessions.remove(&others).await.map_err(Error::SessionsUnavailable)?;
+            tracing::warn!(error = %ErrorChain(&error), "took sessions out of redis that it did not let be changed");
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! How often somebody may try: asked before a password is hashed, since a hash costs tens of milliseconds and a look here none.
 //!
 //! Each address, each account, and each address at each account has a bucket of attempts that fills again by itself. What
-//! succeeds is given back. An account that many guess at is not closed: each address still has its first attempt there, so that
-//! its owner, from an address that has not guessed, gets in. (OWASP's Authentication Cheat Sheet: throttle by account, without
+//! succeeds is given back. An account that many guess at is not closed: each address still has an attempt there, and seldom
+//! another, so that its owner, from an address that has not guessed, gets in. (OWASP's Authentication Cheat Sheet: throttle by account, without
 //! letting anyone lock somebody else out.)
 
 use std::collections::HashMap;

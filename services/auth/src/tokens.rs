@@ -46,22 +46,15 @@ pub(crate) struct Tokens {
 pub(crate) async fn begin(state: &State, account: &Account, client: &Client) -> Result<Tokens, Error> {
     let id = SessionId::new(&state.clock);
     hold(state, id, account.id, account.roles_version).await?;
-    match insert(state, id, account, client).await {
-        Ok(Some(surplus)) => {
-            keep(state, id).await;
-            state.session_changes.tell(&Change::endings(surplus)).await;
-            tracing::info!(user.id = %account.id, session.id = %id, "began a session");
-            give(state, RefreshToken { session: id, generation: 0 }, account.id, account.roles_version, &account.roles)
-        }
-        Ok(None) => {
-            release(state, id).await;
-            Err(Error::WrongCredentials)
-        }
-        Err(error) => {
-            release(state, id).await;
-            Err(error)
-        }
+    let begun = insert(state, id, account, client).await;
+    if !matches!(begun, Ok(Some(_))) {
+        release(state, id).await;
     }
+    let surplus = begun?.ok_or(Error::WrongCredentials)?;
+    keep(state, id).await;
+    state.session_changes.tell(&Change::endings(surplus)).await;
+    tracing::info!(user.id = %account.id, session.id = %id, "began a session");
+    give(state, RefreshToken { session: id, generation: 0 }, account.id, account.roles_version, &account.roles)
 }
 
 async fn insert(

@@ -120,11 +120,10 @@ pub(crate) async fn of_user(
     )
     .fetch_all(database)
     .await?;
-    let view = |id: Uuid| SessionId(id);
     Ok(rows
         .into_iter()
         .map(|row| SessionView {
-            id: view(row.id),
+            id: row.id.into(),
             created_at: row.created_at,
             refreshed_at: row.refreshed_at,
             expires_at: row.expires_at,
@@ -232,7 +231,7 @@ pub(crate) async fn rotate(
     Ok(rotated.execute(database).await?.rows_affected() == 1)
 }
 
-/// Ends a session, of this user where one is said; false when it had ended before, or there is none.
+/// Ends a session of this user; false when it had ended before, or there is none.
 pub(crate) async fn end(
     database: impl PgExecutor<'_>,
     id: SessionId,

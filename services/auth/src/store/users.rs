@@ -181,10 +181,11 @@ pub(crate) async fn disable(
     Ok(())
 }
 
-/// From now on somebody may log in with the account again; false where it is nobody's.
-pub(crate) async fn enable(database: impl PgExecutor<'_>, id: UserId) -> Result<bool, sqlx::Error> {
+/// From now on somebody may log in with the account again, where it is somebody's.
+pub(crate) async fn enable(database: impl PgExecutor<'_>, id: UserId) -> Result<(), sqlx::Error> {
     let enable = sqlx::query!("update users set disabled_at = null where id = $1 and deleted_at is null", id.0);
-    Ok(enable.execute(database).await?.rows_affected() == 1)
+    enable.execute(database).await?;
+    Ok(())
 }
 
 /// Takes the person out of the account: address, name and password are gone, and the id stays for what was bought under it.

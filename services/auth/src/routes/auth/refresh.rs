@@ -43,7 +43,7 @@ impl From<String> for Given {
     responses(
         (status = 200, description = "The next way in", body = Tokens),
         (status = 401, description = "`session_ended`: log in again", body = Problem),
-        (status = 503, description = "`sessions_unavailable` or `database_unavailable`: try again in a moment", body = Problem),
+        (status = 503, description = "`busy`, `sessions_unavailable` or `database_unavailable`: try again in a moment, with the same token", body = Problem),
     )
 )]
 pub(super) async fn handler(Shared(state): Shared<State>, Json(refresh): Json<Refresh>) -> Result<Json<Tokens>, Error> {
