@@ -84,8 +84,7 @@ impl Hashing {
     /// From now on an attempt without an account takes as long as one whose hash is of this cost.
     pub(crate) async fn imitate(&self, cost: Cost) -> Result<(), Error> {
         if self.nobody.borrow().cost()? != cost {
-            let ours = Trier { client: None, is_suspect: false };
-            self.nobody.send_replace(self.run(ours, move || Ok(PasswordHash::of_nobody(cost)?)).await?);
+            self.nobody.send_replace(self.run(Trier::trusted(None), move || Ok(PasswordHash::of_nobody(cost)?)).await?);
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What becomes of people's accounts. Each is one transaction with what it means for their sessions, and then Redis is told.
+//! What becomes of people's accounts, by whom. Each is one transaction with what it means for their sessions, and then Redis is
+//! told.
 
 use ecommerce_types::{Role, Roles, UserId};
 
@@ -9,7 +10,7 @@ use crate::store::sessions::{self, Change};
 use crate::store::{password_resets, users};
 
 /// Gives a user other roles. Tokens with the ones of before are refused within a second, and a refresh gives one with these.
-pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Result<User, Error> {
+pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles, by: UserId) -> Result<User, Error> {
     if !roles.include(Role::Customer) {
         return Err(Error::NoRole);
     }
@@ -23,7 +24,7 @@ pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Re
     if locked.roles != *roles {
         users::change_roles(&mut transaction, id, roles, now).await?;
         changes = sessions::republish(&mut *transaction, id).await?;
-        tracing::info!(user.id = %id, roles = %roles, "changed the roles of a user");
+        tracing::info!(user.id = %id, by = %by, roles = %roles, "changed the roles of a user");
     }
     let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
     transaction.commit().await?;
@@ -32,7 +33,7 @@ pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles) -> Re
 }
 
 /// Keeps somebody out: all sessions end, and no login begins another one.
-pub(crate) async fn disable(state: &State, id: UserId) -> Result<User, Error> {
+pub(crate) async fn disable(state: &State, id: UserId, by: UserId) -> Result<User, Error> {
     let now = state.clock.now();
     let mut transaction = state.pool.begin().await?;
     if users::lock_among_admins(&mut transaction, id).await?.is_last_admin {
@@ -43,21 +44,21 @@ pub(crate) async fn disable(state: &State, id: UserId) -> Result<User, Error> {
     let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
     let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
     transaction.commit().await?;
-    tracing::info!(user.id = %id, sessions = ended.len(), "disabled a user and ended all sessions");
+    tracing::info!(user.id = %id, by = %by, sessions = ended.len(), "disabled a user and ended all sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(user)
 }
 
 /// Lets somebody log in again.
-pub(crate) async fn enable(state: &State, id: UserId) -> Result<User, Error> {
+pub(crate) async fn enable(state: &State, id: UserId, by: UserId) -> Result<User, Error> {
     users::enable(&state.pool, id).await?;
     let user = users::find(&state.pool, id).await?.ok_or(Error::UserNotFound)?;
-    tracing::info!(user.id = %id, "enabled a user");
+    tracing::info!(user.id = %id, by = %by, "enabled a user");
     Ok(user)
 }
 
 /// Takes the person out of an account, which stays as an id without one.
-pub(crate) async fn delete(state: &State, id: UserId) -> Result<(), Error> {
+pub(crate) async fn delete(state: &State, id: UserId, by: UserId) -> Result<(), Error> {
     let now = state.clock.now();
     let mut transaction = state.pool.begin().await?;
     if users::lock_among_admins(&mut transaction, id).await?.is_last_admin {
@@ -67,7 +68,7 @@ pub(crate) async fn delete(state: &State, id: UserId) -> Result<(), Error> {
     password_resets::withdraw(&mut *transaction, id).await?;
     users::delete(&mut transaction, id, now).await?;
     transaction.commit().await?;
-    tracing::info!(user.id = %id, sessions = ended.len(), "deleted a person's account and ended all sessions");
+    tracing::info!(user.id = %id, by = %by, sessions = ended.len(), "deleted a person's account and ended all sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(())
 }

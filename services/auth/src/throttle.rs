@@ -55,6 +55,13 @@ pub(crate) struct Trier {
     pub(crate) is_suspect: bool,
 }
 
+impl Trier {
+    /// Somebody who has not tried in vain.
+    pub(crate) fn trusted(client: Option<IpAddr>) -> Self {
+        Self { client: client.map(client_of), is_suspect: false }
+    }
+}
+
 /// The buckets of a process. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Throttle {

@@ -59,7 +59,7 @@ pub(super) async fn handler(
     let hash = match password {
         Some(password) => {
             state.policy.check(&password, &email, &name).map_err(Error::Password)?;
-            Some(state.hashing.hash(Trier { client: address, is_suspect: false }, password).await?)
+            Some(state.hashing.hash(Trier::trusted(address), password).await?)
         }
         None => None,
     };

@@ -35,7 +35,6 @@ pub(super) async fn handler(
     Admin(caller): Admin,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Error> {
-    people::delete(&state, id).await?;
-    tracing::info!(user.id = %id, admin.id = %caller.user_id, "an admin has deleted an account");
+    people::delete(&state, id, caller.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,7 +34,5 @@ pub(super) async fn handler(
     Admin(caller): Admin,
     Path(id): Path<UserId>,
 ) -> Result<Json<User>, Error> {
-    let user = people::disable(&state, id).await?;
-    tracing::info!(user.id = %id, admin.id = %caller.user_id, "an admin has disabled a user");
-    Ok(Json(user))
+    Ok(Json(people::disable(&state, id, caller.user_id).await?))
 }

@@ -33,7 +33,5 @@ pub(super) async fn handler(
     Admin(caller): Admin,
     Path(id): Path<UserId>,
 ) -> Result<Json<User>, Error> {
-    let user = people::enable(&state, id).await?;
-    tracing::info!(user.id = %id, admin.id = %caller.user_id, "an admin has enabled a user");
-    Ok(Json(user))
+    Ok(Json(people::enable(&state, id, caller.user_id).await?))
 }

@@ -45,7 +45,5 @@ pub(super) async fn handler(
     Path(id): Path<UserId>,
     Json(new): Json<NewRoles>,
 ) -> Result<Json<User>, Error> {
-    let user = people::change_roles(&state, id, &new.roles).await?;
-    tracing::info!(user.id = %id, admin.id = %caller.user_id, "an admin has said what a user may do");
-    Ok(Json(user))
+    Ok(Json(people::change_roles(&state, id, &new.roles, caller.user_id).await?))
 }

@@ -29,6 +29,6 @@ pub(in super::super) async fn handler(
     Shared(state): Shared<State>,
     Customer(caller): Customer,
 ) -> Result<StatusCode, Error> {
-    people::delete(&state, caller.user_id).await?;
+    people::delete(&state, caller.user_id, caller.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
