@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use ecommerce_contract::headers;
-use ecommerce_testing::figure;
+use ecommerce_testing::{Client, figure};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -20,8 +20,10 @@ use crate::shop::{PASSWORD, Shop};
 
 const RUN: Duration = Duration::from_secs(5);
 const THREADS: usize = 2;
+/// Enough that nobody comes to the twenty sessions that one has.
+const PEOPLE: u32 = 200;
 
-static NUMBER: AtomicU32 = AtomicU32::new(0x0a00_0000);
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Hashes a second of the library alone, on as many threads as auth has for it.
 fn bare() -> f64 {
@@ -41,6 +43,12 @@ fn bare() -> f64 {
     f64::from(count) / RUN.as_secs_f64()
 }
 
+/// From an address that nobody has seen.
+fn from_afar(client: &Client) -> Client {
+    let address = Ipv4Addr::from_bits(0x0a00_0000 + NUMBER.fetch_add(1, Ordering::Relaxed));
+    client.clone().with(headers::CLIENT_ADDRESS, address.to_string())
+}
+
 async fn a_second<F: Future<Output = u32> + Send + 'static>(workers: usize, work: impl Fn(usize) -> F) -> f64 {
     let mut running = JoinSet::new();
     for worker in 0..workers {
@@ -53,18 +61,20 @@ async fn a_second<F: Future<Output = u32> + Send + 'static>(workers: usize, work
 #[tokio::main]
 async fn main() {
     let shop = Shop::open().await;
-    shop.register("ada@example.com").await;
+    for person in 0..PEOPLE {
+        let body = json!({ "email": format!("{person}@example.com"), "password": PASSWORD, "name": "Ada Lovelace" });
+        assert_eq!(from_afar(&shop.anonymous).post("/api/v1/auth/register", body).await.status, 201);
+    }
     for round in 1..=3 {
         let bare = bare();
-        let logins = a_second(2 * THREADS, |_| {
+        let logins = a_second(4 * THREADS, |_| {
             let client = shop.anonymous.clone();
             async move {
                 let (began, mut count) = (Instant::now(), 0);
                 while began.elapsed() < RUN {
-                    let address = Ipv4Addr::from_bits(NUMBER.fetch_add(1, Ordering::Relaxed)).to_string();
-                    let client = client.clone().with(headers::CLIENT_ADDRESS, address);
-                    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-                    assert_eq!(client.post("/api/v1/auth/login", body).await.status, 200);
+                    let person = NUMBER.load(Ordering::Relaxed) % PEOPLE;
+                    let body = json!({ "email": format!("{person}@example.com"), "password": PASSWORD });
+                    assert_eq!(from_afar(&client).post("/api/v1/auth/login", body).await.status, 200);
                     count += 1;
                 }
                 count
@@ -73,7 +83,7 @@ async fn main() {
         .await;
         let mut tokens = Vec::new();
         for _ in 0..8 {
-            tokens.push(shop.log_in("ada@example.com", PASSWORD).await.body["refresh_token"].clone());
+            tokens.push(shop.log_in("0@example.com", PASSWORD).await.body["refresh_token"].clone());
         }
         let refreshes = a_second(tokens.len(), |worker| {
             let (client, mut token) = (shop.anonymous.clone(), tokens[worker].clone());

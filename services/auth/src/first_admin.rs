@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgConnection;
 
 use crate::Error;
-use crate::domain::{Password, PasswordHash, PersonName, Policy, User};
+use crate::domain::{Memory, Password, PasswordHash, PersonName, Policy, User};
 use crate::store::{accounts, users};
 
 /// Whoever has registered an address has not proven that it is theirs: so nobody is made an admin for it.
@@ -69,5 +69,5 @@ pub async fn make(settings: &Settings, mut connection: PgConnection, clock: &Clo
 fn hash(password: &SecretString, user: &User, shop: &str) -> Result<PasswordHash, Failure> {
     let password = Password::try_from(password.expose_secret().to_owned())?;
     Policy::new(shop).check(&password, &user.email, &user.name)?;
-    Ok(password.hash()?)
+    Ok(password.hash(&mut Memory::default())?)
 }

@@ -9,7 +9,7 @@ pub(crate) mod reset_token;
 pub(crate) mod session;
 pub(crate) mod user;
 
-pub(crate) use argon2id::Cost;
+pub(crate) use argon2id::{Cost, Memory};
 pub(crate) use name::PersonName;
 pub(crate) use password::{Password, PasswordAttempt, PasswordHash};
 pub(crate) use policy::Policy;

@@ -12,7 +12,7 @@ use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::argon2id::{self, Cost};
+use super::argon2id::{self, Cost, Memory};
 
 /// The passwords that are tried first, in lower case and sorted; `local/common-passwords` makes the file.
 static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
@@ -61,27 +61,27 @@ impl Password {
     }
 
     /// The hash under a new random salt. Takes tens of milliseconds and 19 MiB.
-    pub(crate) fn hash(&self) -> Result<PasswordHash, HashError> {
-        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
+    pub(crate) fn hash(&self, memory: &mut Memory) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY, memory)?))
     }
 }
 
 impl PasswordAttempt {
     /// Whether this is the password. Takes as long as [`Password::hash`], whatever the answer.
-    pub(crate) fn fits(&self, hash: &PasswordHash) -> Result<bool, HashError> {
-        Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0)?)
+    pub(crate) fn fits(&self, hash: &PasswordHash, memory: &mut Memory) -> Result<bool, HashError> {
+        Ok(argon2id::fits(self.0.expose_secret().as_bytes(), &hash.0, memory)?)
     }
 
     /// The hash of an attempt that fits, for when its old hash no longer costs what a hash should.
-    pub(crate) fn hash(&self) -> Result<PasswordHash, HashError> {
-        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY)?))
+    pub(crate) fn hash(&self, memory: &mut Memory) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash(argon2id::hash(self.0.expose_secret().as_bytes(), Cost::TODAY, memory)?))
     }
 }
 
 impl PasswordHash {
     /// A hash like any other of this cost, to take the time of a comparison where there is nothing to compare with.
-    pub(crate) fn of_nobody(cost: Cost) -> Result<Self, HashError> {
-        Ok(Self(argon2id::hash(b"nobody", cost)?))
+    pub(crate) fn of_nobody(cost: Cost, memory: &mut Memory) -> Result<Self, HashError> {
+        Ok(Self(argon2id::hash(b"nobody", cost, memory)?))
     }
 
     /// What it has cost.
@@ -178,24 +178,28 @@ mod tests {
     #[test]
     fn one_word_on_two_keyboards_is_one_password() {
         let (composed, decomposed) = (" P\u{e4}ssw\u{f6}rd gr\u{f6}ße x ", " Pa\u{308}sswo\u{308}rd gro\u{308}ße x ");
-        let hash = password(composed).unwrap().hash().unwrap();
-        assert!(PasswordAttempt::from(decomposed.to_owned()).fits(&hash).unwrap());
-        assert!(!PasswordAttempt::from(composed.trim().to_owned()).fits(&hash).unwrap());
-        assert!(!PasswordAttempt::from(composed.to_lowercase()).fits(&hash).unwrap());
-        let hash = password(decomposed).unwrap().hash().unwrap();
-        assert!(PasswordAttempt::from(composed.to_owned()).fits(&hash).unwrap());
+        let hash = password(composed).unwrap().hash(&mut Memory::default()).unwrap();
+        assert!(PasswordAttempt::from(decomposed.to_owned()).fits(&hash, &mut Memory::default()).unwrap());
+        assert!(!PasswordAttempt::from(composed.trim().to_owned()).fits(&hash, &mut Memory::default()).unwrap());
+        assert!(!PasswordAttempt::from(composed.to_lowercase()).fits(&hash, &mut Memory::default()).unwrap());
+        let hash = password(decomposed).unwrap().hash(&mut Memory::default()).unwrap();
+        assert!(PasswordAttempt::from(composed.to_owned()).fits(&hash, &mut Memory::default()).unwrap());
         // Composed, these are four characters, on whichever keyboard.
         assert!(password("a\u{308}o\u{308}u\u{308}e\u{301}").is_err());
     }
 
     #[test]
     fn a_hash_fits_its_password_alone_and_names_its_cost() {
-        let hash = password("correct horse").unwrap().hash().unwrap();
+        let hash = password("correct horse").unwrap().hash(&mut Memory::default()).unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(PasswordAttempt::from("correct horse".to_owned()).fits(&hash).unwrap());
-        assert!(!PasswordAttempt::from("correct hors".to_owned()).fits(&hash).unwrap());
-        assert!(PasswordAttempt::from("correct horse".to_owned()).fits(&"no hash".to_owned().into()).is_err());
-        assert_ne!(hash.as_str(), password("correct horse").unwrap().hash().unwrap().as_str());
+        assert!(PasswordAttempt::from("correct horse".to_owned()).fits(&hash, &mut Memory::default()).unwrap());
+        assert!(!PasswordAttempt::from("correct hors".to_owned()).fits(&hash, &mut Memory::default()).unwrap());
+        assert!(
+            PasswordAttempt::from("correct horse".to_owned())
+                .fits(&"no hash".to_owned().into(), &mut Memory::default())
+                .is_err()
+        );
+        assert_ne!(hash.as_str(), password("correct horse").unwrap().hash(&mut Memory::default()).unwrap().as_str());
     }
 
     #[test]
@@ -203,7 +207,7 @@ mod tests {
         let password = password("correct horse").unwrap();
         let shown = format!(
             "{password:?} {:?} {:?}",
-            password.hash().unwrap(),
+            password.hash(&mut Memory::default()).unwrap(),
             PasswordAttempt::from("correct horse".to_owned())
         );
         assert!(!shown.contains("horse") && !shown.contains("argon2"), "{shown}");
