@@ -16,3 +16,4 @@ pub mod names;
 pub mod provision;
 pub mod reconcile;
 pub mod settings;
+pub mod smtp;

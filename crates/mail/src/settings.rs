@@ -10,13 +10,13 @@ use secrecy::SecretString;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// The SMTP server that mail is given to; none is sent when absent.
+    /// The SMTP server that mail is given to, with `MAIL_FROM` and `PASSWORD_RESET_URL`; none is sent when absent.
     #[arg(long, env = "SMTP_HOST", requires = "mail_from")]
     pub smtp_host: Option<String>,
     /// Its port; 587 with `starttls`, 465 with `implicit`, 25 with `none`, when absent.
     #[arg(long, env = "SMTP_PORT")]
     pub smtp_port: Option<u16>,
-    /// Who logs in there; nobody when absent.
+    /// Who logs in there, with `SMTP_PASSWORD`; nobody when absent.
     #[arg(long, env = "SMTP_USERNAME", requires = "smtp_password")]
     pub smtp_username: Option<String>,
     /// The password of the login.

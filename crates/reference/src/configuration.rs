@@ -34,16 +34,26 @@ fn section<Settings: Args>(title: &str, sentence: &str) -> String {
     let command = Settings::augment_args(Command::new("settings"));
     let rows = command.get_arguments().filter_map(|argument| {
         let variable = argument.get_env()?.to_string_lossy();
-        let meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        Some([code(&variable), meaning, absent(argument)])
+        Some([code(&variable), meaning(argument), absent(argument)])
     });
     format!("\n## {title}\n\n{sentence}\n\n{}", table(["Variable", "Meaning", "Absent"], rows))
+}
+
+fn meaning(argument: &Arg) -> String {
+    let meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let values: Vec<_> = argument.get_possible_values().iter().map(|value| code(value.get_name())).collect();
+    // Where the sentence has them already, it says more of them.
+    if values.iter().all(|value| meaning.contains(value)) {
+        return meaning;
+    }
+    format!("{meaning}: {}", values.join(", "))
 }
 
 /// What holds when nobody sets it.
 fn absent(argument: &Arg) -> String {
     let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     match (defaults.is_empty(), argument.is_required_set()) {
+        (false, _) if defaults.iter().all(|default| default.is_empty()) => "empty".to_owned(),
         (false, _) => code(&defaults.join(" ")),
         (true, true) => "required".to_owned(),
         (true, false) => "–".to_owned(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ecommerce_contract::{Service, headers};
-use ecommerce_types::{Clock, Role, Roles, SessionId, UserId};
+use ecommerce_types::{Clock, Role, SessionId, UserId};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -60,15 +60,14 @@ impl Client {
         Self::without_key(address).with(headers::API_KEY, keys.of(Service::Gateway))
     }
 
-    /// Asks as the gateway does for a new person with these roles.
+    /// Asks as the gateway does for a new person with this role.
     #[must_use]
-    pub fn person(address: SocketAddr, keys: &Keys, roles: &[Role]) -> Self {
+    pub fn person(address: SocketAddr, keys: &Keys, role: Role) -> Self {
         let clock = Clock::system();
-        let roles: Roles = roles.iter().copied().collect();
         Self::anonymous(address, keys)
             .with(headers::USER_ID, UserId::new(&clock).to_string())
             .with(headers::SESSION_ID, SessionId::new(&clock).to_string())
-            .with(headers::USER_ROLES, roles.to_string())
+            .with(headers::USER_ROLES, role.as_str())
     }
 
     /// The same, who finds each answer in the service's OpenAPI document.

@@ -12,6 +12,7 @@ pub mod eventually;
 pub mod keys;
 pub mod link;
 pub mod mail;
+pub mod nginx;
 pub mod redis;
 
 pub use broker::Broker;
@@ -20,6 +21,7 @@ pub use database::Database;
 pub use eventually::{eventually, throughout, within};
 pub use keys::Keys;
 pub use link::Link;
+pub use nginx::Nginx;
 
 use std::io::Write as _;
 

@@ -51,9 +51,10 @@ impl fmt::Display for Role {
     }
 }
 
-/// The roles of one person, written `customer,staff` in a header.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(transparent)]
+/// The roles of one person, at least one: whoever may do nothing is disabled. Written `customer,staff` in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "BTreeSet<Role>")]
+#[schema(min_items = 1)]
 pub struct Roles(BTreeSet<Role>);
 
 impl Roles {
@@ -69,9 +70,22 @@ impl Roles {
     }
 }
 
-impl FromIterator<Role> for Roles {
-    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
-        Self(roles.into_iter().collect())
+impl From<Role> for Roles {
+    fn from(role: Role) -> Self {
+        Self([role].into())
+    }
+}
+
+impl TryFrom<BTreeSet<Role>> for Roles {
+    type Error = Invalid;
+
+    fn try_from(roles: BTreeSet<Role>) -> Result<Self, Invalid> {
+        if roles.is_empty() {
+            return Err(Invalid(
+                "give at least one of customer, staff and admin; to keep somebody out, disable the user",
+            ));
+        }
+        Ok(Self(roles))
     }
 }
 
@@ -79,7 +93,8 @@ impl FromStr for Roles {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.split(',').filter(|name| !name.is_empty()).map(str::parse).collect()
+        let roles: BTreeSet<Role> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        roles.try_into()
     }
 }
 
@@ -103,7 +118,7 @@ mod tests {
     fn each_role_reaches_those_below_it() {
         let staff: Roles = "staff".parse().unwrap();
         assert!(staff.include(Role::Customer) && staff.include(Role::Staff) && !staff.include(Role::Admin));
-        assert!(!Roles::default().include(Role::Customer));
+        assert!(Roles::from(Role::Customer).include(Role::Customer));
     }
 
     #[test]
@@ -111,6 +126,9 @@ mod tests {
         let roles: Roles = "admin,customer".parse().unwrap();
         assert_eq!(roles.to_string(), "customer,admin");
         assert_eq!(roles.to_string().parse::<Roles>().unwrap(), roles);
-        assert!("root".parse::<Roles>().is_err());
+        for wrong in ["", "root", "staff,", "staff,root"] {
+            assert!(wrong.parse::<Roles>().is_err(), "{wrong:?}");
+        }
+        assert!(serde_json::from_str::<Roles>("[]").is_err());
     }
 }

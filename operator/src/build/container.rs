@@ -86,14 +86,6 @@ pub(super) fn from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     }
 }
 
-/// A variable that is not there where the Secret does not have its key.
-pub(super) fn optional(mut variable: EnvVar) -> EnvVar {
-    if let Some(key) = variable.value_from.as_mut().and_then(|from| from.secret_key_ref.as_mut()) {
-        key.optional = Some(true);
-    }
-    variable
-}
-
 pub(super) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
     VolumeMount {
         name: volume.to_owned(),

@@ -11,9 +11,8 @@ use super::secrets::HASHES_FILE;
 use crate::crd::Mail;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::names::Backend;
+use crate::smtp;
 
-/// The one key that a Secret with an SMTP server must have.
-pub const MAIL_HOST: &str = "host";
 /// Where the hashes of callers' keys are mounted.
 pub(super) const API_KEY_HASHES: &str = "/etc/ecommerce/api-keys";
 /// Where the keys that a caller sends are mounted, each under the name of who is called.
@@ -113,18 +112,11 @@ pub(super) fn is_callee(service: Service) -> bool {
     EDGES.iter().any(|edge| edge.callee == service)
 }
 
-fn mail(mail: &Mail) -> [EnvVar; 7] {
-    let told = |name: &str, key: &str| from_secret(name, &mail.secret_ref.name, key);
-    let may_be_told = |name: &str, key: &str| container::optional(told(name, key));
-    [
-        told("SMTP_HOST", MAIL_HOST),
-        may_be_told("SMTP_PORT", "port"),
-        may_be_told("SMTP_USERNAME", "username"),
-        may_be_told("SMTP_PASSWORD", "password"),
-        may_be_told("SMTP_TLS", "tls"),
-        verbatim("MAIL_FROM", &mail.from),
-        verbatim("PASSWORD_RESET_URL", &mail.reset_url),
-    ]
+fn mail(inputs: &Inputs<'_>, mail: &Mail) -> Vec<EnvVar> {
+    let secret = &mail.secret_ref.name;
+    let said = smtp::said(inputs.credentials, secret).map(|(key, variable)| from_secret(variable, secret, key));
+    let written = [verbatim("MAIL_FROM", &mail.from), verbatim("PASSWORD_RESET_URL", &mail.reset_url)];
+    said.chain(written).collect()
 }
 
 fn token_audience(inputs: &Inputs<'_>) -> EnvVar {
@@ -144,7 +136,7 @@ fn own(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
             environment.push(value("REFRESH_KEYS_FILE", format!("{SIGNING_KEYS}/{REFRESH_KEYS}")));
             let registration = inputs.spec.auth.as_ref().and_then(|auth| auth.registration).unwrap_or_default();
             environment.push(value("REGISTRATION", registration.as_str()));
-            environment.extend(inputs.spec.mail.as_ref().map(mail).into_iter().flatten());
+            environment.extend(inputs.spec.mail.iter().flat_map(|of_mail| mail(inputs, of_mail)));
             environment
         }
         Service::Gateway => {

@@ -28,7 +28,6 @@ use crate::credentials::{ADMIN_EMAIL, Credentials};
 use crate::names::{Backend, Names, short_hash};
 use crate::settings::Settings;
 
-pub use environment::MAIL_HOST;
 pub use manifest::Manifest;
 pub use metadata::{labels, stack_labels};
 pub use provisioning::provisioning_key;

@@ -2,8 +2,8 @@
 //! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do.
 
 use super::dereference::Observed;
-use crate::build::MAIL_HOST;
 use crate::crd::EcommerceStackSpec;
+use crate::smtp;
 
 /// Something that a person has to mend. Nothing is changed until then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,14 @@ pub enum SpecProblem {
         "the Secret {0}, which spec.mail.secretRef names, is not there or has no host: create it in the stack's namespace with the keys host, port, username, password and tls, or take spec.mail out"
     )]
     MailSecretMissing(String),
+    /// Auth could not start with what a Secret of mail says.
+    #[error("the Secret {secret}, which spec.mail.secretRef names, {fault}; auth would not start with it")]
+    MailSecretInvalid {
+        /// Its name.
+        secret: String,
+        /// What is wrong, and what would be right.
+        fault: &'static str,
+    },
 }
 
 impl SpecProblem {
@@ -27,6 +35,7 @@ impl SpecProblem {
         match self {
             Self::PullSecretMissing(_) => "PullSecretMissing",
             Self::MailSecretMissing(_) => "MailSecretMissing",
+            Self::MailSecretInvalid { .. } => "MailSecretInvalid",
         }
     }
 }
@@ -39,11 +48,11 @@ pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<SpecProbl
         .iter()
         .filter(|name| observed.missing_pull_secrets.contains(name))
         .map(|name| SpecProblem::PullSecretMissing(name.clone()));
-    let mail = spec
-        .mail
-        .iter()
-        .map(|mail| &mail.secret_ref.name)
-        .filter(|name| observed.credentials.get(name, MAIL_HOST).is_empty())
-        .map(|name| SpecProblem::MailSecretMissing(name.clone()));
+    let mail = spec.mail.iter().map(|mail| mail.secret_ref.name.clone()).filter_map(|secret| {
+        Some(match smtp::fault(&observed.credentials, &secret)? {
+            smtp::Fault::NoHost => SpecProblem::MailSecretMissing(secret),
+            smtp::Fault::Value(fault) => SpecProblem::MailSecretInvalid { secret, fault },
+        })
+    });
     pull_secrets.chain(mail).collect()
 }

@@ -126,10 +126,8 @@ fn what_auth_is_told_beyond(before: &Desired, after: &Desired) -> String {
     let before = told(before);
     let more = told(after).into_iter().filter(|variable| !before.contains(variable));
     let lines = more.map(|variable| {
-        let from = variable.value_from.and_then(|from| from.secret_key_ref).map(|key| {
-            let optional = if key.optional == Some(true) { ", if it is there" } else { "" };
-            format!("{} of {}{optional}", key.key, key.name)
-        });
+        let from =
+            variable.value_from.and_then(|from| from.secret_key_ref).map(|key| format!("{} of {}", key.key, key.name));
         format!("{}: {}", variable.name, from.or(variable.value).unwrap())
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -149,10 +147,8 @@ fn auth_alone_is_told_who_makes_accounts_and_how_mail_is_sent() {
     insta::assert_snapshot!(what_auth_is_told_beyond(&before, &after), @r"
     REGISTRATION: closed
     SMTP_HOST: host of smtp
-    SMTP_PORT: port of smtp, if it is there
-    SMTP_USERNAME: username of smtp, if it is there
-    SMTP_PASSWORD: password of smtp, if it is there
-    SMTP_TLS: tls of smtp, if it is there
+    SMTP_USERNAME: username of smtp
+    SMTP_PASSWORD: password of smtp
     MAIL_FROM: shop@example.com
     PASSWORD_RESET_URL: https://shop.example/$$(SMTP_PASSWORD)?token={token}
     ");

@@ -59,6 +59,9 @@ pub(crate) fn credentials(names: &Names) -> Credentials {
         }
     }
     credentials.insert(&names.admin(), ADMIN_EMAIL, names.default_admin_email());
+    for (key, value) in [("host", "smtp.example.com"), ("port", ""), ("username", "shop"), ("password", "of smtp")] {
+        credentials.insert("smtp", key, value.to_owned());
+    }
     credentials
 }
 

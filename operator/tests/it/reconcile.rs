@@ -234,9 +234,15 @@ async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls
         assert_eq!((degraded.as_str(), reason.as_str()), ("True", "MailSecretMissing"));
         assert!(message.contains("the Secret smtp") && message.contains("take spec.mail out"), "{message}");
     }
+    let half = json!({"host": "bWFpbA==", "username": "YWRh"});
+    story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": half}));
+    story.reconcile().await.unwrap();
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "MailSecretInvalid");
+    assert!(message.contains("without the other: give both, or neither"), "{message}");
     let auth = format!("{APPS}/deployments/shop-auth");
     let template = async |password: &str| {
-        let data = json!({"host": "bWFpbA==", "password": password});
+        let data = json!({"host": "bWFpbA==", "username": "YWRh", "password": password});
         story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
         story.reconcile().await.unwrap();
         story.api.get(&auth).unwrap()["spec"]["template"].clone()

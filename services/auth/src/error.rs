@@ -42,9 +42,6 @@ pub(crate) enum Error {
     /// 409 `last_admin`: nobody could make another one.
     #[error("this is the last admin")]
     LastAdmin,
-    /// 422 `invalid_body`: whoever has no role can do nothing, which is what disabling is for.
-    #[error("a user has at least one role")]
-    NoRole,
     /// 400 `invalid_cursor`: the cursor is none of this list's.
     #[error("the cursor is wrong: {0}")]
     Cursor(#[from] Invalid),
@@ -116,11 +113,6 @@ impl From<Error> for Problem {
                 StatusCode::CONFLICT,
                 "last_admin",
                 "this is the last admin who can log in; make another one first",
-            ),
-            Error::NoRole => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid_body",
-                "roles: give at least one of customer, staff and admin; to keep somebody out, disable the user",
             ),
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
             Error::TooManyAttempts(TooMany { after }) => Self::new(

@@ -51,7 +51,7 @@ pub async fn make(settings: &Settings, mut connection: PgConnection, clock: &Clo
         id: UserId::new(clock),
         email: email.clone(),
         name: PersonName::try_from("Admin".to_owned())?,
-        roles: [Role::Admin].into_iter().collect(),
+        roles: Role::Admin.into(),
         created_at: clock.now(),
         disabled_at: None,
     };

@@ -63,6 +63,9 @@ pub enum BuildError {
     /// Mail cannot be sent as it is said.
     #[error(transparent)]
     Mail(#[from] ecommerce_mail::Error),
+    /// `SMTP_HOST` without `PASSWORD_RESET_URL`: there is nothing that would be mailed.
+    #[error("SMTP_HOST needs PASSWORD_RESET_URL, the page that a mailed link leads to")]
+    NoResetUrl,
     /// No password can be hashed.
     #[error(transparent)]
     Hash(#[from] domain::password::HashError),

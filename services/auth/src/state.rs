@@ -38,8 +38,11 @@ impl State {
     pub(crate) async fn new(config: Config, clock: Clock) -> Result<Self, BuildError> {
         let pool = ecommerce_postgres::connect(&config.postgres, "auth")?;
         let sessions = Sessions::new(Redis::connect(&config.redis).await?);
-        let links = Mailer::new(&config.mail, clock.clone())?.zip(config.password_reset_url.clone());
-        let links = links.map(|(mailer, url)| Links::new(pool.clone(), mailer, url, clock.clone()));
+        let links = match (Mailer::new(&config.mail, clock.clone())?, config.password_reset_url.clone()) {
+            (Some(mailer), Some(url)) => Some(Links::new(pool.clone(), mailer, url, clock.clone())),
+            (Some(_), None) => return Err(BuildError::NoResetUrl),
+            (None, _) => None,
+        };
         Ok(Self {
             session_changes: SessionChanges::new(pool.clone(), sessions.clone(), clock.clone()),
             pool,

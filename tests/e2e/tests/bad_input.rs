@@ -17,12 +17,22 @@ const GUESSES: [&str; 2] = ["/api/v1/auth/login", "/api/v1/auth/password"];
 
 struct Document(Value);
 
-/// A body that is not as its schema says, and why.
-struct Wrong {
+/// A body, and what is wrong with it.
+struct Trial {
     why: String,
     body: String,
-    /// Whether it can be nothing but refused.
-    is_refused: bool,
+    expected: Expected,
+}
+
+/// What may be answered to a body.
+#[derive(Clone, Copy, PartialEq)]
+enum Expected {
+    /// It can be nothing but refused.
+    Refusal,
+    /// Whatever the document has: it may be right.
+    Anything,
+    /// It is read: else what is wrong in one place of it would be refused for another.
+    Reading,
 }
 
 impl Document {
@@ -64,41 +74,49 @@ impl Document {
     }
 
     /// Bodies that are wrong in one place.
-    fn wrong(&self, schema: &Value) -> Vec<Wrong> {
+    fn wrong(&self, schema: &Value) -> Vec<Trial> {
         let schema = self.resolve(schema);
         let right = self.right(schema);
         let fields = schema["properties"].as_object().cloned().unwrap_or_default();
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut wrong = vec![
-            Wrong::of("no object", &json!([right]), true),
-            Wrong::of("null", &Value::Null, true),
-            Wrong { why: "no JSON".to_owned(), body: "{".to_owned(), is_refused: true },
-            Wrong { why: "deep".to_owned(), body: "[".repeat(DEEP) + &"]".repeat(DEEP), is_refused: true },
+            Trial::of("no object", &json!([right]), Expected::Refusal),
+            Trial::of("null", &Value::Null, Expected::Refusal),
+            Trial { why: "no JSON".to_owned(), body: "{".to_owned(), expected: Expected::Refusal },
+            Trial { why: "deep".to_owned(), body: "[".repeat(DEEP) + &"]".repeat(DEEP), expected: Expected::Refusal },
         ];
         let with = |name: &str, value: Value| {
             let mut body = right.as_object().cloned().unwrap_or_default();
             body.insert(name.to_owned(), value);
             Value::Object(body)
         };
-        wrong.push(Wrong::of("an unknown field", &with("unknown_field", json!(1)), true));
+        wrong.push(Trial::of("an unknown field", &with("unknown_field", json!(1)), Expected::Refusal));
         for (name, schema) in &fields {
             let is_required = required.contains(&name.as_str());
             let mut without: Map<String, Value> = right.as_object().cloned().unwrap_or_default();
             without.remove(name);
-            wrong.push(Wrong::of(&format!("{name} absent"), &Value::Object(without), is_required));
-            wrong.push(Wrong::of(&format!("{name} null"), &with(name, Value::Null), is_required));
+            wrong.push(Trial::of(
+                &format!("{name} absent"),
+                &Value::Object(without),
+                if is_required { Expected::Refusal } else { Expected::Anything },
+            ));
+            wrong.push(Trial::of(
+                &format!("{name} null"),
+                &with(name, Value::Null),
+                if is_required { Expected::Refusal } else { Expected::Anything },
+            ));
             for (why, value) in self.wrong_values(schema) {
-                wrong.push(Wrong::of(&format!("{name} {why}"), &with(name, value), true));
+                wrong.push(Trial::of(&format!("{name} {why}"), &with(name, value), Expected::Refusal));
             }
             if type_of(self.resolve(schema)) == "string" {
                 for text in HOSTILE {
-                    wrong.push(Wrong::of(&format!("{name} {text:?}"), &with(name, json!(text)), false));
+                    wrong.push(Trial::of(&format!("{name} {text:?}"), &with(name, json!(text)), Expected::Anything));
                 }
             }
             let deep =
                 with(name, json!("here")).to_string().replace("\"here\"", &("[".repeat(DEEP) + &"]".repeat(DEEP)));
-            wrong.push(Wrong { why: format!("{name} deep"), body: deep, is_refused: true });
+            wrong.push(Trial { why: format!("{name} deep"), body: deep, expected: Expected::Refusal });
         }
         wrong
     }
@@ -148,9 +166,9 @@ impl Document {
     }
 }
 
-impl Wrong {
-    fn of(why: &str, body: &Value, is_refused: bool) -> Self {
-        Self { why: why.to_owned(), body: body.to_string(), is_refused }
+impl Trial {
+    fn of(why: &str, body: &Value, expected: Expected) -> Self {
+        Self { why: why.to_owned(), body: body.to_string(), expected }
     }
 }
 
@@ -176,21 +194,23 @@ async fn each_field_of_each_body_is_refused_where_the_document_says_so() {
             }
             let target = path.replace("{id}", "01990000-0000-7000-8000-000000000001");
             let method: Method = method.to_uppercase().parse().expect("a method");
-            let as_it_says = document.right(schema);
-            for wrong in document.wrong(schema).into_iter().chain([Wrong::of("nothing", &as_it_says, false)]) {
-                let is_right = wrong.why == "nothing";
-                if !wrong.is_refused && !is_right && GUESSES.contains(&path.as_str()) {
+            let right = Trial::of("nothing is wrong", &document.right(schema), Expected::Reading);
+            for trial in document.wrong(schema).into_iter().chain([right]) {
+                if trial.expected == Expected::Anything && GUESSES.contains(&path.as_str()) {
                     continue;
                 }
                 let headers = [("idempotency-key", e2e::person::unique())];
                 let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
                 // What is answered is looked up in the document by whoever sends.
-                let answer = admin.send(method.clone(), &target, &headers, Some(wrong.body)).await;
+                let answer = admin.send(method.clone(), &target, &headers, Some(trial.body)).await;
                 asked += 1;
-                // Else what is wrong in one place would be refused for another.
-                let is_misread = is_right && answer.code() == "invalid_body";
-                if answer.status >= 500 || wrong.is_refused && answer.status < 400 || is_misread {
-                    faults.push(format!("{method} {path}, {}: {} {}", wrong.why, answer.status, answer.body));
+                let is_fault = match trial.expected {
+                    Expected::Refusal => answer.status < 400,
+                    Expected::Anything => false,
+                    Expected::Reading => answer.code() == "invalid_body",
+                };
+                if answer.status >= 500 || is_fault {
+                    faults.push(format!("{method} {path}, {}: {} {}", trial.why, answer.status, answer.body));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(crate) const LET_IN: u16 = 404;
 
 /// A gateway; ended when it is dropped.
 pub(crate) struct Door {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     http: reqwest::Client,
     shutdown: Shutdown,
 }
@@ -27,6 +27,11 @@ pub(crate) struct Door {
 impl Door {
     /// One before these replicas of the shop's auth, each connection to the next of them, as a Kubernetes Service does.
     pub(crate) async fn before(shop: &Shop, replicas: Vec<SocketAddr>) -> Self {
+        Self::behind_proxies(0, shop, replicas).await
+    }
+
+    /// The same where so many proxies of ours are in front of it.
+    pub(crate) async fn behind_proxies(trusted_proxies: u8, shop: &Shop, replicas: Vec<SocketAddr>) -> Self {
         let auth_url: String = format!("http://{}", balance(replicas).await);
         let config = Config {
             token: shop.config.token.clone(),
@@ -38,7 +43,7 @@ impl Door {
                 payment_url: auth_url.parse().unwrap(),
             },
             edge_keys: shop.keys.sent_by(Service::Gateway),
-            trusted_proxies: 0,
+            trusted_proxies,
         };
         let shutdown = Shutdown::new();
         let host = Host::bind(&Settings::for_tests(), shop.clock.clone(), shutdown.clone()).unwrap();

@@ -19,7 +19,7 @@ async fn a_person_sees_what_was_registered() {
 #[tokio::test]
 async fn a_session_that_auth_has_not_begun_is_none() {
     let shop = Shop::open().await;
-    let stranger = Client::person(shop.address(), &shop.keys, &[Role::Admin]);
+    let stranger = Client::person(shop.address(), &shop.keys, Role::Admin);
     let answer = stranger.get(PATH).await;
     assert_eq!((answer.status, answer.code()), (401, "session_ended"));
 }

@@ -1,14 +1,16 @@
 //! Who tries too often is sent away before anything is hashed, and keeps nobody else out.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ecommerce_contract::headers;
-use ecommerce_testing::{Client, figure, scale};
+use ecommerce_testing::{Client, Nginx, figure, scale};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::door::Door;
 use crate::shop::{PASSWORD, Shop};
 
 fn from(shop: &Shop, address: &str) -> Client {
@@ -34,6 +36,36 @@ async fn an_address_that_guesses_is_sent_away_and_told_until_when() {
     assert_eq!(from(&shop, "192.0.2.2").post("/api/v1/auth/login", body.clone()).await.status, 200);
     shop.clock.advance(time::Duration::seconds(30));
     assert_eq!(guesser.post("/api/v1/auth/login", body).await.status, 200);
+}
+
+/// A client of a true address, which says another each time wherever a client might.
+async fn log_in_from(own: [u8; 4], door: SocketAddr, said: u8, password: &str) -> u16 {
+    let client = reqwest::Client::builder().local_address(IpAddr::from(own)).build().unwrap();
+    let mut request = client.post(format!("http://{door}/api/v1/auth/login"));
+    for name in ["x-forwarded-for", "x-client-address", "X_Client_Address", "x-real-ip", "cf-connecting-ip"] {
+        request = request.header(name, format!("203.0.113.{said}"));
+    }
+    request = request.header("forwarded", format!("for=203.0.113.{said}"));
+    let body = json!({ "email": "ada@example.com", "password": password });
+    request.json(&body).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guesser_is_known_by_where_it_truly_is_at_the_door_and_behind_nginx() {
+    let shop = Shop::open_at_rest().await;
+    shop.register("ada@example.com").await;
+    let open_door = Door::before(&shop, vec![shop.address()]).await;
+    let inner_door = Door::behind_proxies(1, &shop, vec![shop.address()]).await;
+    let nginx = Nginx::before(inner_door.address).await;
+    for (door, guesser, owner) in
+        [(open_door.address, [127, 0, 0, 2], [127, 0, 0, 3]), (nginx.address, [127, 0, 0, 4], [127, 0, 0, 5])]
+    {
+        for said in 0..10 {
+            assert_eq!(log_in_from(guesser, door, said, "a wrong guess").await, 401, "guess {said} at {door}");
+        }
+        assert_eq!(log_in_from(guesser, door, 10, PASSWORD).await, 429, "{door}");
+        assert_eq!(log_in_from(owner, door, 11, PASSWORD).await, 200, "{door}");
+    }
 }
 
 #[tokio::test]

@@ -2,15 +2,15 @@
 //! are served meanwhile.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ecommerce_testing::{eventually, figure, scale, within};
+use ecommerce_testing::{Nginx, figure, scale, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::process::{Process, free_address};
+use crate::process::Process;
 use crate::raw;
 use crate::shop::PRODUCT;
 
@@ -225,54 +225,18 @@ async fn silent_connections_that_come_at_once_cut_off_nobody_who_has_been_served
     drop(silent);
 }
 
-/// A proxy in front, as an ingress is; ended when it is dropped.
-struct Nginx(Child);
-
-impl Nginx {
-    async fn before(gateway: SocketAddr) -> (Self, SocketAddr) {
-        let address = free_address();
-        let folder = std::env::temp_dir().join(ecommerce_testing::unique_name());
-        std::fs::create_dir(&folder).unwrap();
-        let configuration = format!(
-            "daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
-             events {{ worker_connections 2048; }}
-             http {{
-               access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-               uwsgi_temp_path {folder}; scgi_temp_path {folder};
-               server {{ listen {address}; location / {{
-                 proxy_pass http://{gateway}; proxy_set_header Host shop.example;
-                 proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }}
-             }}",
-            folder = folder.display()
-        );
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, configuration).unwrap();
-        let child = Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn();
-        let child =
-            child.unwrap_or_else(|error| panic!("no nginx for tests, `local/stores start` installs it: {error}"));
-        eventually("nginx listens", || async { TcpStream::connect(address).await.ok() }).await;
-        (Self(child), address)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn many_clients_behind_one_proxy_of_ours_are_many_clients() {
     let gateway = Process::start(&[("TRUSTED_PROXIES", "1"), ("HTTP_MAX_CONNECTIONS", "400")]).await;
-    let (_nginx, proxy) = Nginx::before(gateway.address).await;
+    let proxy = Nginx::before(gateway.address).await;
+    let address = proxy.address;
     let mut clients = JoinSet::new();
     for _ in 0..300 {
         clients.spawn(async move {
             let client = reqwest::Client::new();
             let mut statuses = Vec::new();
             for _ in 0..3 {
-                statuses.push(client.get(format!("http://{proxy}{PRODUCT}")).send().await.unwrap().status().as_u16());
+                statuses.push(client.get(format!("http://{address}{PRODUCT}")).send().await.unwrap().status().as_u16());
             }
             statuses
         });

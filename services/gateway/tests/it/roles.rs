@@ -88,11 +88,3 @@ fn each_operation_of_the_document_has_its_line_and_each_line_its_operation() {
     lines.sort();
     assert_eq!(lines, described);
 }
-
-#[tokio::test]
-async fn somebody_without_a_role_is_nobody() {
-    let shop = Shop::open().await;
-    let nobody = shop.person("").await;
-    let answer = shop.get("/api/v1/auth/me", Some(&nobody)).await;
-    assert_eq!((answer.status, answer.code()), (403, "role_required"));
-}

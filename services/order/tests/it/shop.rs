@@ -65,11 +65,11 @@ impl Shop {
     }
 
     pub(crate) fn customer(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Customer]).with_document(document())
+        Client::person(self.address, &self.keys, Role::Customer).with_document(document())
     }
 
     pub(crate) fn staff(&self) -> Client {
-        Client::person(self.address, &self.keys, &[Role::Staff]).with_document(document())
+        Client::person(self.address, &self.keys, Role::Staff).with_document(document())
     }
 
     /// Puts a product on sale for 12.50 €.

@@ -60,7 +60,7 @@ pub(super) async fn handler(
         id: UserId::new(&state.clock),
         email,
         name,
-        roles: [Role::Customer].into_iter().collect(),
+        roles: Role::Customer.into(),
         created_at: state.clock.now(),
         disabled_at: None,
     };

@@ -223,5 +223,5 @@ async fn a_card_that_came_with_an_order_counts_and_the_next_order_fails_without_
 
 /// The customer of this payment, asking the replica that was started last.
 fn as_the_same(shop: &Shop, wanted: &PaymentRequested) -> Client {
-    Client::person(shop.address, &shop.keys, &[Role::Customer]).with("x-user-id", wanted.customer_id.to_string())
+    Client::person(shop.address, &shop.keys, Role::Customer).with("x-user-id", wanted.customer_id.to_string())
 }
