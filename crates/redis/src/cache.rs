@@ -4,6 +4,8 @@
 //! A value is loaded once for all that miss it at the same time in one process. After a change, [`Cache::invalidate`] puts a
 //! mark in the value's place for [`CHANGED`]: a load that began before the change then cannot put its old value back, because
 //! values are only ever put where there is nothing.
+//!
+//! What strangers can ask for has no end, so a cache leaves half of the server's memory to the sessions.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::metrics::CACHE_LOOKUPS;
+use crate::room::Room;
 use crate::single_flight::SingleFlight;
 use crate::{Error, Redis};
 
@@ -29,6 +32,7 @@ pub struct Cache<V, E> {
     redis: Redis,
     name: &'static str,
     lifetime: Duration,
+    room: Room,
     loads: SingleFlight<Result<V, Arc<E>>>,
 }
 
@@ -49,7 +53,7 @@ where
     /// Redis was away as it happened.
     #[must_use]
     pub fn new(redis: Redis, name: &'static str, lifetime: Duration) -> Self {
-        Self { redis, name, lifetime, loads: SingleFlight::new() }
+        Self { redis, name, lifetime, room: Room::default(), loads: SingleFlight::new() }
     }
 
     /// The cached value, or what `load` gives; many that miss it at once share one load and its outcome.
@@ -104,9 +108,12 @@ where
     /// Puts a value where there is none, without keeping the one who asked waiting.
     fn put(&self, key: &str, value: &V) {
         let Ok(json) = serde_json::to_string(value) else { return };
-        let (commands, key) = (self.redis.commands.clone(), self.redis_key(key));
+        let (commands, room, key) = (self.redis.commands.clone(), self.room.clone(), self.redis_key(key));
         let lifetime = Some(Expiration::PX(i64::try_from(self.lifetime.as_millis()).unwrap_or(i64::MAX)));
         tokio::spawn(async move {
+            if !room.is_there(&commands).await {
+                return;
+            }
             let put: Result<(), _> = commands.set(key, json, lifetime, Some(SetOptions::NX), false).await;
             if let Err(error) = put {
                 tracing::debug!(%error, "unable to cache a value");

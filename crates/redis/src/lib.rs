@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod connection;
 pub mod metrics;
+mod room;
 pub mod session;
 mod single_flight;
 

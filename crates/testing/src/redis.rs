@@ -26,6 +26,8 @@ pub fn prefix() -> String {
 pub struct Server {
     address: SocketAddr,
     directory: PathBuf,
+    /// As `maxmemory` takes it; `0` is no bound.
+    memory: &'static str,
     process: Option<Child>,
 }
 
@@ -39,10 +41,18 @@ impl Server {
     /// # Panics
     /// When there is no `redis-server`, or it does not answer.
     pub async fn start() -> Self {
+        Self::with_memory("0").await
+    }
+
+    /// One that takes nothing more once it holds this much, as a stack's does: `8mb`.
+    ///
+    /// # Panics
+    /// When there is no `redis-server`, or it does not answer.
+    pub async fn with_memory(memory: &'static str) -> Self {
         let directory = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&directory).expect("make a directory");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-        let mut server = Self { address, directory, process: None };
+        let mut server = Self { address, directory, memory, process: None };
         server.start_again().await;
         server
     }
@@ -72,6 +82,7 @@ impl Server {
         let process = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &self.address.port().to_string()])
             .args(["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""])
+            .args(["--maxmemory", self.memory, "--maxmemory-policy", "noeviction"])
             .arg("--dir")
             .arg(&self.directory)
             .stdout(Stdio::null())

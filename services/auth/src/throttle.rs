@@ -105,7 +105,8 @@ impl Throttle {
         let now = self.clock.monotonic();
         let mut buckets = self.buckets.lock();
         // An account that many guess at is not closed: each address has an attempt there, and seldom another.
-        if level(&buckets, at_account.0, at_account.1, now) + 1.0 > AT_ACCOUNT.burst {
+        let is_hot = level(&buckets, at_account.0, at_account.1, now) + 1.0 > AT_ACCOUNT.burst;
+        if is_hot {
             taken.push((self.names.hash_one(("hot", client, account)), AT_HOT_ACCOUNT));
         }
         let levels: Vec<f64> = taken.iter().map(|(name, rate)| level(&buckets, *name, *rate, now)).collect();
@@ -115,9 +116,11 @@ impl Throttle {
             return Err(TooMany { after: Duration::from_secs_f64(until) });
         }
         let address = levels.first().copied().unwrap_or_default();
-        taken.push(at_account);
+        if !is_hot {
+            // Else what its owner gives back would be somebody's guess.
+            taken.push(at_account);
+        }
         for (name, rate) in taken.iter().copied() {
-            // What is full stays full: how long an account is hot does not grow with how many guess at it.
             change(&mut buckets, name, rate, now, 1.0);
         }
         Ok(Attempt { throttle: self, taken, trier: Trier { client, is_suspect: address >= 1.0 } })
@@ -272,6 +275,17 @@ mod tests {
         clock.advance(time::Duration::hours(1));
         let guessed: usize = (0..10).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum();
         assert_eq!(guessed, 100);
+    }
+
+    #[test]
+    fn an_owner_who_comes_in_beside_a_crowd_gives_it_no_guess() {
+        let (throttle, _) = throttle();
+        let guessed: usize = (0..50).map(|number| let_through(&throttle, address(number), &account("ada"), 50)).sum();
+        for number in 1_000..1_100 {
+            drop(throttle.attempt(address(number), &account("ada")).unwrap());
+            assert_eq!((0..50).map(|one| let_through(&throttle, address(one), &account("ada"), 1)).sum::<usize>(), 0);
+        }
+        assert_eq!(guessed, 10 * 10 + 40);
     }
 
     #[test]

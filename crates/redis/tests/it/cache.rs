@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ecommerce_redis::Cache;
+use ecommerce_redis::{Cache, Redis, Session, Sessions, Settings};
 use ecommerce_testing::eventually;
+use ecommerce_testing::redis::Server;
+use ecommerce_types::{Clock, SessionId, UserId};
 use tokio::sync::Notify;
 
 use crate::Part;
@@ -114,4 +116,25 @@ async fn a_slow_redis_costs_no_more_than_the_time_limit() {
     let asked = Instant::now();
     assert_eq!(prices.get_or_load("mug", || database.load(5)).await, Ok(5));
     assert!(asked.elapsed() < Duration::from_millis(900), "{:?}", asked.elapsed());
+}
+
+/// Whoever walks a catalogue can ask for pages without end.
+#[tokio::test]
+async fn a_cache_that_is_asked_for_everything_leaves_room_for_the_sessions() {
+    let server = Server::with_memory("8mb").await;
+    let settings = Settings { redis_url: server.url().into(), redis_prefix: "shop:".to_owned() };
+    let redis = Redis::connect(&settings).await.unwrap();
+    let pages: Cache<String, &str> = Cache::new(redis.clone(), "page", Duration::from_mins(5));
+    let sessions = Sessions::new(redis);
+    let page = "x".repeat(4 * 1024);
+    for number in 0..4_000 {
+        let found = pages.get_or_load(&format!("after-{number}"), || std::future::ready(Ok(page.clone()))).await;
+        assert_eq!(found.as_ref(), Ok(&page));
+    }
+    let (clock, lifetime) = (Clock::system(), Duration::from_mins(20));
+    let session = Session { user_id: UserId::new(&clock), roles_version: 1 };
+    for _ in 0..2_000 {
+        sessions.put(SessionId::new(&clock), &session, lifetime).await.unwrap();
+    }
+    sessions.mark_complete(sessions.run().await.unwrap()).await.unwrap();
 }

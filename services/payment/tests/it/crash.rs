@@ -92,8 +92,8 @@ async fn a_customer_whose_request_was_killed_asks_again_and_gets_the_answer_of_t
 
         shop.clock.advance(Duration::seconds(30)); // the dead process still holds the charge
         shop.start().await;
-        let customer = Client::person(shop.address, &shop.keys, Role::Customer)
-            .with("x-user-id", wanted.customer_id.to_string());
+        let customer =
+            Client::person(shop.address, &shop.keys, Role::Customer).with("x-user-id", wanted.customer_id.to_string());
         let early = pay_with_key(&customer, wanted.payment_id, "tok_success", "k").await;
         assert_eq!((early.status, early.code()), (409, "idempotency_key_in_use"));
 
