@@ -70,7 +70,7 @@ impl Redis {
                 connection.tcp.nodelay = Some(true);
             })
             .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
-            .set_policy(ReconnectPolicy::new_exponential(0, 50, 2_000, 2))
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 250, 2))
             .build()?;
         let options =
             Options { fail_fast: true, max_attempts: Some(1), timeout: Some(COMMAND_TIMEOUT), ..Options::default() };
