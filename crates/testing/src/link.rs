@@ -43,6 +43,8 @@ impl Link {
                 tokio::spawn(async move {
                     if *states.borrow() != State::Cut
                         && let Ok(far) = TcpStream::connect(store).await
+                        // What the wire is to stand for waits for nothing (RFC 896 makes it wait for the far end's word).
+                        && near.set_nodelay(true).and_then(|()| far.set_nodelay(true)).is_ok()
                     {
                         join(near, far, states).await;
                     }

@@ -77,6 +77,8 @@ async fn balance(replicas: Vec<SocketAddr>) -> SocketAddr {
             let replica = replicas[next.fetch_add(1, Ordering::Relaxed) % replicas.len()];
             tokio::spawn(async move {
                 let mut server = TcpStream::connect(replica).await?;
+                client.set_nodelay(true)?;
+                server.set_nodelay(true)?;
                 tokio::io::copy_bidirectional(&mut client, &mut server).await
             });
         }
