@@ -6,23 +6,30 @@ use std::time::Duration;
 use ecommerce_runtime::Backoff;
 use parking_lot::Mutex;
 
-const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_mins(5);
-
-/// The waits of each stack since its last success.
-#[derive(Debug, Default)]
-pub struct Backoffs(Mutex<HashMap<String, Backoff>>);
+/// The waits of each stack since it was last as it should be.
+#[derive(Debug)]
+pub struct Backoffs {
+    shortest: Duration,
+    longest: Duration,
+    waits: Mutex<HashMap<String, Backoff>>,
+}
 
 impl Backoffs {
-    /// Counts a failure; gives the time to wait.
-    pub fn after_failure(&self, stack: &str) -> Duration {
-        let mut failing = self.0.lock();
-        failing.entry(stack.to_owned()).or_insert_with(|| Backoff::new(SHORTEST, LONGEST)).next_wait()
+    /// Waits from `shortest` to `longest`, before what chance adds.
+    #[must_use]
+    pub fn new(shortest: Duration, longest: Duration) -> Self {
+        Self { shortest, longest: longest.max(shortest), waits: Mutex::default() }
+    }
+
+    /// Counts one more; gives the time to wait.
+    pub fn next(&self, stack: &str) -> Duration {
+        let mut waits = self.waits.lock();
+        waits.entry(stack.to_owned()).or_insert_with(|| Backoff::new(self.shortest, self.longest)).next_wait()
     }
 
     /// Starts anew.
-    pub fn after_success(&self, stack: &str) {
-        self.0.lock().remove(stack);
+    pub fn forget(&self, stack: &str) {
+        self.waits.lock().remove(stack);
     }
 }
 
@@ -32,12 +39,13 @@ mod tests {
 
     #[test]
     fn a_stack_waits_longer_with_each_failure_and_not_for_another_ones() {
-        let backoffs = Backoffs::default();
+        let second = Duration::from_secs(1);
+        let backoffs = Backoffs::new(second, Duration::from_mins(5));
         for shortest in [1, 2, 4] {
-            assert!(backoffs.after_failure("default/shop") >= SHORTEST * shortest);
+            assert!(backoffs.next("default/shop") >= second * shortest);
         }
-        assert!(backoffs.after_failure("default/other") <= SHORTEST * 2);
-        backoffs.after_success("default/shop");
-        assert!(backoffs.after_failure("default/shop") <= SHORTEST * 2);
+        assert!(backoffs.next("default/other") <= second * 2);
+        backoffs.forget("default/shop");
+        assert!(backoffs.next("default/shop") <= second * 2);
     }
 }

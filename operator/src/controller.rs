@@ -1,5 +1,6 @@
 //! The loop: what wakes a reconcile, what follows one, and who may run them.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Service;
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher;
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{Predicate as _, PredicateConfig, WatchStreamExt as _, predicates, watcher};
 use kube::{Api, Client, ResourceExt as _};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use crate::backoff::Backoffs;
 use crate::crd::EcommerceStack;
@@ -21,7 +23,7 @@ use crate::health::Health;
 use crate::leadership::{GIVE_UP, Leadership, RENEW};
 use crate::metrics::{RECONCILE_DURATION, RECONCILES};
 use crate::names::MANAGER;
-use crate::reconcile::{self, Context, Error};
+use crate::reconcile::{self, Context, Ended, Error};
 use crate::settings::Settings;
 
 /// A change is seldom alone; what follows within this time is one reconcile.
@@ -29,10 +31,21 @@ const DEBOUNCE: Duration = Duration::from_millis(150);
 /// Stacks that are reconciled at once.
 const CONCURRENCY: u16 = 4;
 
+/// What a stack that is not ready may wait for at least until it is looked at again.
+const SHORTEST_LOOK: Duration = Duration::from_secs(5);
+/// What a stack that failed waits at least.
+const SHORTEST_BACKOFF: Duration = Duration::from_secs(1);
+/// What reconciles that are under way may take once the process is to end, with the Lease still held.
+const LAST_RECONCILES: Duration = Duration::from_secs(10);
+
+/// A stack as it is watched: what a person may have written there that nobody can read stops the watch of no other.
+type Watched = PartialObjectMeta<EcommerceStack>;
+
 /// What every turn of the loop works with.
 struct Turn {
     context: Arc<Context>,
-    backoff: Backoffs,
+    failures: Backoffs,
+    looks: Backoffs,
     health: Arc<Health>,
 }
 
@@ -42,6 +55,9 @@ pub enum Stopped {
     /// Another replica may lead by now.
     #[error("the Lease could not be renewed")]
     LeaseLost,
+    /// Nothing would be reconciled any more.
+    #[error("the controller ended by itself")]
+    ControllerEnded,
 }
 
 /// Waits for the Lease, then reconciles until the process stops or the Lease is lost.
@@ -54,51 +70,50 @@ pub async fn run(client: Client, settings: Settings, health: Arc<Health>, shutdo
             () = shutdown.stopped() => return Ok(()),
             _ = renewals.tick() => {}
         }
-        match leadership.hold().await {
-            Ok(leads) => {
-                health.lease_answered();
-                if leads {
-                    break;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "unable to acquire the Lease"),
+        let answer = timeout(GIVE_UP, leadership.hold()).await;
+        health.asked_for_the_lease();
+        match answer {
+            Ok(Ok(true)) => break,
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "unable to acquire the Lease"),
+            Err(_) => tracing::warn!("unable to acquire the Lease in time"),
         }
     }
     tracing::info!("leading");
     let context = Arc::new(Context::new(client, settings, Clock::system()));
-    let controller = tokio::spawn(reconcile_all(context, health.clone(), shutdown.clone()));
-    let kept = keep_lease(&mut leadership, &health, &shutdown, &mut renewals).await;
-    if kept.is_err() {
-        // At once: what is under way must not meet the next leader's work.
-        controller.abort();
-        return kept;
-    }
-    let _ = controller.await;
-    if let Err(error) = leadership.release().await {
+    let mut controller = tokio::spawn(reconcile_all(context, health.clone(), shutdown.clone()));
+    let too_late = async {
+        shutdown.stopped().await;
+        let _ = timeout(LAST_RECONCILES, pending::<()>()).await;
+    };
+    // To the end of what is under way: it must not meet the next leader's work.
+    let stopped = tokio::select! {
+        _ = &mut controller => if shutdown.is_stopped() { Ok(()) } else { Err(Stopped::ControllerEnded) },
+        why = keep_lease(&mut leadership, &health, &mut renewals) => Err(why),
+        () = too_late => Ok(()),
+    };
+    controller.abort();
+    if !matches!(stopped, Err(Stopped::LeaseLost))
+        && let Err(error) = leadership.release().await
+    {
         tracing::warn!(%error, "unable to release the Lease");
     }
-    Ok(())
+    stopped
 }
 
-async fn keep_lease(
-    leadership: &mut Leadership,
-    health: &Health,
-    shutdown: &Shutdown,
-    renewals: &mut tokio::time::Interval,
-) -> Result<(), Stopped> {
+/// Renews until that is no longer possible.
+async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut tokio::time::Interval) -> Stopped {
     let mut renewed = Instant::now();
     loop {
-        tokio::select! {
-            () = shutdown.stopped() => return Ok(()),
-            _ = renewals.tick() => {}
-        }
-        match tokio::time::timeout_at(renewed + GIVE_UP, leadership.hold()).await {
-            Ok(Ok(true)) => {
-                renewed = Instant::now();
-                health.lease_answered();
-            }
+        renewals.tick().await;
+        // Others count from when the API server wrote it, which is after this.
+        let asked = Instant::now();
+        let answer = timeout_at(renewed + GIVE_UP, leadership.hold()).await;
+        health.asked_for_the_lease();
+        match answer {
+            Ok(Ok(true)) => renewed = asked,
             Ok(Err(error)) if renewed.elapsed() < GIVE_UP => tracing::warn!(%error, "unable to renew the Lease"),
-            Ok(Ok(false) | Err(_)) | Err(_) => return Err(Stopped::LeaseLost),
+            Ok(Ok(false) | Err(_)) | Err(_) => return Stopped::LeaseLost,
         }
     }
 }
@@ -106,53 +121,76 @@ async fn keep_lease(
 async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shutdown) {
     let client = context.client.clone();
     let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
-    let controller = Controller::new(Api::<EcommerceStack>::all(client.clone()), watcher::Config::default())
+    let (stacks, writer) = reflector::store::<Watched>();
+    // Our own status wakes nobody.
+    let changes = predicates::generation.combine(predicates::labels).combine(predicates::annotations);
+    let watched = watcher(Api::<Watched>::all(client.clone()), watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(changes, PredicateConfig::default());
+    let controller = Controller::for_stream(watched, stacks.clone())
         .with_config(Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
         .owns(Api::<StatefulSet>::all(client.clone()), ours())
         .owns(Api::<Deployment>::all(client.clone()), ours())
         .owns(Api::<Job>::all(client.clone()), ours())
         .owns(Api::<Service>::all(client), ours())
         .graceful_shutdown_on(async move { shutdown.stopped().await });
-    let stacks = controller.store();
-    let turn = Arc::new(Turn { context, backoff: Backoffs::default(), health });
-    let watched = Arc::clone(&turn);
+    let longest = context.settings.longest_backoff();
+    let turn = Arc::new(Turn {
+        context,
+        failures: Backoffs::new(SHORTEST_BACKOFF, longest),
+        looks: Backoffs::new(SHORTEST_LOOK, longest / 5),
+        health,
+    });
+    let after_each = Arc::clone(&turn);
     controller
         .run(reconcile_one, after_failure, turn)
         .for_each(|result| {
-            after(&result, &stacks, &watched);
+            after(&result, &stacks, &after_each);
             futures::future::ready(())
         })
         .await;
 }
 
-async fn reconcile_one(stack: Arc<EcommerceStack>, turn: Arc<Turn>) -> Result<Action, Error> {
+async fn reconcile_one(stack: Arc<Watched>, turn: Arc<Turn>) -> Result<Action, Error> {
     let started = Instant::now();
-    let key = key(&stack);
-    let result = reconcile::run(stack, Arc::clone(&turn.context)).await;
+    let (namespace, name) = (stack.namespace().unwrap_or_default(), stack.name_any());
+    let result = reconcile::run(&namespace, &name, &turn.context).await;
     let outcome = if result.is_ok() { "ok" } else { "error" };
     RECONCILES.increment([outcome]);
     RECONCILE_DURATION.series([]).observe(started.elapsed().as_secs_f64());
     turn.health.reconciled();
-    if result.is_ok() {
-        turn.backoff.after_success(&key);
-    }
-    result
+    let key = key(&stack);
+    let ended = result?;
+    turn.failures.forget(&key);
+    Ok(match ended {
+        Ended::Ready => {
+            turn.looks.forget(&key);
+            Action::requeue(turn.context.settings.resync())
+        }
+        Ended::NotReady => Action::requeue(turn.looks.next(&key)),
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller hands them over so")]
-fn after_failure(stack: Arc<EcommerceStack>, _: &Error, turn: Arc<Turn>) -> Action {
-    Action::requeue(turn.backoff.after_failure(&key(&stack)))
+fn after_failure(stack: Arc<Watched>, _: &Error, turn: Arc<Turn>) -> Action {
+    Action::requeue(turn.failures.next(&key(&stack)))
 }
 
 fn after(
-    result: &Result<(ObjectRef<EcommerceStack>, Action), ControllerError<Error, watcher::Error>>,
-    stacks: &Store<EcommerceStack>,
+    result: &Result<(ObjectRef<Watched>, Action), ControllerError<Error, watcher::Error>>,
+    stacks: &Store<Watched>,
     turn: &Turn,
 ) {
     match result {
         Ok((stack, _)) => tracing::debug!(stack.name = stack.name, "reconciled"),
         // The stack went while it was waiting for its turn.
-        Err(ControllerError::ObjectNotFound(_)) => {}
+        Err(ControllerError::ObjectNotFound(stack)) => {
+            let key = format!("{}/{}", stack.namespace.clone().unwrap_or_default(), stack.name);
+            turn.failures.forget(&key);
+            turn.looks.forget(&key);
+        }
         Err(ControllerError::ReconcilerFailed(error, stack)) => {
             tracing::warn!(stack.name = stack.name, %error, "a reconcile failed and is tried again");
         }
@@ -163,6 +201,6 @@ fn after(
     }
 }
 
-fn key(stack: &EcommerceStack) -> String {
+fn key(stack: &Watched) -> String {
     format!("{}/{}", stack.namespace().unwrap_or_default(), stack.name_any())
 }

@@ -6,12 +6,8 @@ use std::time::Duration;
 use ecommerce_types::Clock;
 use time::OffsetDateTime;
 
-use crate::reconcile::RESYNC;
-
 /// Renewals of the Lease come every few seconds, whether this process leads or waits.
 const LEASE_SILENCE: Duration = Duration::from_mins(1);
-/// Each stack is reconciled at least every [`RESYNC`].
-const RECONCILE_SILENCE: Duration = RESYNC.saturating_mul(3);
 
 /// When the operator last did what it is there for.
 #[derive(Debug)]
@@ -20,18 +16,21 @@ pub struct Health {
     lease: AtomicI64,
     reconcile: AtomicI64,
     has_stacks: AtomicBool,
+    /// Each stack is reconciled more often than this.
+    reconcile_silence: Duration,
 }
 
 impl Health {
     /// Alive as of now.
     #[must_use]
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, resync: Duration) -> Self {
         let now = clock.now().unix_timestamp();
-        Self { clock, lease: now.into(), reconcile: now.into(), has_stacks: false.into() }
+        let reconcile_silence = resync.max(Duration::from_mins(1)).saturating_mul(3);
+        Self { clock, lease: now.into(), reconcile: now.into(), has_stacks: false.into(), reconcile_silence }
     }
 
-    /// The API server answered when the Lease was asked for.
-    pub fn lease_answered(&self) {
+    /// The Lease was asked for, whatever became of it: an API server that is away is mended by no restart of ours.
+    pub fn asked_for_the_lease(&self) {
         self.lease.store(self.clock.now().unix_timestamp(), Ordering::Relaxed);
     }
 
@@ -53,7 +52,7 @@ impl Health {
             let at = OffsetDateTime::from_unix_timestamp(at.load(Ordering::Relaxed));
             at.is_ok_and(|at| at + silence > self.clock.now())
         };
-        let reconciles = !self.has_stacks.load(Ordering::Relaxed) || lately(&self.reconcile, RECONCILE_SILENCE);
+        let reconciles = !self.has_stacks.load(Ordering::Relaxed) || lately(&self.reconcile, self.reconcile_silence);
         lately(&self.lease, LEASE_SILENCE) && reconciles
     }
 }
@@ -65,22 +64,22 @@ mod tests {
     #[test]
     fn an_operator_that_has_stacks_and_reconciles_none_is_not_alive() {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
-        let health = Health::new(clock.clone());
+        let health = Health::new(clock.clone(), Duration::from_mins(5));
         health.reconciled();
         clock.advance(time::Duration::minutes(16));
-        health.lease_answered();
+        health.asked_for_the_lease();
         assert!(!health.is_alive());
         health.reconciled();
         assert!(health.is_alive());
     }
 
     #[test]
-    fn an_operator_without_stacks_is_alive_while_its_lease_is_answered() {
+    fn an_operator_without_stacks_is_alive_while_it_asks_for_its_lease() {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
-        let health = Health::new(clock.clone());
+        let health = Health::new(clock.clone(), Duration::from_mins(5));
         clock.advance(time::Duration::hours(1));
         assert!(!health.is_alive());
-        health.lease_answered();
+        health.asked_for_the_lease();
         assert!(health.is_alive());
     }
 }

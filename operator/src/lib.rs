@@ -4,6 +4,7 @@
 //! The resource is in [`crd`]. One reconcile is [`reconcile`], one file a step; what is made of a spec is [`build`], pure.
 //! [`controller`] wakes reconciles, [`provision`] runs inside a Job of the stack. No business of a shop is here.
 
+pub mod amount;
 pub mod backoff;
 pub mod build;
 pub mod controller;
@@ -11,9 +12,12 @@ pub mod crd;
 pub mod credentials;
 pub mod health;
 pub mod leadership;
+pub mod ledger;
 pub mod metrics;
 pub mod names;
 pub mod provision;
 pub mod reconcile;
+pub mod resolve;
+pub mod rollout;
 pub mod settings;
 pub mod smtp;

@@ -69,7 +69,7 @@ async fn reconcile(settings: Settings, logs: &Logs) -> Result<(), Box<dyn Error>
     let shutdown = Shutdown::new();
     // Nothing is sent here by a Service, so nothing has to forget this pod first.
     shutdown.on_signal(Drain { drain_delay_seconds: 0, drain_idle_seconds: 0, drain_timeout_seconds: 10 })?;
-    let health = Arc::new(Health::new(Clock::system()));
+    let health = Arc::new(Health::new(Clock::system(), settings.resync()));
     let alive = Arc::clone(&health);
     let second_port =
         HealthAndMetrics { alive: Arc::new(move || alive.is_alive()), ..HealthAndMetrics::new(shutdown.clone()) };
@@ -77,7 +77,10 @@ async fn reconcile(settings: Settings, logs: &Logs) -> Result<(), Box<dyn Error>
     let ending = Ending { idle: Duration::ZERO, requests: Duration::from_secs(1) };
     let limits = Limits::new(server::Settings::default(), None, None);
     let served = tokio::spawn(serve(listener, second_port.router(), limits, shutdown.clone(), ending));
-    let client = kube::Client::try_default().await?;
+    let mut config = kube::Config::infer().await?;
+    // Each reconcile is tried again as a whole, with a pause that grows: one call in it must not wait by itself.
+    config.default_retry = false;
+    let client = kube::Client::try_from(config)?;
     controller::run(client, settings, health, shutdown.clone()).await?;
     shutdown.stop();
     served.await?;

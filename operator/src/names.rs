@@ -124,6 +124,18 @@ impl Names {
         self.with("admin")
     }
 
+    /// The `ControllerRevision` of a service's pods.
+    #[must_use]
+    pub fn revision(&self, service: Service, hash: &str) -> String {
+        self.with(&format!("{service}-{hash}"))
+    }
+
+    /// The `ConfigMap` of what must outlive the stack's status.
+    #[must_use]
+    pub fn ledger(&self) -> String {
+        self.with("ledger")
+    }
+
     /// The provisioning Job for these inputs.
     #[must_use]
     pub fn provisioning_job(&self, key: &str) -> String {
@@ -190,15 +202,12 @@ impl Names {
         self.in_postgres(&format!("{service}_login"))
     }
 
+    /// The hash tells stacks apart whose names would read the same: `a-b` in `c` and `b` in `c-a`.
     fn in_postgres(&self, suffix: &str) -> String {
-        let name = format!("{}_{}_{suffix}", self.namespace, self.stack).replace('-', "_");
-        if name.len() <= POSTGRES_NAME_BYTES {
-            return name;
-        }
-        // The tail says what it is, so the middle goes.
-        let hash = short_hash([name.as_str()]);
-        let head = POSTGRES_NAME_BYTES - suffix.len() - hash.len() - 2;
-        format!("{}_{hash}_{suffix}", &name[..head])
+        let hash = short_hash([self.namespace.as_str(), &self.stack]);
+        let mut head = format!("{}_{}", self.namespace, self.stack).replace('-', "_");
+        head.truncate(POSTGRES_NAME_BYTES - suffix.len() - hash.len() - 2);
+        format!("{head}_{hash}_{suffix}")
     }
 
     /// The address of the first administrator where the spec names none.
@@ -210,7 +219,7 @@ impl Names {
     /// All names of objects in Kubernetes that do not depend on what they hold.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
-        let mut names = vec![self.signing_key(), self.admin()];
+        let mut names = vec![self.signing_key(), self.admin(), self.ledger()];
         for backend in Backend::ALL {
             names.extend([self.backend(backend), self.backend_config(backend)]);
         }
@@ -274,7 +283,22 @@ mod tests {
         assert_eq!(login.len(), 63);
         assert!(login.ends_with("_product_migrate"));
         assert_ne!(login, Names::new(&"n".repeat(63), &"t".repeat(30)).migrate_login(Service::Product));
-        assert_eq!(Names::new("default", "my-shop").database(Service::Order), "default_my_shop_order");
+        let database = Names::new("default", "my-shop").database(Service::Order);
+        assert!(database.starts_with("default_my_shop_") && database.ends_with("_order"), "{database}");
+    }
+
+    #[test]
+    fn no_two_stacks_on_one_server_share_a_name() {
+        let parts = ["a", "b", "a-b", "b-a", "a-a", "a-b-a", "shop", "team", "team-a", "a-shop", "team-a-shop"];
+        let stacks = parts.iter().flat_map(|namespace| parts.iter().map(|stack| Names::new(namespace, stack)));
+        let mut taken = BTreeSet::new();
+        for names in stacks {
+            for name in
+                [names.database(Service::Order), names.vhost(), names.redis_prefix(), names.user(Service::Order)]
+            {
+                assert!(taken.insert(name.clone()), "{names:?}: {name}");
+            }
+        }
     }
 
     #[test]

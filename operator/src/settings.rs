@@ -1,6 +1,7 @@
 //! What the operator is told at its start.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The operator's settings; the chart sets them.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,7 +21,36 @@ pub struct Settings {
     /// The name of this replica in the Lease.
     #[arg(long, env = "POD_NAME", default_value = "operator")]
     pub pod_name: String,
+    /// Each stack is looked at again after so many seconds, whether something happened or not.
+    #[arg(long, env = "RESYNC_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub resync_seconds: u64,
+    /// So many seconds may one look at a stack take; then it is cut off and tried again.
+    #[arg(long, env = "RECONCILE_LIMIT_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub reconcile_limit_seconds: u64,
+    /// The most seconds between two tries of a stack that fails; between those of one that is not ready, a fifth of it.
+    #[arg(long, env = "LONGEST_BACKOFF_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub longest_backoff_seconds: u64,
     /// Health and metrics.
     #[arg(long, env = "OPERATIONS_ADDRESS", default_value = "[::]:9090")]
     pub operations_address: SocketAddr,
+}
+
+impl Settings {
+    /// Each stack is looked at again after this time.
+    #[must_use]
+    pub fn resync(&self) -> Duration {
+        Duration::from_secs(self.resync_seconds)
+    }
+
+    /// One look at a stack takes no longer.
+    #[must_use]
+    pub fn reconcile_limit(&self) -> Duration {
+        Duration::from_secs(self.reconcile_limit_seconds)
+    }
+
+    /// The most between two tries of a stack that fails.
+    #[must_use]
+    pub fn longest_backoff(&self) -> Duration {
+        Duration::from_secs(self.longest_backoff_seconds)
+    }
 }

@@ -9,9 +9,10 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{label_selector, labels, metadata, selector};
+use super::metadata::{label_selector, labels, metadata, not_pruned, selector};
 use super::{Inputs, Manifest, container};
-use crate::crd::{DeletionPolicy, EmbeddedStore, Store};
+use crate::amount::thousandths;
+use crate::crd::EmbeddedStore;
 use crate::names::{Backend, long_hash};
 
 /// What these are for, as a label says it.
@@ -19,7 +20,7 @@ pub(super) const COMPONENT: &str = "store";
 /// The volume that stays.
 pub(super) const DATA: &str = "data";
 /// The annotation that changes when what a pod is configured with changes.
-pub(super) const CHECKSUM: &str = "ecommercestack.dev/configuration";
+pub const CHECKSUM: &str = "ecommercestack.dev/configuration";
 
 /// What differs between the stores.
 pub(super) struct Parts {
@@ -32,19 +33,15 @@ pub(super) struct Parts {
     pub(super) configuration: Vec<String>,
 }
 
-/// What the spec says of a store.
-pub(super) fn embedded<'a>(inputs: &Inputs<'a>, backend: Backend) -> Option<&'a EmbeddedStore> {
-    let store: &Option<Store> = match backend {
-        Backend::Postgres => &inputs.spec.postgres,
-        Backend::Rabbitmq => &inputs.spec.rabbitmq,
-        Backend::Redis => &inputs.spec.redis,
-    };
-    store.as_ref().and_then(|store| store.embedded.as_ref())
+impl Parts {
+    pub(super) fn checksum(&self) -> String {
+        long_hash(self.configuration.iter().map(String::as_str))
+    }
 }
 
-/// The image of a store.
-pub(super) fn image(inputs: &Inputs<'_>, backend: Backend, default: &str) -> String {
-    embedded(inputs, backend).and_then(|store| store.image.clone()).unwrap_or_else(|| default.to_owned())
+/// What the spec says of a store.
+pub(super) fn embedded<'a>(inputs: &Inputs<'a>, backend: Backend) -> Option<&'a EmbeddedStore> {
+    inputs.spec.store(backend).and_then(|store| store.embedded.as_ref())
 }
 
 /// The store's one pod and its volume.
@@ -52,7 +49,7 @@ pub(super) fn stateful_set(inputs: &Inputs<'_>, parts: Parts) -> Manifest {
     let names = inputs.names;
     let name = names.backend(parts.backend);
     let kind = parts.backend.as_str();
-    let configuration = long_hash(parts.configuration.iter().map(String::as_str));
+    let configuration = parts.checksum();
     let template = PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels(names, kind, COMPONENT)),
@@ -71,15 +68,12 @@ pub(super) fn stateful_set(inputs: &Inputs<'_>, parts: Parts) -> Manifest {
             ..PodSpec::default()
         }),
     };
-    let when_deleted = match inputs.spec.deletion_policy() {
-        DeletionPolicy::Retain => "Retain",
-        DeletionPolicy::Delete => "Delete",
-    };
     Manifest::new(&StatefulSet {
         metadata: metadata(names, name.clone(), labels(names, kind, COMPONENT), Some(inputs.owned())),
         spec: Some(StatefulSetSpec {
             persistent_volume_claim_retention_policy: Some(StatefulSetPersistentVolumeClaimRetentionPolicy {
-                when_deleted: Some(when_deleted.to_owned()),
+                // Deleting a set is a usual move of whoever is on call; what goes with the stack is owned by the stack itself.
+                when_deleted: Some("Retain".to_owned()),
                 when_scaled: Some("Retain".to_owned()),
             }),
             // In this mode a corrected template also replaces a pod that never became ready.
@@ -106,21 +100,9 @@ pub(super) fn storage_size(inputs: &Inputs<'_>, backend: Backend) -> String {
     let asked = embedded(inputs, backend).and_then(|store| store.storage.as_ref()).and_then(|said| said.size.clone());
     let asked = asked.unwrap_or_else(|| default.to_owned());
     match inputs.volumes.get(&backend) {
-        Some(taken) if mebibytes(taken) > mebibytes(&asked) => taken.clone(),
+        Some(taken) if thousandths(taken) >= thousandths(&asked) => taken.clone(),
         _ => asked,
     }
-}
-
-/// Mi, Gi and Ti are what the rules of the resource let through; anything else counts as nothing.
-fn mebibytes(size: &str) -> u64 {
-    let (number, unit) = size.split_at(size.len().saturating_sub(2));
-    let factor = match unit {
-        "Mi" => 1,
-        "Gi" => 1024,
-        "Ti" => 1024 * 1024,
-        _ => 0,
-    };
-    number.parse::<u64>().unwrap_or_default().saturating_mul(factor)
 }
 
 fn claim(inputs: &Inputs<'_>, backend: Backend) -> PersistentVolumeClaim {
@@ -128,7 +110,8 @@ fn claim(inputs: &Inputs<'_>, backend: Backend) -> PersistentVolumeClaim {
     PersistentVolumeClaim {
         metadata: ObjectMeta {
             name: Some(DATA.to_owned()),
-            labels: Some(labels(inputs.names, backend.as_str(), COMPONENT)),
+            labels: Some(selector(inputs.names, backend.as_str(), COMPONENT)),
+            annotations: Some(not_pruned()),
             ..ObjectMeta::default()
         },
         spec: Some(PersistentVolumeClaimSpec {
@@ -164,16 +147,4 @@ pub(super) fn kubernetes_service(inputs: &Inputs<'_>, backend: Backend) -> Manif
         }),
         status: None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_compare_across_their_units() {
-        assert!(mebibytes("2Gi") > mebibytes("2047Mi"));
-        assert!(mebibytes("1Ti") == mebibytes("1024Gi"));
-        assert_eq!(mebibytes("5"), 0);
-    }
 }

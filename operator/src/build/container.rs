@@ -10,7 +10,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Inputs;
-use crate::crd::Resources;
+use super::sizes::Memory;
+use crate::amount::thousandths;
+use crate::crd::{Amount, Amounts, Resources};
 
 /// The user of the services' images and of the operator's.
 pub(super) const SERVICE_USER: i64 = 65532;
@@ -64,8 +66,32 @@ pub(super) fn resources(figures: Figures, said: Option<&Resources>) -> ResourceR
         if let Some(amounts) = &said.limits {
             amounts.over(&mut limits);
         }
+        // Who asks for more than our own limit, or limits less than we would ask for, means both.
+        let (said_memory, limit) = (memory_of(said.requests.as_ref()), memory_of(said.limits.as_ref()));
+        if limit.is_none() && exceeds(&requests, &limits) {
+            limits.extend(requests.get("memory").map(|memory| ("memory".to_owned(), memory.clone())));
+        }
+        if said_memory.is_none() && exceeds(&requests, &limits) {
+            requests.extend(limits.get("memory").map(|memory| ("memory".to_owned(), memory.clone())));
+        }
     }
     ResourceRequirements { requests: Some(requests), limits: Some(limits), claims: None }
+}
+
+/// The most memory that a container gets.
+pub(super) fn memory(figures: Figures, said: Option<&Resources>) -> Memory {
+    let limits = resources(figures, said).limits.unwrap_or_default();
+    let limit = limits.get("memory").and_then(|amount| thousandths(&amount.0)).unwrap_or_default();
+    Memory(u64::try_from(limit / 1_000).unwrap_or_default())
+}
+
+fn memory_of(amounts: Option<&Amounts>) -> Option<&Amount> {
+    amounts.and_then(|amounts| amounts.memory.as_ref())
+}
+
+fn exceeds(requests: &BTreeMap<String, Quantity>, limits: &BTreeMap<String, Quantity>) -> bool {
+    let amount = |amounts: &BTreeMap<String, Quantity>| amounts.get("memory").and_then(|amount| thousandths(&amount.0));
+    amount(requests) > amount(limits)
 }
 
 pub(super) fn value(name: &str, value: impl Into<String>) -> EnvVar {
@@ -146,4 +172,30 @@ pub(super) fn pull_secrets(inputs: &Inputs<'_>) -> Option<Vec<LocalObjectReferen
 pub(super) fn pull_policy(inputs: &Inputs<'_>) -> String {
     let policy = inputs.spec.images.as_ref().and_then(|images| images.pull_policy).unwrap_or_default();
     policy.as_str().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
+
+    #[test]
+    fn what_is_asked_for_is_never_more_than_the_limit() {
+        for (said, request, limit) in [
+            ("{}", "24Mi", "128Mi"),
+            (r#"{"requests": {"memory": "256Mi"}}"#, "256Mi", "256Mi"),
+            (r#"{"limits": {"memory": "16Mi"}}"#, "16Mi", "16Mi"),
+            (r#"{"limits": {"memory": 8589934592}}"#, "24Mi", "8589934592"),
+            (r#"{"requests": {"memory": "64Mi"}, "limits": {"memory": "96Mi"}}"#, "64Mi", "96Mi"),
+        ] {
+            let resources = resources(OURS, Some(&serde_json::from_str(said).unwrap()));
+            let memory = |amounts: Option<BTreeMap<String, Quantity>>| amounts.unwrap()["memory"].0.clone();
+            assert_eq!(
+                (memory(resources.requests).as_str(), memory(resources.limits).as_str()),
+                (request, limit),
+                "{said}"
+            );
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::secrets::HASHES_FILE;
 use crate::crd::Mail;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::names::Backend;
+use crate::resolve::Location;
 use crate::smtp;
 
 /// Where the hashes of callers' keys are mounted.
@@ -55,31 +56,28 @@ pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar>
 
 /// Kubernetes puts `$(…)` in: no Secret needs to hold the whole address, and none of its parts needs escaping.
 fn database(inputs: &Inputs<'_>, service: Service, login: &str, key: &str) -> [EnvVar; 2] {
-    let host = inputs.names.backend(Backend::Postgres);
-    let port = Backend::Postgres.port();
+    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Postgres);
     let database = inputs.names.database(service);
     [
-        from_secret("DATABASE_PASSWORD", &host, key),
+        from_secret("DATABASE_PASSWORD", secret, key),
         value("DATABASE_URL", format!("postgres://{login}:$(DATABASE_PASSWORD)@{host}:{port}/{database}")),
     ]
 }
 
 fn broker(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 2] {
-    let host = inputs.names.backend(Backend::Rabbitmq);
-    let port = Backend::Rabbitmq.port();
+    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Rabbitmq);
     let (user, vhost) = (inputs.names.user(service), inputs.names.vhost());
     [
-        from_secret("AMQP_PASSWORD", &host, service.as_str()),
+        from_secret("AMQP_PASSWORD", secret, service.as_str()),
         value("AMQP_URL", format!("amqp://{user}:$(AMQP_PASSWORD)@{host}:{port}/{vhost}")),
     ]
 }
 
 fn redis(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 3] {
-    let host = inputs.names.backend(Backend::Redis);
-    let port = Backend::Redis.port();
+    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Redis);
     let user = inputs.names.user(service);
     [
-        from_secret("REDIS_PASSWORD", &host, service.as_str()),
+        from_secret("REDIS_PASSWORD", secret, service.as_str()),
         value("REDIS_URL", format!("redis://{user}:$(REDIS_PASSWORD)@{host}:{port}/0")),
         value("REDIS_PREFIX", inputs.names.redis_prefix()),
     ]

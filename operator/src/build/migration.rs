@@ -8,26 +8,32 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::container::{self, Figures};
 use super::metadata::{labels, metadata};
 use super::{Inputs, environment, migration_key, provisioning_key};
+use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
+/// The container that migrates.
+pub const MIGRATE: &str = "migrate";
 const COMPONENT: &str = "migration";
 /// The result is in the stack's status long before; until then an ended Job is there for its log.
 pub(super) const KEEP_SECONDS: i32 = 3600;
 
 /// The Job, unless the database is as the image needs it and a person has nothing to do for it, or is not there yet.
 pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
-    let provisioned = inputs.provisioned_from? == provisioning_key(inputs, inputs.postgres_claim?);
+    let provisioned = inputs.provisioned_from? == provisioning_key(inputs)?;
     let database_id = inputs.databases.get(&service)?;
     if !provisioned || inputs.settled.contains(&service) {
         return None;
     }
     let names = inputs.names;
-    let image = inputs.image(service);
-    let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, &image, database_id));
+    let image = inputs.resolved.image(service);
+    let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, image, database_id));
+    if inputs.not_yet.contains(&name) || inputs.held.stores.contains(&Backend::Postgres) {
+        return None;
+    }
     let labels = labels(names, service.as_str(), COMPONENT);
     let migrate = Container {
-        name: "migrate".to_owned(),
-        image: Some(image),
+        name: MIGRATE.to_owned(),
+        image: Some(image.to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         args: Some(vec!["migrate".to_owned()]),
         env: Some(environment::of_migration(inputs, service)),

@@ -7,6 +7,7 @@
 mod backend;
 mod container;
 mod environment;
+pub mod ledger;
 pub mod manifest;
 mod metadata;
 mod migration;
@@ -14,8 +15,10 @@ mod postgres;
 mod provisioning;
 mod rabbitmq;
 mod redis;
+pub mod revision;
 mod secrets;
 mod service;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +29,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use crate::crd::{DeletionPolicy, EcommerceStackSpec};
 use crate::credentials::{ADMIN_EMAIL, Credentials};
 use crate::names::{Backend, Names, short_hash};
+use crate::reconcile::validate::Held;
+use crate::resolve::Resolved;
 use crate::settings::Settings;
 
+pub use backend::CHECKSUM;
 pub use manifest::Manifest;
-pub use metadata::{labels, stack_labels};
-pub use provisioning::provisioning_key;
+pub use metadata::{labels, not_pruned, stack_labels};
+pub use migration::MIGRATE;
+pub use provisioning::{PROVISION, provisioning_key};
+pub use revision::Revision;
 
 /// Everything that the objects are made from.
 #[derive(Debug, Clone)]
@@ -43,14 +51,12 @@ pub struct Inputs<'a> {
     pub owner: &'a OwnerReference,
     /// What the operator was told at its start.
     pub settings: &'a Settings,
-    /// The version that the stack is to run.
-    pub version: &'a str,
+    /// The images, and where the stores are.
+    pub resolved: &'a Resolved,
     /// The stack's secrets.
     pub credentials: &'a Credentials,
     /// Volume sizes that are taken already: what is asked for is never less.
     pub volumes: &'a BTreeMap<Backend, String>,
-    /// The uid of PostgreSQL's claim, once it is there; another volume is another server to provision.
-    pub postgres_claim: Option<&'a str>,
     /// The key that the databases were last provisioned from.
     pub provisioned_from: Option<&'a str>,
     /// The id that stands in each database.
@@ -59,6 +65,10 @@ pub struct Inputs<'a> {
     pub migrated: &'a BTreeSet<Service>,
     /// Those of them whose migration left nothing for a person to do: it does not run again.
     pub settled: &'a BTreeSet<Service>,
+    /// Jobs that failed, and whose time has not come again.
+    pub not_yet: &'a BTreeSet<String>,
+    /// What keeps its present form.
+    pub held: &'a Held,
 }
 
 /// The objects of a stack.
@@ -72,44 +82,61 @@ pub struct Desired {
     pub jobs: Vec<Job>,
     /// The size of each store's volume; one that is there and smaller is to grow.
     pub volumes: BTreeMap<Backend, String>,
-    /// Deployments that keep what they run until their migration has succeeded.
-    pub awaiting_migration: BTreeSet<Service>,
+    /// Whom the volumes that are there go with.
+    pub volume_owners: Vec<OwnerReference>,
 }
 
-/// All objects of a stack.
+/// What each service's pods are to be.
 #[must_use]
-pub fn build(inputs: &Inputs<'_>) -> Desired {
+pub fn revisions(inputs: &Inputs<'_>) -> BTreeMap<Service, Revision> {
+    Service::ALL.map(|service| (service, Revision::new(service::template(inputs, service)))).into()
+}
+
+/// All objects of a stack whose services show these revisions.
+#[must_use]
+pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Revision>) -> Desired {
     let mut desired = Desired {
         credentials: secrets::credential_metadata(inputs),
         volumes: Backend::ALL.map(|backend| (backend, backend::storage_size(inputs, backend))).into(),
+        volume_owners: inputs.owned_with_data().unwrap_or_default(),
         ..Desired::default()
     };
     desired.applied.extend(secrets::api_key_hashes(inputs));
-    desired.applied.extend(postgres::objects(inputs));
-    desired.applied.extend(rabbitmq::objects(inputs));
-    desired.applied.extend(redis::objects(inputs));
+    for backend in Backend::ALL.into_iter().filter(|backend| !inputs.held.stores.contains(backend)) {
+        desired.applied.extend(store(inputs, backend));
+    }
     desired.applied.extend(Service::ALL.map(|service| service::kubernetes_service(inputs, service)));
 
     desired.jobs.extend(provisioning::job(inputs));
     desired.jobs.extend(Service::WITH_DATABASE.into_iter().filter_map(|service| migration::job(inputs, service)));
 
-    for service in Service::ALL {
-        if Service::WITH_DATABASE.contains(&service) && !inputs.migrated.contains(&service) {
-            desired.awaiting_migration.insert(service);
-        } else {
-            desired.applied.push(service::deployment(inputs, service));
-        }
+    for (service, revision) in shown {
+        desired.applied.push(revision::object(inputs, *service, revision));
+        desired.applied.push(service::deployment(inputs, *service, revision));
     }
     desired
 }
 
-impl Inputs<'_> {
-    /// The image of a service.
-    #[must_use]
-    pub fn image(&self, service: Service) -> String {
-        image(self.spec, self.settings, self.version, service)
+fn store(inputs: &Inputs<'_>, backend: Backend) -> [Manifest; 3] {
+    match backend {
+        Backend::Postgres => postgres::objects(inputs),
+        Backend::Rabbitmq => rabbitmq::objects(inputs),
+        Backend::Redis => redis::objects(inputs),
     }
+}
 
+/// Stands for what a store's pod reads at its start; it stands beside the pod as [`CHECKSUM`].
+#[must_use]
+pub fn store_configuration(inputs: &Inputs<'_>, backend: Backend) -> String {
+    let parts = match backend {
+        Backend::Postgres => postgres::parts(inputs),
+        Backend::Rabbitmq => rabbitmq::parts(inputs),
+        Backend::Redis => redis::parts(inputs),
+    };
+    parts.checksum()
+}
+
+impl Inputs<'_> {
     /// The owner of what is made anew whenever it is absent.
     fn owned(&self) -> Vec<OwnerReference> {
         vec![self.owner.clone()]
@@ -122,16 +149,6 @@ impl Inputs<'_> {
             DeletionPolicy::Delete => Some(self.owned()),
         }
     }
-}
-
-/// The image of a service.
-#[must_use]
-pub fn image(spec: &EcommerceStackSpec, settings: &Settings, version: &str, service: Service) -> String {
-    let named = spec.services.as_ref().and_then(|services| services.get(service)).and_then(|one| one.image.clone());
-    named.unwrap_or_else(|| {
-        let registry = spec.images.as_ref().and_then(|images| images.registry.as_deref());
-        format!("{}/{service}:{version}", registry.unwrap_or(&settings.services_registry))
-    })
 }
 
 /// What a migration is known by: the same image on the same database, told the same, does nothing a second time.

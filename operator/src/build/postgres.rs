@@ -14,7 +14,6 @@ use super::{Inputs, Manifest};
 use crate::credentials::SUPERUSER;
 use crate::names::Backend;
 
-const IMAGE: &str = "docker.io/library/postgres:17";
 const FIGURES: Figures = Figures { cpu: "50m", memory: "128Mi", memory_limit: "512Mi" };
 const INITIALISE: &str = include_str!("files/initialise-postgres.sh");
 const CONFIGURATION: &str = include_str!("files/postgresql.conf");
@@ -30,9 +29,22 @@ pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
     ]
 }
 
+fn parameters(inputs: &Inputs<'_>) -> String {
+    let said = backend::embedded(inputs, Backend::Postgres).and_then(|store| store.resources.as_ref());
+    let memory = container::memory(FIGURES, said);
+    format!(
+        "{CONFIGURATION}shared_buffers = {}kB\neffective_cache_size = {}kB\n",
+        memory.shared_buffers_kb(),
+        memory.effective_cache_size_kb()
+    )
+}
+
 fn configuration(inputs: &Inputs<'_>) -> Manifest {
-    let files =
-        [("initialise.sh", INITIALISE), ("pg_hba.conf", HOST_BASED_AUTHENTICATION), ("postgresql.conf", CONFIGURATION)];
+    let files = [
+        ("initialise.sh", INITIALISE),
+        ("pg_hba.conf", HOST_BASED_AUTHENTICATION),
+        ("postgresql.conf", &parameters(inputs)),
+    ];
     let data: BTreeMap<_, _> = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     Manifest::new(&ConfigMap {
         metadata: metadata(
@@ -46,8 +58,8 @@ fn configuration(inputs: &Inputs<'_>) -> Manifest {
     })
 }
 
-fn parts(inputs: &Inputs<'_>) -> Parts {
-    let image = backend::image(inputs, Backend::Postgres, IMAGE);
+pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
+    let image = inputs.resolved.store_image(Backend::Postgres).to_owned();
     let said = backend::embedded(inputs, Backend::Postgres).and_then(|store| store.resources.as_ref());
     let data = mount(DATA, "/data", false);
     let configuration = mount("configuration", "/etc/ecommerce/postgres", true);
@@ -121,6 +133,6 @@ fn parts(inputs: &Inputs<'_>) -> Parts {
             container::scratch("tmp"),
         ],
         // Passwords are set by provisioning, so a new one is no reason to restart.
-        configuration: [INITIALISE, CONFIGURATION, HOST_BASED_AUTHENTICATION].map(str::to_owned).to_vec(),
+        configuration: vec![INITIALISE.to_owned(), parameters(inputs), HOST_BASED_AUTHENTICATION.to_owned()],
     }
 }

@@ -12,34 +12,41 @@ use crate::names::{Backend, short_hash};
 use crate::provision::plan::Plan;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
+/// The container that provisions.
+pub const PROVISION: &str = "provision";
 const COMPONENT: &str = "provisioning";
 const CREDENTIALS: &str = "/etc/ecommerce/credentials";
 /// Another one provisions every stack again; raise it when the Job makes something it did not make before.
 const REVISION: &str = "1";
 
-/// What the databases are provisioned from: the server's volume, the names and the passwords.
+/// What the databases are provisioned from: the server, the names and the passwords. `None` while there is no server.
 #[must_use]
-pub fn provisioning_key(inputs: &Inputs<'_>, claim: &str) -> String {
+pub fn provisioning_key(inputs: &Inputs<'_>) -> Option<String> {
+    let postgres = inputs.resolved.store(Backend::Postgres);
+    let server = postgres.server_id.as_deref()?;
     let plan = plan(inputs);
-    let secret = inputs.names.backend(Backend::Postgres);
-    short_hash([REVISION, claim, &plan].into_iter().chain(inputs.credentials.values(&secret)))
+    Some(short_hash([REVISION, server, &plan].into_iter().chain(inputs.credentials.values(&postgres.secret))))
 }
 
 fn plan(inputs: &Inputs<'_>) -> String {
-    let plan = Plan::new(inputs.names);
+    let plan = Plan::new(inputs.names, inputs.resolved.store(Backend::Postgres));
     serde_json::to_string(&plan).unwrap_or_default()
 }
 
 /// The Job, unless the databases are as it would make them.
 pub(super) fn job(inputs: &Inputs<'_>) -> Option<Job> {
-    let key = provisioning_key(inputs, inputs.postgres_claim?);
+    let key = provisioning_key(inputs)?;
     if inputs.provisioned_from == Some(&key) {
         return None;
     }
     let names = inputs.names;
+    let name = names.provisioning_job(&key);
+    if inputs.not_yet.contains(&name) || inputs.held.stores.contains(&Backend::Postgres) {
+        return None;
+    }
     let labels = labels(names, "postgres", COMPONENT);
     let provision = Container {
-        name: "provision".to_owned(),
+        name: PROVISION.to_owned(),
         image: Some(inputs.settings.operator_image.clone()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         args: Some(vec!["provision".to_owned()]),
@@ -51,12 +58,12 @@ pub(super) fn job(inputs: &Inputs<'_>) -> Option<Job> {
         ..Container::default()
     };
     let credentials = SecretVolumeSource {
-        secret_name: Some(names.backend(Backend::Postgres)),
+        secret_name: Some(inputs.resolved.store(Backend::Postgres).secret.clone()),
         default_mode: Some(0o440),
         ..SecretVolumeSource::default()
     };
     Some(Job {
-        metadata: metadata(names, names.provisioning_job(&key), labels.clone(), Some(inputs.owned())),
+        metadata: metadata(names, name, labels.clone(), Some(inputs.owned())),
         spec: Some(JobSpec {
             active_deadline_seconds: Some(900),
             backoff_limit: Some(3),

@@ -10,23 +10,27 @@ use super::{Inputs, Manifest, secrets};
 use crate::credentials::rabbit_password_hash;
 use crate::names::Backend;
 
-const IMAGE: &str = "docker.io/library/rabbitmq:4";
 const FIGURES: Figures = Figures { cpu: "50m", memory: "192Mi", memory_limit: "512Mi" };
 const CONFIGURATION: &str = include_str!("files/rabbitmq.conf");
 const DIRECTORY: &str = "/etc/ecommerce/rabbitmq";
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
-    let definitions = definitions(inputs).to_string();
     let files = [
-        ("definitions.json", definitions.clone()),
+        ("definitions.json", definitions(inputs).to_string()),
         ("enabled_plugins", "[].\n".to_owned()),
-        ("rabbitmq.conf", CONFIGURATION.to_owned()),
+        ("rabbitmq.conf", configuration(inputs)),
     ];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Rabbitmq), files),
         backend::kubernetes_service(inputs, Backend::Rabbitmq),
-        backend::stateful_set(inputs, parts(inputs, definitions)),
+        backend::stateful_set(inputs, parts(inputs)),
     ]
+}
+
+fn configuration(inputs: &Inputs<'_>) -> String {
+    let said = backend::embedded(inputs, Backend::Rabbitmq).and_then(|store| store.resources.as_ref());
+    let watermark = container::memory(FIGURES, said).high_watermark_bytes();
+    format!("{CONFIGURATION}vm_memory_high_watermark.absolute = {watermark}\n")
 }
 
 /// Vhost, users, permissions and policies. Exchange and queues are not here: each service declares them.
@@ -70,12 +74,12 @@ fn definitions(inputs: &Inputs<'_>) -> Value {
     })
 }
 
-fn parts(inputs: &Inputs<'_>, definitions: String) -> Parts {
+pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
     let said = backend::embedded(inputs, Backend::Rabbitmq).and_then(|store| store.resources.as_ref());
     let port = Backend::Rabbitmq.port();
     let broker = Container {
         name: "rabbitmq".to_owned(),
-        image: Some(backend::image(inputs, Backend::Rabbitmq, IMAGE)),
+        image: Some(inputs.resolved.store_image(Backend::Rabbitmq).to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         command: Some(vec!["rabbitmq-server".to_owned()]),
         env: Some(vec![
@@ -130,6 +134,6 @@ fn parts(inputs: &Inputs<'_>, definitions: String) -> Parts {
             container::scratch("log"),
             container::scratch("tmp"),
         ],
-        configuration: vec![CONFIGURATION.to_owned(), definitions],
+        configuration: vec![configuration(inputs), definitions(inputs).to_string()],
     }
 }

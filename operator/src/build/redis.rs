@@ -12,28 +12,29 @@ use super::{Inputs, Manifest, secrets};
 use crate::credentials::{WITH_REDIS, sha256};
 use crate::names::Backend;
 
-const IMAGE: &str = "docker.io/library/redis:8";
 const FIGURES: Figures = Figures { cpu: "20m", memory: "32Mi", memory_limit: "256Mi" };
 const CONFIGURATION: &str = include_str!("files/redis.conf");
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
-    let configuration = configuration(inputs);
-    let files = [("redis.conf", configuration.clone())];
+    let files = [("redis.conf", configuration(inputs))];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Redis), files),
         backend::kubernetes_service(inputs, Backend::Redis),
-        backend::stateful_set(inputs, parts(inputs, configuration)),
+        backend::stateful_set(inputs, parts(inputs)),
     ]
 }
 
 fn configuration(inputs: &Inputs<'_>) -> String {
+    let said = backend::embedded(inputs, Backend::Redis).and_then(|store| store.resources.as_ref());
     let mut text = CONFIGURATION.to_owned();
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "maxmemory {}", container::memory(FIGURES, said).maxmemory_bytes());
     let secret = inputs.names.backend(Backend::Redis);
     for service in WITH_REDIS {
         let user = inputs.names.user(service);
         let hash = sha256(inputs.credentials.get(&secret, service.as_str()));
         let may = may(service, &inputs.names.redis_prefix());
-        // `info`, because a client asks for the server's version. Writing to a String does not fail.
+        // `info`, because a client asks for the server's version.
         let _ = writeln!(text, "user {user} on #{hash} resetchannels -@all +@connection {may} -@dangerous +info");
     }
     text
@@ -49,13 +50,13 @@ fn may(service: Service, prefix: &str) -> String {
     }
 }
 
-fn parts(inputs: &Inputs<'_>, configuration: String) -> Parts {
+pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
     let said = backend::embedded(inputs, Backend::Redis).and_then(|store| store.resources.as_ref());
     // While it loads its file it answers, but not with this.
     let answers = r#"[ "$(redis-cli ping)" = PONG ]"#;
     let redis = Container {
         name: "redis".to_owned(),
-        image: Some(backend::image(inputs, Backend::Redis, IMAGE)),
+        image: Some(inputs.resolved.store_image(Backend::Redis).to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         command: Some(["redis-server", "/etc/ecommerce/redis/redis.conf"].map(str::to_owned).to_vec()),
         ports: Some(vec![ContainerPort {
@@ -89,6 +90,6 @@ fn parts(inputs: &Inputs<'_>, configuration: String) -> Parts {
             Volume { name: "configuration".to_owned(), secret: Some(files), ..Volume::default() },
             container::scratch("tmp"),
         ],
-        configuration: vec![configuration],
+        configuration: vec![configuration(inputs)],
     }
 }

@@ -5,7 +5,7 @@ use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::core::v1::Secret;
 use std::collections::BTreeMap;
 
-use super::metadata::{metadata, stack_labels};
+use super::metadata::{metadata, retained, stack_labels};
 use super::{Inputs, Manifest};
 use crate::credentials::{self, ADMIN_EMAIL};
 
@@ -18,6 +18,7 @@ pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
     let names = inputs.names;
     credentials::wanted(names)
         .into_iter()
+        .filter(|wanted| !inputs.held.secrets.contains(&wanted.name))
         .map(|wanted| {
             let string_data = (wanted.name == names.admin()).then(|| {
                 let email = inputs.spec.admin.as_ref().and_then(|admin| admin.email.clone());
@@ -27,7 +28,7 @@ pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
                 entries.into_iter().map(|(key, value)| (key, k8s_openapi::ByteString(value.into_bytes()))).collect()
             });
             Manifest::new(&Secret {
-                metadata: metadata(names, wanted.name, stack_labels(names), inputs.owned_with_data()),
+                metadata: retained(names, wanted.name, inputs.owned_with_data()),
                 data,
                 ..Secret::default()
             })
@@ -38,9 +39,14 @@ pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
 /// What each callee compares its callers' keys with.
 pub(super) fn api_key_hashes(inputs: &Inputs<'_>) -> Vec<Manifest> {
     let is_callee = |service: &Service| EDGES.iter().any(|edge| edge.callee == *service);
+    // Without a caller's key its hash is not known, and the one that is there is.
+    let is_known = |callee: &Service| {
+        let mut edges = EDGES.iter().filter(|edge| edge.callee == *callee);
+        edges.all(|edge| !inputs.held.secrets.contains(&inputs.names.api_keys(edge.caller)))
+    };
     Service::ALL
         .into_iter()
-        .filter(is_callee)
+        .filter(|service| is_callee(service) && is_known(service))
         .map(|callee| {
             let hashes = inputs.credentials.api_key_hashes(inputs.names, callee);
             let name = inputs.names.api_key_hashes(callee);

@@ -15,12 +15,12 @@ use super::backend::CHECKSUM;
 use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
 use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
+use super::revision::{COMPONENT, REVISION, Revision};
 use super::{Inputs, Manifest};
 use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
-const COMPONENT: &str = "service";
 const HTTP_PORT: i32 = 8080;
 /// Longer than the service's own wait and drain together.
 const GRACE_SECONDS: i64 = 30;
@@ -60,14 +60,14 @@ pub(super) fn kubernetes_service(inputs: &Inputs<'_>, service: Service) -> Manif
     })
 }
 
-/// The pods of a service.
-pub(super) fn deployment(inputs: &Inputs<'_>, service: Service) -> Manifest {
+/// What the pods of a service are.
+pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec {
     let names = inputs.names;
     let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
     let environment = environment::of_service(inputs, service);
     let configuration = configuration(inputs, &environment);
     let (volumes, mounts) = files(inputs, service);
-    let template = PodTemplateSpec {
+    PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels(names, service.as_str(), COMPONENT)),
             annotations: Some([(CHECKSUM.to_owned(), configuration)].into()),
@@ -83,14 +83,18 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service) -> Manifest {
             volumes: (!volumes.is_empty()).then_some(volumes),
             ..PodSpec::default()
         }),
-    };
+    }
+}
+
+/// A service at a revision; how many pods there are is no part of it.
+pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> Manifest {
+    let names = inputs.names;
+    let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
+    let mut metadata =
+        metadata(names, names.service(service), labels(names, service.as_str(), COMPONENT), Some(inputs.owned()));
+    metadata.annotations = Some([(REVISION.to_owned(), revision.hash.clone())].into());
     Manifest::new(&Deployment {
-        metadata: metadata(
-            names,
-            names.service(service),
-            labels(names, service.as_str(), COMPONENT),
-            Some(inputs.owned()),
-        ),
+        metadata,
         spec: Some(DeploymentSpec {
             progress_deadline_seconds: Some(180),
             replicas: Some(replicas(said)),
@@ -103,7 +107,7 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service) -> Manifest {
                     max_unavailable: Some(IntOrString::Int(0)),
                 }),
             }),
-            template,
+            template: revision.template.clone(),
             ..DeploymentSpec::default()
         }),
         status: None,
@@ -128,7 +132,7 @@ fn container(
     };
     Container {
         name: service.to_string(),
-        image: Some(inputs.image(service)),
+        image: Some(inputs.resolved.image(service).to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         args: Some(vec!["serve".to_owned()]),
         env: Some(environment),

@@ -17,10 +17,12 @@ mod stores;
 use kube::{CustomResource, CustomResourceExt as _, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use crate::names::Backend;
+
 pub use auth::{Auth, Mail, Registration, SecretRef};
 pub use resources::{Amount, Amounts, Resources};
 pub use services::{Gateway, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services};
-pub use status::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
+pub use status::{EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
 pub use stores::{EmbeddedStore, Storage, Store};
 
 /// The rule of an e-mail address: what `types::Email` takes, without the apostrophe, which CEL would have to escape.
@@ -142,6 +144,16 @@ impl EcommerceStackSpec {
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused.unwrap_or_default()
+    }
+
+    /// What is said of a store.
+    #[must_use]
+    pub fn store(&self, backend: Backend) -> Option<&Store> {
+        match backend {
+            Backend::Postgres => self.postgres.as_ref(),
+            Backend::Rabbitmq => self.rabbitmq.as_ref(),
+            Backend::Redis => self.redis.as_ref(),
+        }
     }
 
     /// The names of the Secrets that images are pulled with.

@@ -1,7 +1,6 @@
 //! Amounts of processor and memory, as Kubernetes writes them.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -42,14 +41,19 @@ impl Amounts {
 
 /// One amount: a number, or a number with its unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Amount(pub IntOrString);
+#[serde(untagged)]
+pub enum Amount {
+    /// Cores, or bytes: more than 32 bits of them.
+    Number(i64),
+    /// With its unit.
+    Text(String),
+}
 
 impl From<&Amount> for Quantity {
     fn from(amount: &Amount) -> Self {
-        match &amount.0 {
-            IntOrString::Int(number) => Self(number.to_string()),
-            IntOrString::String(text) => Self(text.clone()),
+        match amount {
+            Amount::Number(number) => Self(number.to_string()),
+            Amount::Text(text) => Self(text.clone()),
         }
     }
 }

@@ -25,15 +25,6 @@ pub struct EcommerceStackStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 
-    /// What the databases were last provisioned from; another value provisions them again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provisioned_from: Option<String>,
-
-    /// The databases, by the id that is written into each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["service".to_owned()]))]
-    pub databases: Vec<DatabaseStatus>,
-
     /// The last migration of each service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["service".to_owned()]))]
@@ -43,16 +34,6 @@ pub struct EcommerceStackStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub services: Vec<ServiceStatus>,
-}
-
-/// A service's database.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DatabaseStatus {
-    /// The service.
-    pub service: String,
-    /// The id that provisioning wrote into it; another one is another database.
-    pub id: String,
 }
 
 /// The last migration of a service.
@@ -95,10 +76,10 @@ pub enum MigrationState {
 pub struct ServiceStatus {
     /// The service.
     pub name: String,
-    /// The image that its pods are to run.
+    /// The image that its pods run, or are to run where there are none.
     pub image: String,
     /// Pods that are to be there.
     pub replicas: i32,
-    /// Pods of that image that serve.
+    /// Pods that serve.
     pub ready: i32,
 }

@@ -28,23 +28,18 @@ pub struct EmbeddedStore {
     pub resources: Option<Resources>,
 }
 
-/// A volume. It can not be given back once it is taken, so it never shrinks and never moves.
+/// A volume. It can not be given back once it is taken, so it never moves, and one that is larger than its size stays so.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
         .message("storage.className can not change once the stack is made: a volume does not move"),
-    validation = Rule::new("!has(oldSelf.size) || has(self.size)").message("storage.size can not be taken away once it is set"),
 )]
 pub struct Storage {
     /// Its size, like `10Gi`. It may grow where the storage class allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
-    #[x_kube(
-        validation = Rule::new("self.matches('^[1-9][0-9]*(Mi|Gi|Ti)$')").message("storage.size must be a whole number of Mi, Gi or Ti, like 10Gi"),
-        validation = Rule::new("!self.matches('^[1-9][0-9]*(Mi|Gi|Ti)$') || !oldSelf.matches('^[1-9][0-9]*(Mi|Gi|Ti)$') || quantity(self).compareTo(quantity(oldSelf)) >= 0")
-            .message("storage.size may grow, it can not shrink"),
-    )]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]*(Mi|Gi|Ti)$')").message("storage.size must be a whole number of Mi, Gi or Ti, like 10Gi"))]
     pub size: Option<String>,
 
     /// The storage class. Absent: the cluster's default.

@@ -4,7 +4,8 @@ use ecommerce_contract::Service;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::{SUPERUSER, migrate_login_key, service_login_key};
-use crate::names::{Backend, Names};
+use crate::names::Names;
+use crate::resolve::Location;
 
 /// A server and the databases that are to be in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +47,9 @@ pub struct Database {
 }
 
 impl Plan {
-    /// The databases of a stack on the server that the operator runs for it.
+    /// The databases of a stack on its server.
     #[must_use]
-    pub fn new(names: &Names) -> Self {
+    pub fn new(names: &Names, server: &Location) -> Self {
         let database = |service: Service| Database {
             service: service.to_string(),
             name: names.database(service),
@@ -58,8 +59,8 @@ impl Plan {
             serve: Login { role: names.service_login(service), password: service_login_key(service) },
         };
         Self {
-            host: names.backend(Backend::Postgres),
-            port: Backend::Postgres.port(),
+            host: server.host.clone(),
+            port: server.port,
             administrator: Login { role: "postgres".to_owned(), password: SUPERUSER.to_owned() },
             databases: Service::WITH_DATABASE.map(database).to_vec(),
         }

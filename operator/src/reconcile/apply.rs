@@ -1,40 +1,34 @@
-//! Applies what was built: server-side, with one field manager, only what the operator decides.
+//! Applies what was built: server-side, with one field manager, only what the operator decides, and never over an object that is
+//! not the stack's.
 //!
 //! An apply that changes nothing costs the API server as much as one that does, and a stack that starts wakes the operator
-//! many times. So what was applied is remembered beside the version that the API server gave for it, and left out while both
-//! are the same. The memory is dropped now and then, and with an error.
+//! many times. So what was applied is remembered beside what the API server had then, and left out while both are the same. The
+//! memory is dropped with an error.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, PropagationPolicy};
 use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::dereference::Observed;
+use super::refusal::{Refusal, answered};
 use super::{Context, Error};
+use crate::amount::thousandths;
 use crate::build::{Desired, Manifest};
-use crate::names::{MANAGER, Names};
+use crate::names::{MANAGER, Names, STACK_LABEL, long_hash};
 
-/// What no list shows (Secrets, configuration) is applied again after this time.
-const REMEMBERED: Duration = Duration::from_mins(10);
-
-/// What was applied, for each stack.
+/// What was applied, for each stack: title to what was applied and what the API server made of it.
 #[derive(Debug, Default)]
 pub struct Applied(Mutex<BTreeMap<(String, String), Memory>>);
 
-#[derive(Debug)]
-struct Memory {
-    since: OffsetDateTime,
-    /// Title to what was applied and what the API server made of it.
-    objects: BTreeMap<String, (String, Option<String>)>,
-}
+type Memory = BTreeMap<String, (String, String)>;
 
 impl Applied {
     /// Forgets a stack: everything is applied again.
@@ -42,105 +36,108 @@ impl Applied {
         self.0.lock().remove(&(namespace.to_owned(), stack.to_owned()));
     }
 
-    fn knows(&self, names: &Names, title: &str, as_applied: &(String, Option<String>), now: OffsetDateTime) -> bool {
-        let mut memory = self.0.lock();
+    fn knows(&self, names: &Names, title: &str, as_applied: &(String, String)) -> bool {
         let key = (names.namespace.clone(), names.stack.clone());
-        memory.retain(|_, of_stack| of_stack.since + REMEMBERED > now);
-        memory.get(&key).is_some_and(|of_stack| of_stack.objects.get(title) == Some(as_applied))
+        self.0.lock().get(&key).is_some_and(|of_stack| of_stack.get(title) == Some(as_applied))
     }
 
-    fn remember(&self, names: &Names, title: String, as_applied: (String, Option<String>), now: OffsetDateTime) {
-        let mut memory = self.0.lock();
+    fn remember(&self, names: &Names, title: String, as_applied: (String, String)) {
         let key = (names.namespace.clone(), names.stack.clone());
-        let of_stack = memory.entry(key).or_insert_with(|| Memory { since: now, objects: BTreeMap::new() });
-        of_stack.objects.insert(title, as_applied);
+        self.0.lock().entry(key).or_default().insert(title, as_applied);
     }
 }
 
-/// Applies everything, in order, and makes the Jobs that are not there.
-pub async fn apply(desired: &Desired, names: &Names, observed: &Observed, context: &Context) -> Result<(), Error> {
-    grow_claims(desired, names, observed, &context.client).await?;
+/// Applies everything, in order, and makes the Jobs that are not there; gives what was refused.
+pub async fn apply(
+    desired: &Desired,
+    names: &Names,
+    observed: &Observed,
+    context: &Context,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = grow_claims(desired, names, observed, &context.client).await?;
+    refusals.extend(own_claims(desired, names, observed, &context.client).await?);
     for manifest in desired.credentials.iter().chain(&desired.applied) {
-        let title = manifest.title();
-        let hash = manifest.hash();
-        let now = context.clock.now();
-        let version = seen_version(manifest, observed);
-        if version != Version::Absent
-            && context.applied.knows(names, &title, &(hash.clone(), version.clone().marker()), now)
-        {
-            continue;
-        }
-        let Some(after) = apply_one(manifest, names, &context.client).await? else { continue };
-        let marker = match version {
-            Version::Unseen => None,
-            _ => version_of(&manifest.resource.kind, &after),
-        };
-        context.applied.remember(names, title, (hash, marker), now);
+        refusals.extend(ensure(manifest, names, observed, context).await?.err());
     }
-    make_jobs(&desired.jobs, names, observed, &context.client).await
+    refusals.extend(make_jobs(&desired.jobs, names, observed, &context.client).await?);
+    Ok(refusals)
 }
 
-/// What tells whether an object is still as it was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Version {
-    /// Not there.
-    Absent,
-    /// There, and this changes when its spec does.
-    Present(Option<String>),
-    /// Of a kind that is not read.
-    Unseen,
-}
-
-impl Version {
-    fn marker(self) -> Option<String> {
-        match self {
-            Self::Present(marker) => marker,
-            Self::Absent | Self::Unseen => None,
+/// Applies one object where it is not there as it should be.
+pub async fn ensure(
+    manifest: &Manifest,
+    names: &Names,
+    observed: &Observed,
+    context: &Context,
+) -> Result<Result<(), Refusal>, Error> {
+    let title = manifest.title();
+    let hash = manifest.hash();
+    if let Some(there) = metadata(manifest, names, observed, &context.client).await? {
+        if !is_ours(&there, names) && !observed.is_known_secret(manifest) {
+            return Ok(Err(Refusal::NameTaken(title)));
+        }
+        if context.applied.knows(names, &title, &(hash.clone(), marker(&there))) {
+            return Ok(Ok(()));
         }
     }
-}
-
-fn seen_version(manifest: &Manifest, observed: &Observed) -> Version {
-    let name = manifest.name();
-    let metadata = match manifest.resource.kind.as_str() {
-        "StatefulSet" => observed.stateful_sets.get(name).map(|object| &object.metadata),
-        "Deployment" => observed.deployments.get(name).map(|object| &object.metadata),
-        "Service" => observed.services.get(name).map(|object| &object.metadata),
-        _ => return Version::Unseen,
-    };
-    // A Service has no generation; its version changes seldom enough.
-    metadata.map_or(Version::Absent, |metadata| {
-        let generation = metadata.generation.map(|generation| generation.to_string());
-        Version::Present(generation.or_else(|| metadata.resource_version.clone()))
-    })
-}
-
-fn version_of(kind: &str, object: &DynamicObject) -> Option<String> {
-    match kind {
-        "StatefulSet" | "Deployment" | "Service" => {
-            let generation = object.metadata.generation.map(|generation| generation.to_string());
-            generation.or_else(|| object.metadata.resource_version.clone())
+    Ok(apply_one(manifest, names, &context.client).await?.map(|after| {
+        if let Some(after) = after {
+            context.applied.remember(names, title, (hash, marker(&after.metadata)));
         }
-        _ => None,
+    }))
+}
+
+/// What is listed by our label says nothing of somebody else's object, and some kinds may not be listed.
+async fn metadata(
+    manifest: &Manifest,
+    names: &Names,
+    observed: &Observed,
+    client: &Client,
+) -> Result<Option<ObjectMeta>, Error> {
+    if let Some(there) = observed.metadata.get(&manifest.title()) {
+        return Ok(Some(there.clone()));
     }
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, &manifest.resource);
+    let there = api.get_metadata_opt(manifest.name()).await;
+    Ok(there.map_err(Error::api(format!("read the {}", manifest.title())))?.map(|there| there.metadata))
+}
+
+/// Whether an object has the stack's label.
+pub(super) fn is_ours(there: &ObjectMeta, names: &Names) -> bool {
+    there.labels.as_ref().and_then(|labels| labels.get(STACK_LABEL)) == Some(&names.stack)
+}
+
+/// Stands for everything of an object that we decide: where it has a generation, a change of its status is none.
+fn marker(there: &ObjectMeta) -> String {
+    let Some(generation) = there.generation else { return there.resource_version.clone().unwrap_or_default() };
+    let ours = json!([there.labels, there.owner_references]).to_string();
+    long_hash([generation.to_string().as_str(), &ours])
 }
 
 /// The object as the API server has it now; nothing where it has to go first.
-async fn apply_one(manifest: &Manifest, names: &Names, client: &Client) -> Result<Option<DynamicObject>, Error> {
+async fn apply_one(
+    manifest: &Manifest,
+    names: &Names,
+    client: &Client,
+) -> Result<Result<Option<DynamicObject>, Refusal>, Error> {
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, &manifest.resource);
     let parameters = PatchParams::apply(MANAGER).force();
-    let failed = || Error::api(format!("apply the {}", manifest.title()));
+    let action = || format!("apply the {}", manifest.title());
     match api.patch(manifest.name(), &parameters, &Patch::Apply(&manifest.object)).await {
         Err(kube::Error::Api(status)) if is_immutable(manifest, &status) => {
             // Its pods and claims stay where they are and the new one takes them up.
             let sets: Api<StatefulSet> = Api::namespaced(client.clone(), &names.namespace);
             let orphan = DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..Default::default() };
-            sets.delete(manifest.name(), &orphan).await.map_err(failed())?;
+            let gone = sets.delete(manifest.name(), &orphan).await;
             // Gone in a moment; its going wakes the next reconcile, which makes the new one.
-            Ok(None)
+            Ok(answered(gone, action, said)?.map(|_| None))
         }
-        result => result.map(Some).map_err(failed()),
+        result => Ok(answered(result, action, said)?.map(Some)),
     }
+}
+
+fn said(action: String, said: String) -> Refusal {
+    Refusal::Said { action, said }
 }
 
 /// A `StatefulSet` whose volume template changes can not be changed, only put in the place of the old one.
@@ -151,32 +148,60 @@ fn is_immutable(manifest: &Manifest, status: &Status) -> bool {
 }
 
 /// A template's size is for claims to come; the one that is there has to be asked itself.
-async fn grow_claims(desired: &Desired, names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+async fn grow_claims(
+    desired: &Desired,
+    names: &Names,
+    observed: &Observed,
+    client: &Client,
+) -> Result<Vec<Refusal>, Error> {
     let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
+    let mut refusals = Vec::new();
     for (backend, size) in &desired.volumes {
-        if observed.volumes.get(backend).is_none_or(|taken| taken == size) {
+        if observed.volumes.get(backend).is_none_or(|taken| thousandths(taken) >= thousandths(size)) {
+            continue;
+        }
+        let claim = names.claim(*backend);
+        let patch = json!({"spec": {"resources": {"requests": {"storage": size}}}});
+        let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let grown = api.patch(&claim, &parameters, &Patch::Merge(&patch)).await;
+        let refused = |_, said| Refusal::Volume { claim: claim.clone(), size: size.clone(), said };
+        refusals.extend(answered(grown, || format!("grow the claim {claim} to {size}"), refused)?.err());
+    }
+    Ok(refusals)
+}
+
+/// Volumes go with the stack or with nobody, never with a set that somebody deletes to have it made anew.
+async fn own_claims(
+    desired: &Desired,
+    names: &Names,
+    observed: &Observed,
+    client: &Client,
+) -> Result<Vec<Refusal>, Error> {
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
+    let mut refusals = Vec::new();
+    for (backend, claim) in &observed.claims {
+        if claim.owner_references() == desired.volume_owners {
             continue;
         }
         let name = names.claim(*backend);
-        let patch = json!({"spec": {"resources": {"requests": {"storage": size}}}});
-        let failed = Error::api(format!("grow the claim {name} to {size}; its storage class has to allow it"));
+        let patch = json!({"metadata": {"ownerReferences": desired.volume_owners}});
         let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        api.patch(&name, &parameters, &Patch::Merge(&patch)).await.map_err(failed)?;
+        let owned = api.patch(&name, &parameters, &Patch::Merge(&patch)).await;
+        refusals.extend(answered(owned, || format!("say whom the claim {name} goes with"), said)?.err());
     }
-    Ok(())
+    Ok(refusals)
 }
 
-async fn make_jobs(jobs: &[Job], names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+async fn make_jobs(jobs: &[Job], names: &Names, observed: &Observed, client: &Client) -> Result<Vec<Refusal>, Error> {
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
+    let mut refusals = Vec::new();
     for job in jobs.iter().filter(|job| !observed.jobs.contains_key(&job.name_any())) {
         let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         match api.create(&parameters, job).await {
             // The list was a moment older than the Job.
             Err(kube::Error::Api(status)) if status.code == 409 => {}
-            result => {
-                result.map_err(Error::api(format!("make the Job {}", job.name_any())))?;
-            }
+            made => refusals.extend(answered(made, || format!("make the Job {}", job.name_any()), said)?.err()),
         }
     }
-    Ok(())
+    Ok(refusals)
 }

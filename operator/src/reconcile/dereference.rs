@@ -1,20 +1,24 @@
 //! Reads what is there: everything with the stack's label, and by name what may not be listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, ListParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
+use crate::build::{CHECKSUM, Manifest, revision};
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
+use crate::ledger::ENTRY;
 use crate::names::{Backend, Names, STACK_LABEL};
+use crate::resolve::Embedded;
 
 /// What is there of a stack.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,8 @@ pub struct Observed {
     pub deployments: BTreeMap<String, Deployment>,
     /// What stands in front of both, by name.
     pub services: BTreeMap<String, Service>,
+    /// What the services show and have shown, by name.
+    pub revisions: BTreeMap<String, ControllerRevision>,
     /// Provisioning and migrations, by name.
     pub jobs: BTreeMap<String, Job>,
     /// All pods.
@@ -37,33 +43,81 @@ pub struct Observed {
     pub credentials: Credentials,
     /// The Secrets that the spec names and that are not there.
     pub missing_pull_secrets: Vec<String>,
+    /// The text of the ledger.
+    pub ledger: Option<String>,
+    /// The Secrets that the ledger knows, whoever has put them there.
+    pub known_secrets: BTreeSet<String>,
+    /// Of what was read, by kind and name.
+    pub metadata: BTreeMap<String, ObjectMeta>,
 }
 
 impl Observed {
-    /// The uid of PostgreSQL's claim.
-    #[must_use]
-    pub fn postgres_claim(&self) -> Option<&str> {
-        self.claims.get(&Backend::Postgres).and_then(|claim| claim.metadata.uid.as_deref())
+    /// The pods of a service.
+    pub fn pods_of(&self, service: ecommerce_contract::Service) -> impl Iterator<Item = &Pod> {
+        let has = |pod: &&Pod, key: &str, value: &str| pod.labels().get(key).is_some_and(|label| label == value);
+        self.pods.iter().filter(move |pod| {
+            has(pod, "app.kubernetes.io/component", revision::COMPONENT)
+                && has(pod, "app.kubernetes.io/name", service.as_str())
+        })
     }
+
+    /// Whether this is a Secret that a person may have made anew.
+    #[must_use]
+    pub fn is_known_secret(&self, manifest: &Manifest) -> bool {
+        manifest.resource.kind == "Secret" && self.known_secrets.contains(manifest.name())
+    }
+
+    /// Whether anything of the stack runs, or has left data.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.stateful_sets.is_empty() && self.deployments.is_empty() && self.claims.is_empty()
+    }
+
+    /// A store that the operator runs: its volume is what makes it the server that it is.
+    #[must_use]
+    pub fn store(&self, names: &Names, backend: Backend) -> Embedded {
+        let claim = self.claims.get(&backend);
+        Embedded {
+            server_id: claim.and_then(|claim| claim.metadata.uid.clone()),
+            is_ready: self.stateful_sets.get(&names.backend(backend)).is_some_and(is_ready),
+        }
+    }
+
+    /// Whether a store's pod serves with this configuration.
+    #[must_use]
+    pub fn runs_with(&self, names: &Names, backend: Backend, configuration: &str) -> bool {
+        self.stateful_sets.get(&names.backend(backend)).is_some_and(|set| {
+            let template = set.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
+            let annotations = template.and_then(|metadata| metadata.annotations.as_ref());
+            let runs = annotations.and_then(|annotations| annotations.get(CHECKSUM));
+            runs.is_some_and(|runs| runs == configuration) && is_ready(set)
+        })
+    }
+}
+
+fn is_ready(set: &StatefulSet) -> bool {
+    let Some(status) = &set.status else { return false };
+    let seen = status.observed_generation >= set.metadata.generation;
+    let updated = status.update_revision == status.current_revision || status.updated_replicas == Some(1);
+    seen && updated && status.ready_replicas.unwrap_or_default() >= 1
 }
 
 /// Reads everything.
 pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Result<Observed, Error> {
-    let (stateful_sets, deployments, services, jobs, pods) = futures::try_join!(
+    let (stateful_sets, deployments, services, revisions, jobs, pods) = futures::try_join!(
         list::<StatefulSet>(names, client, "StatefulSets"),
         list::<Deployment>(names, client, "Deployments"),
         list::<Service>(names, client, "Services"),
+        list::<ControllerRevision>(names, client, "ControllerRevisions"),
         list::<Job>(names, client, "Jobs"),
         list::<Pod>(names, client, "Pods"),
     )?;
-    let mut observed = Observed {
-        stateful_sets: by_name(stateful_sets),
-        deployments: by_name(deployments),
-        services: by_name(services),
-        jobs: by_name(jobs),
-        pods,
-        ..Observed::default()
-    };
+    let mut observed = Observed { jobs: by_name(jobs), pods, ..Observed::default() };
+    observed.stateful_sets = observed.named(stateful_sets);
+    observed.deployments = observed.named(deployments);
+    observed.services = observed.named(services);
+    observed.revisions = observed.named(revisions.into_iter().filter(is_of_service).collect());
+    read_ledger(names, client, &mut observed).await?;
     read_claims(names, client, &mut observed).await?;
     read_credentials(stack, names, client, &mut observed).await?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
@@ -86,8 +140,38 @@ where
     Ok(found.items)
 }
 
+/// Kubernetes keeps those of a `StatefulSet`, with the labels of its pods.
+fn is_of_service(revision: &ControllerRevision) -> bool {
+    revision.labels().get("app.kubernetes.io/component").is_some_and(|component| component == revision::COMPONENT)
+}
+
 fn by_name<K: Resource<DynamicType = ()>>(objects: Vec<K>) -> BTreeMap<String, K> {
     objects.into_iter().map(|object| (object.name_any(), object)).collect()
+}
+
+impl Observed {
+    fn named<K: Resource<DynamicType = ()> + Clone>(&mut self, objects: Vec<K>) -> BTreeMap<String, K> {
+        for object in &objects {
+            self.saw(object);
+        }
+        by_name(objects)
+    }
+
+    fn saw<K: Resource<DynamicType = ()>>(&mut self, object: &K) {
+        let title = format!("{} {}", K::kind(&()), object.name_any());
+        self.metadata.insert(title, object.meta().clone());
+    }
+}
+
+async fn read_ledger(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &names.namespace);
+    let name = names.ledger();
+    let found = maps.get_opt(&name).await.map_err(Error::api(format!("read the ConfigMap {name}")))?;
+    if let Some(map) = found {
+        observed.saw(&map);
+        observed.ledger = map.data.and_then(|mut data| data.remove(ENTRY));
+    }
+    Ok(())
 }
 
 async fn read_claims(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
@@ -118,6 +202,7 @@ async fn read_credentials(
     for name in ours.chain(of_mail) {
         let action = Error::api(format!("read the Secret {name}"));
         let Some(secret) = secrets.get_opt(&name).await.map_err(action)? else { continue };
+        observed.saw(&secret);
         for (key, value) in secret.data.unwrap_or_default() {
             observed.credentials.insert(&name, &key, String::from_utf8_lossy(&value.0).into_owned());
         }

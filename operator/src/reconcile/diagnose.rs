@@ -10,8 +10,8 @@ const LOG_END: usize = 300;
 
 /// The first trouble among these pods; nothing where all run or only start.
 #[must_use]
-pub fn trouble(pods: &[Pod]) -> Option<String> {
-    pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).find_map(of_pod)
+pub fn trouble<'a>(pods: impl IntoIterator<Item = &'a Pod>) -> Option<String> {
+    pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).find_map(of_pod)
 }
 
 fn of_pod(pod: &Pod) -> Option<String> {

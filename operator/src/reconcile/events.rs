@@ -7,6 +7,9 @@ use kube::runtime::events::{Event, EventType, Recorder};
 use crate::crd::condition::DEGRADED;
 use crate::crd::{EcommerceStack, EcommerceStackStatus};
 
+/// The API server takes no longer note.
+const NOTE_BYTES: usize = 1_024;
+
 /// Tells what flipped between a stack's status and its next one. An Event that is not taken is no failure.
 pub async fn publish(stack: &EcommerceStack, next: &EcommerceStackStatus, recorder: &Recorder) {
     let before = stack.status.as_ref().map_or(&[][..], |status| status.conditions.as_slice());
@@ -30,7 +33,7 @@ fn of_flip(before: &[Condition], after: &Condition) -> Option<Event> {
     Some(Event {
         type_: if is_good { EventType::Normal } else { EventType::Warning },
         reason: after.reason.clone(),
-        note: Some(after.message.chars().take(1000).collect()),
+        note: Some(after.message[..after.message.floor_char_boundary(NOTE_BYTES)].to_owned()),
         action: "Reconcile".to_owned(),
         secondary: None,
     })

@@ -1,4 +1,4 @@
-//! What provisioning and migrations did, read from their Jobs and kept in the status, for the Jobs go. Pure.
+//! What provisioning and migrations did, read from their Jobs and kept in the ledger, for the Jobs go. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,9 +9,11 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::dereference::Observed;
-use crate::build::migration_key;
-use crate::crd::{DatabaseStatus, EcommerceStackStatus, MigrationState, MigrationStatus};
+use crate::build::{MIGRATE, PROVISION, migration_key};
+use crate::crd::{MigrationState, MigrationStatus};
+use crate::ledger::{Ledger, ProvisioningFailure};
 use crate::names::Names;
+use crate::resolve::Resolved;
 
 /// After this time a Job is made again that failed, or that left something for a person to do.
 pub const RETRY: Duration = Duration::from_mins(5);
@@ -23,8 +25,8 @@ const LOG_END: usize = 600;
 pub struct Progress {
     /// The key that the databases were provisioned from.
     pub provisioned_from: Option<String>,
-    /// Why they are not provisioned, where the Job failed.
-    pub provisioning_failure: Option<String>,
+    /// Why they are not provisioned, where the Job failed; until the next one has ended.
+    pub provisioning_failure: Option<ProvisioningFailure>,
     /// The id in each database.
     pub databases: BTreeMap<Service, String>,
     /// The last migration of each service.
@@ -35,23 +37,31 @@ pub struct Progress {
     pub settled: BTreeSet<Service>,
     /// Jobs that are to be made again, and when.
     pub retries: BTreeMap<String, Time>,
+    /// Jobs that failed and went before it was time to make them again.
+    pub not_yet: BTreeSet<String>,
 }
 
 impl Progress {
-    /// What the status says.
+    /// What the ledger says.
     #[must_use]
-    pub fn recorded(status: &EcommerceStackStatus) -> Self {
-        let service_of = |name: &str| Service::ALL.into_iter().find(|service| service.as_str() == name);
+    pub fn recorded(ledger: &Ledger) -> Self {
+        let service_of = |name: &String| Service::ALL.into_iter().find(|service| service.as_str() == name);
+        let databases = ledger.databases.iter();
         Self {
-            provisioned_from: status.provisioned_from.clone(),
-            databases: status
-                .databases
-                .iter()
-                .filter_map(|database| Some((service_of(&database.service)?, database.id.clone())))
-                .collect(),
-            migrations: status.migrations.clone(),
+            provisioned_from: ledger.provisioned_from.clone(),
+            provisioning_failure: ledger.provisioning_failure.clone(),
+            databases: databases.filter_map(|(service, id)| Some((service_of(service)?, id.clone()))).collect(),
+            migrations: ledger.migrations.clone(),
             ..Self::default()
         }
+    }
+
+    /// Writes it into the ledger.
+    pub fn record(&self, ledger: &mut Ledger) {
+        ledger.provisioned_from.clone_from(&self.provisioned_from);
+        ledger.provisioning_failure.clone_from(&self.provisioning_failure);
+        ledger.databases = self.databases.iter().map(|(service, id)| (service.to_string(), id.clone())).collect();
+        ledger.migrations.clone_from(&self.migrations);
     }
 
     /// The Jobs whose time has come.
@@ -60,28 +70,27 @@ impl Progress {
         self.retries.iter().filter(|(_, at)| at.0 <= now.0).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The databases as the status keeps them.
-    #[must_use]
-    pub fn databases(&self) -> Vec<DatabaseStatus> {
-        self.databases
-            .iter()
-            .map(|(service, id)| DatabaseStatus { service: service.to_string(), id: id.clone() })
-            .collect()
-    }
-
     /// Takes in what the provisioning Job of this key did.
-    pub fn see_provisioning(&mut self, names: &Names, key: Option<&str>, observed: &Observed) {
+    pub fn see_provisioning(&mut self, names: &Names, key: Option<&str>, observed: &Observed, now: &Time) {
         let Some(key) = key else { return };
         if self.provisioned_from.as_deref() == Some(key) {
+            self.provisioning_failure = None;
             return;
         }
+        self.provisioning_failure = self.provisioning_failure.take().filter(|failure| failure.key == key);
         let name = names.provisioning_job(key);
-        let Some(job) = observed.jobs.get(&name) else { return };
+        let Some(job) = observed.jobs.get(&name) else {
+            if self.provisioning_failure.as_ref().is_some_and(|failure| failure.retry_at.0 > now.0) {
+                self.not_yet.insert(name);
+            }
+            return;
+        };
         match end_of(job) {
-            Some(End::Complete(at)) => match last_words(&name, &observed.pods).and_then(ids) {
+            Some(End::Complete(at)) => match last_words(&name, PROVISION, &observed.pods).and_then(ids) {
                 Some(ids) => {
                     self.databases = ids;
                     self.provisioned_from = Some(key.to_owned());
+                    self.provisioning_failure = None;
                 }
                 // The pod went before anyone read it: once more, which changes nothing and tells the ids.
                 None => {
@@ -89,38 +98,45 @@ impl Progress {
                 }
             },
             Some(End::Failed(at, why)) => {
-                let log = last_words(&name, &observed.pods).map_or(why, tail);
-                self.provisioning_failure = Some(log);
-                self.retries.insert(name, later(&at));
+                let message = last_words(&name, PROVISION, &observed.pods).map_or(why, tail);
+                let retry_at = later(&at);
+                self.retries.insert(name, retry_at.clone());
+                self.provisioning_failure = Some(ProvisioningFailure { key: key.to_owned(), message, retry_at });
             }
             None => {}
         }
     }
 
     /// Takes in what the migration Jobs of these images did.
-    pub fn see_migrations(&mut self, names: &Names, images: &BTreeMap<Service, String>, observed: &Observed) {
+    pub fn see_migrations(&mut self, names: &Names, resolved: &Resolved, observed: &Observed, time: &Time) {
         let mut migrations = Vec::new();
-        for (service, image) in images {
-            let Some(database_id) = self.databases.get(service) else { continue };
-            let key = migration_key(names, &observed.credentials, *service, image, database_id);
-            let name = names.migration_job(*service, &key);
+        for service in Service::WITH_DATABASE {
+            let Some(database_id) = self.databases.get(&service) else { continue };
+            let image = resolved.image(service);
+            let key = migration_key(names, &observed.credentials, service, image, database_id);
+            let name = names.migration_job(service, &key);
             let recorded = self.migrations.iter().find(|one| one.key == key);
             let succeeded = recorded.filter(|one| one.state == MigrationState::Succeeded);
             let now = match succeeded {
                 Some(settled) if settled.message.is_none() => settled.clone(),
                 _ => {
-                    let seen = see_migration(*service, image, key, &name, observed);
+                    let seen = see_migration(service, image, key, &name, observed);
                     if let Some(at) = &seen.retry_at {
-                        self.retries.insert(name, at.clone());
+                        self.retries.insert(name.clone(), at.clone());
                     }
-                    // Made again only for what it has to say.
-                    succeeded.filter(|_| seen.state != MigrationState::Succeeded).cloned().unwrap_or(seen)
+                    let is_gone = !observed.jobs.contains_key(&name);
+                    if is_gone && recorded.and_then(|one| one.retry_at.as_ref()).is_some_and(|at| at.0 > time.0) {
+                        self.not_yet.insert(name);
+                    }
+                    // Made again, it says nothing new until it has ended.
+                    let ended = seen.state != MigrationState::Running;
+                    recorded.filter(|one| !ended && one.state != MigrationState::Running).cloned().unwrap_or(seen)
                 }
             };
             if now.state == MigrationState::Succeeded {
-                self.migrated.insert(*service);
+                self.migrated.insert(service);
                 if now.message.is_none() {
-                    self.settled.insert(*service);
+                    self.settled.insert(service);
                 }
             }
             migrations.push(now);
@@ -142,7 +158,7 @@ fn see_migration(service: Service, image: &str, key: String, name: &str, observe
     match observed.jobs.get(name).and_then(end_of) {
         None => running,
         Some(End::Complete(at)) => {
-            let message = last_words(name, &observed.pods).map(tail);
+            let message = last_words(name, MIGRATE, &observed.pods).map(tail);
             let retry_at = message.is_some().then(|| later(&at));
             MigrationStatus { state: MigrationState::Succeeded, finished_at: Some(at), retry_at, message, ..running }
         }
@@ -150,7 +166,7 @@ fn see_migration(service: Service, image: &str, key: String, name: &str, observe
             state: MigrationState::Failed,
             retry_at: Some(later(&at)),
             finished_at: Some(at),
-            message: Some(last_words(name, &observed.pods).map_or(why, tail)),
+            message: Some(last_words(name, MIGRATE, &observed.pods).map_or(why, tail)),
             ..running
         },
     }
@@ -182,15 +198,16 @@ pub fn has_succeeded(job: &Job) -> bool {
     matches!(end_of(job), Some(End::Complete(_)))
 }
 
-/// What the last pod of a Job wrote before it ended.
-fn last_words<'a>(job: &str, pods: &'a [Pod]) -> Option<&'a str> {
+/// What this container of the last pod of a Job wrote before it ended; another may have been put in beside it.
+fn last_words<'a>(job: &str, container: &str, pods: &'a [Pod]) -> Option<&'a str> {
     let of_job = |pod: &&Pod| {
         let labels = pod.metadata.labels.as_ref();
         labels.and_then(|labels| labels.get("batch.kubernetes.io/job-name")).is_some_and(|name| name == job)
     };
     let last = pods.iter().filter(of_job).max_by_key(|pod| pod.metadata.creation_timestamp.clone())?;
     let containers = last.status.as_ref()?.container_statuses.as_ref()?;
-    let message = containers.first()?.state.as_ref()?.terminated.as_ref()?.message.as_deref()?;
+    let ours = containers.iter().find(|status| status.name == container)?;
+    let message = ours.state.as_ref()?.terminated.as_ref()?.message.as_deref()?;
     (!message.trim().is_empty()).then_some(message)
 }
 

@@ -1,5 +1,6 @@
-//! A reconcile, one file a step: read what is there → validate → make absent secrets → see what the Jobs did → build (in
-//! [`crate::build`], pure) → apply → remove what is no longer wanted → status.
+//! A reconcile, one file a step: read what is there, and the ledger → validate → make absent secrets → resolve → see what the Jobs
+//! did → decide what each service shows (in [`crate::rollout`]) → build (in [`crate::build`]) → keep the ledger → apply → remove
+//! what is no longer wanted → status. What decides is pure.
 //!
 //! A reconcile decides from what the API server says now, never from what an earlier one remembers; it may be cut off
 //! anywhere, and the next one goes on. To add a step: a file, and its line in [`run`].
@@ -9,36 +10,41 @@ pub mod dereference;
 pub mod diagnose;
 pub mod events;
 pub mod jobs;
+pub mod ledger;
 pub mod prune;
+pub mod refusal;
+pub mod rollout;
 pub mod secrets;
 pub mod status;
 pub mod validate;
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use ecommerce_contract::Service;
 use ecommerce_types::Clock;
+use futures::FutureExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::Api;
-use kube::runtime::controller::Action;
+use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 
-use crate::build::{self, Desired, Inputs};
-use crate::crd::{EcommerceStack, EcommerceStackStatus};
+use crate::build::{self, Inputs};
+use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
+use crate::credentials::wanted;
+use crate::ledger::Ledger;
 use crate::names::{MANAGER, Names};
+use crate::resolve::Resolved;
+use crate::rollout::Known;
 use crate::settings::Settings;
 
 use apply::Applied;
 use dereference::Observed;
 use jobs::Progress;
-use validate::SpecProblem;
-
-/// Everything is looked at again after this time, whether something happened or not.
-pub const RESYNC: Duration = Duration::from_mins(5);
-/// What no watch tells of (a pod that finds no image, a Secret that is still missing) is looked at again after this time.
-const UNTIL_READY: Duration = Duration::from_secs(5);
+use refusal::Refusal;
+use validate::{Held, SpecProblem};
 
 /// Why a reconcile did not reach its end. It is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +57,30 @@ pub enum Error {
         /// What the API server says.
         source: Box<kube::Error>,
     },
+    /// Something was refused; the rest is as it should be.
+    #[error("{0}")]
+    Refused(Refusal),
     /// A stack without namespace or uid: not one that the API server gave.
     #[error("the stack has no namespace or no uid")]
     NotStored,
+    /// Somebody or another operator has written what this one cannot read.
+    #[error("this operator does not read the stack ({0}): mend that field, or run the operator that knows it")]
+    Invalid(String),
+    /// Something did not answer.
+    #[error("a look at the stack took longer than {} seconds and was cut off", .0.as_secs())]
+    TooLong(Duration),
+    /// A fault of the operator's own.
+    #[error("the operator fails at this stack: {0}; please report it")]
+    Panicked(String),
+}
+
+/// How a reconcile ended that reached its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The stack is as it should be, or gone.
+    Ready,
+    /// It is not yet; no watch tells of everything that it may wait for.
+    NotReady,
 }
 
 impl Error {
@@ -63,6 +90,9 @@ impl Error {
         move |source| Self::Api { action, source: Box::new(source) }
     }
 }
+
+/// What it may take to tell what went wrong.
+const TELL: Duration = Duration::from_secs(5);
 
 /// What every reconcile works with.
 pub struct Context {
@@ -94,44 +124,111 @@ pub struct ReconcileOutcome<'a> {
     pub stack: &'a EcommerceStack,
     /// Its names.
     pub names: &'a Names,
-    /// The version that it is to run.
-    pub version: &'a str,
+    /// The images, and where the stores are.
+    pub resolved: &'a Resolved,
     /// What is there.
     pub observed: &'a Observed,
     /// What the Jobs did.
     pub progress: &'a Progress,
     /// What the spec asks for and can not have.
     pub problems: &'a [SpecProblem],
-    /// What is to be there; nothing where there are problems or the stack is paused.
-    pub desired: &'a Desired,
-    /// What the operator was told at its start.
-    pub settings: &'a Settings,
+    /// What the API server did not take.
+    pub refusals: &'a [Refusal],
+    /// What is kept of the stack.
+    pub ledger: &'a Ledger,
+    /// What each service is to show and shows.
+    pub services: &'a BTreeMap<Service, Known>,
     /// The time.
     pub clock: &'a Clock,
 }
 
-/// Brings a stack closer to its spec and says when to look again.
-pub async fn run(stack: Arc<EcommerceStack>, context: Arc<Context>) -> Result<Action, Error> {
-    let namespace = stack.namespace().ok_or(Error::NotStored)?;
-    let api: Api<EcommerceStack> = Api::namespaced(context.client.clone(), &namespace);
-    // The copy that woke us may be older than our own last status.
-    let name = stack.name_any();
-    let Some(stack) = api.get_opt(&name).await.map_err(Error::api("read the stack"))? else {
-        return Ok(Action::await_change());
+/// Brings a stack closer to its spec: within the limit, and whatever happens.
+pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
+    let limit = context.settings.reconcile_limit();
+    let whole = AssertUnwindSafe(reconcile(namespace, name, context)).catch_unwind();
+    let error = match tokio::time::timeout(limit, whole).await {
+        Ok(Ok(ended)) => return ended,
+        Ok(Err(panic)) => Error::Panicked(words_of(panic.as_ref())),
+        Err(_) => Error::TooLong(limit),
+    };
+    context.applied.forget(namespace, name);
+    // The API server may be what does not answer.
+    let told = async {
+        if let Some(stack) = read(namespace, name, context).await?.and_then(Result::ok) {
+            tell(&stack, &error, context).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    match tokio::time::timeout(limit.min(TELL), told).await {
+        Ok(Ok(())) => {}
+        Ok(Err(untold)) => {
+            tracing::warn!(stack.name = name, error = %untold, "unable to tell what is wrong with a stack");
+        }
+        Err(_) => tracing::warn!(stack.name = name, "unable to tell what is wrong with a stack in time"),
+    }
+    Err(error)
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+}
+
+/// The stack as it is now, or as far as it reads: the copy that woke us may be older than our own last status.
+async fn read(
+    namespace: &str,
+    name: &str,
+    context: &Context,
+) -> Result<Option<Result<EcommerceStack, Box<(EcommerceStack, Error)>>>, Error> {
+    let resource = ApiResource::erase::<EcommerceStack>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), namespace, &resource);
+    let Some(mut object) = api.get_opt(name).await.map_err(Error::api("read the stack"))? else { return Ok(None) };
+    // Nothing is decided from it: what another operator has written there, in its own words, is written anew.
+    let status = object.data.as_object_mut().and_then(|fields| fields.remove("status"));
+    let status = status.and_then(|status| serde_json::from_value(status).ok());
+    let metadata = object.metadata.clone();
+    let whole = serde_json::to_value(object).and_then(serde_json::from_value::<EcommerceStack>);
+    Ok(Some(match whole {
+        Ok(stack) => Ok(EcommerceStack { status, ..stack }),
+        Err(error) => {
+            let spec = EcommerceStackSpec::default();
+            Err(Box::new((EcommerceStack { metadata, spec, status }, Error::Invalid(error.to_string()))))
+        }
+    }))
+}
+
+async fn tell(stack: &EcommerceStack, error: &Error, context: &Context) -> Result<(), Error> {
+    status::write(stack, &status::of_error(stack, error, &context.clock), context).await
+}
+
+async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
+    let stack = match read(namespace, name, context).await? {
+        None => return Ok(Ended::Ready),
+        Some(Ok(stack)) => stack,
+        Some(Err(unread)) => {
+            let (stack, error) = *unread;
+            tell(&stack, &error, context).await?;
+            return Err(error);
+        }
     };
     if stack.metadata.deletion_timestamp.is_some() {
         // What goes with the stack is owned by it and collected by Kubernetes.
-        return Ok(Action::await_change());
+        return Ok(Ended::Ready);
     }
-    match step_through(&stack, &namespace, &context).await {
-        Ok(status) => {
-            status::write(&api, &stack, &status, &context).await?;
-            Ok(Action::requeue(if status::is_ready(&status) { RESYNC } else { UNTIL_READY }))
+    match step_through(&stack, namespace, context).await {
+        Ok((status, refusals)) => {
+            status::write(&stack, &status, context).await?;
+            match refusals.into_iter().next() {
+                Some(refusal) => Err(Error::Refused(refusal)),
+                None => Ok(if status::is_ready(&status) { Ended::Ready } else { Ended::NotReady }),
+            }
         }
         Err(error) => {
-            context.applied.forget(&namespace, &name);
-            let status = status::of_error(&stack, &error, &context.clock);
-            status::write(&api, &stack, &status, &context).await?;
+            context.applied.forget(namespace, name);
+            // What came first is what is wrong.
+            if let Err(untold) = tell(&stack, &error, context).await {
+                tracing::warn!(stack.name = name, error = %untold, "unable to tell what is wrong with a stack");
+            }
             Err(error)
         }
     }
@@ -141,88 +238,102 @@ async fn step_through(
     stack: &EcommerceStack,
     namespace: &str,
     context: &Context,
-) -> Result<EcommerceStackStatus, Error> {
+) -> Result<(EcommerceStackStatus, Vec<Refusal>), Error> {
     let names = Names::new(namespace, &stack.name_any());
+    let now = status::now(&context.clock);
     let mut observed = dereference::read(stack, &names, &context.client).await?;
-    let problems = validate::problems(&stack.spec, &observed);
-    let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
-    let old = stack.status.clone().unwrap_or_default();
-    let version = version(stack, &old, &context.settings);
-
-    let may_change = problems.is_empty() && !stack.spec.is_paused();
-    if may_change {
-        secrets::make_absent(&names, &mut observed.credentials, &context.client).await?;
-    }
-    let progress = see_jobs(stack, &names, &owner, &version, &observed, context);
-    let desired = if may_change {
-        let desired = build::build(&inputs(stack, &names, &owner, &version, &observed, &progress, context));
-        apply::apply(&desired, &names, &observed, context).await?;
-        prune::prune(&desired, &names, &observed, &progress.due(&status::now(&context.clock)), &context.client).await?;
-        desired
-    } else {
-        Desired::default()
+    let (mut ledger, unreadable) = match ledger::of(&stack.spec, &names, &context.settings, &observed) {
+        Ok(ledger) => (ledger, None),
+        Err(fault) => {
+            let problem = SpecProblem::LedgerUnreadable { ledger: names.ledger(), fault: fault.to_string() };
+            (ledger::of_what_runs(&stack.spec, &names, &context.settings, &observed), Some(problem))
+        }
     };
+    observed.known_secrets = ledger.credentials.keys().cloned().collect();
+    let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
+    problems.extend(unreadable);
+    let held = Held::by(&problems, &names);
+    let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
+
+    let may_change = !held.everything && !stack.spec.is_paused();
+    if may_change {
+        secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
+        let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
+        free.for_each(|wanted| ledger.uses(&wanted));
+    }
+    let resolved = Resolved::new(&stack.spec, &names, &ledger.pins, |backend| observed.store(&names, backend));
+    let facts =
+        Facts { stack, names: &names, owner: &owner, resolved: &resolved, observed: &observed, held: &held, context };
+    let mut progress = Progress::recorded(&ledger);
+    progress.see_provisioning(&names, build::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
+    progress.see_migrations(&names, &resolved, &observed, &now);
+    progress.record(&mut ledger);
+
+    let inputs = facts.inputs(&progress);
+    let revisions = build::revisions(&inputs);
+    let services = rollout::known(&inputs, &revisions, &observed);
+    if may_change {
+        let around = rollout::around(stack, &resolved);
+        crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
+    }
+    let mut refusals = Vec::new();
+    if may_change {
+        let kept = apply::ensure(&build::ledger::object(&inputs, &ledger.text()), &names, &observed, context).await?;
+        if let Err(refusal) = kept {
+            // Without it nothing is known tomorrow of what is done today.
+            refusals.push(refusal);
+        } else {
+            let shown = rollout::shown(&names, &revisions, &ledger, &observed);
+            let desired = build::build(&inputs, &shown);
+            refusals = apply::apply(&desired, &names, &observed, context).await?;
+            prune::prune(&desired, &names, &observed, &progress.due(&now), &ledger, &context.client).await?;
+        }
+    }
     let outcome = ReconcileOutcome {
         stack,
         names: &names,
-        version: &version,
+        resolved: &resolved,
         observed: &observed,
         progress: &progress,
         problems: &problems,
-        desired: &desired,
-        settings: &context.settings,
+        refusals: &refusals,
+        ledger: &ledger,
+        services: &services,
         clock: &context.clock,
     };
-    Ok(status::of(&outcome))
+    Ok((status::of(&outcome), refusals))
 }
 
-/// The spec's version; where it names none, the one that the stack has run since it was made.
-fn version(stack: &EcommerceStack, old: &EcommerceStackStatus, settings: &Settings) -> String {
-    let named = stack.spec.version.clone().or_else(|| old.version.clone());
-    named.unwrap_or_else(|| settings.services_version.clone())
-}
-
-fn see_jobs(
-    stack: &EcommerceStack,
-    names: &Names,
-    owner: &OwnerReference,
-    version: &str,
-    observed: &Observed,
-    context: &Context,
-) -> Progress {
-    let mut progress = Progress::recorded(&stack.status.clone().unwrap_or_default());
-    let key = observed.postgres_claim().map(|claim| {
-        build::provisioning_key(&inputs(stack, names, owner, version, observed, &progress, context), claim)
-    });
-    progress.see_provisioning(names, key.as_deref(), observed);
-    let images: BTreeMap<_, _> = ecommerce_contract::Service::WITH_DATABASE
-        .map(|service| (service, build::image(&stack.spec, &context.settings, version, service)))
-        .into();
-    progress.see_migrations(names, &images, observed);
-    progress
-}
-
-fn inputs<'a>(
+/// What is settled before the Jobs are looked at.
+struct Facts<'a> {
     stack: &'a EcommerceStack,
     names: &'a Names,
     owner: &'a OwnerReference,
-    version: &'a str,
+    resolved: &'a Resolved,
     observed: &'a Observed,
-    progress: &'a Progress,
+    held: &'a Held,
     context: &'a Context,
-) -> Inputs<'a> {
-    Inputs {
-        spec: &stack.spec,
-        names,
-        owner,
-        settings: &context.settings,
-        version,
-        credentials: &observed.credentials,
-        volumes: &observed.volumes,
-        postgres_claim: observed.postgres_claim(),
-        provisioned_from: progress.provisioned_from.as_deref(),
-        databases: &progress.databases,
-        migrated: &progress.migrated,
-        settled: &progress.settled,
+}
+
+impl<'a> Facts<'a> {
+    fn inputs<'b>(&self, progress: &'b Progress) -> Inputs<'b>
+    where
+        'a: 'b,
+    {
+        Inputs {
+            spec: &self.stack.spec,
+            names: self.names,
+            owner: self.owner,
+            settings: &self.context.settings,
+            resolved: self.resolved,
+            credentials: &self.observed.credentials,
+            volumes: &self.observed.volumes,
+            provisioned_from: progress.provisioned_from.as_deref(),
+            databases: &progress.databases,
+            migrated: &progress.migrated,
+            settled: &progress.settled,
+            not_yet: &progress.not_yet,
+            held: self.held,
+        }
     }
 }

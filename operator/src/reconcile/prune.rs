@@ -1,6 +1,11 @@
-//! Removes what is no longer wanted: Jobs for another image or another database, and failed ones whose time has come.
-//! Names of everything else do not change, and what belongs to the stack as a whole goes with it by its owner reference.
+//! Removes what is no longer wanted: Jobs for another image or another database, failed ones whose time has come, and revisions
+//! that nobody would go back to. Names of everything else do not change, and what belongs to the stack as a whole goes with it by
+//! its owner reference.
 
+use std::collections::BTreeSet;
+
+use ecommerce_contract::Service;
+use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Api, DeleteParams};
 use kube::{Client, ResourceExt as _};
@@ -8,7 +13,9 @@ use kube::{Client, ResourceExt as _};
 use super::Error;
 use super::dereference::Observed;
 use super::jobs::has_succeeded;
+use super::ledger::shown_by;
 use crate::build::Desired;
+use crate::ledger::Ledger;
 use crate::names::Names;
 
 /// Removes Jobs. Those that have succeeded stay for their log until Kubernetes takes them.
@@ -17,8 +24,10 @@ pub async fn prune(
     names: &Names,
     observed: &Observed,
     due: &[String],
+    ledger: &Ledger,
     client: &Client,
 ) -> Result<(), Error> {
+    prune_revisions(names, observed, ledger, client).await?;
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
     for (name, job) in &observed.jobs {
         let wanted = desired.jobs.iter().any(|job| job.name_any() == *name);
@@ -30,6 +39,26 @@ pub async fn prune(
                 result => {
                     result.map_err(Error::api(format!("remove the Job {name}")))?;
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn prune_revisions(names: &Names, observed: &Observed, ledger: &Ledger, client: &Client) -> Result<(), Error> {
+    let api: Api<ControllerRevision> = Api::namespaced(client.clone(), &names.namespace);
+    let mut kept = BTreeSet::new();
+    for service in Service::ALL {
+        let Some(shown) = ledger.revisions.get(service.as_str()) else { continue };
+        // What a Deployment still shows stays too: a ledger may be written and its Deployment not yet.
+        let hashes = shown.before.iter().map(String::as_str).chain([shown.revision.as_str()]);
+        kept.extend(hashes.chain(shown_by(names, service, observed)).map(|hash| names.revision(service, hash)));
+    }
+    for name in observed.revisions.keys().filter(|name| !kept.contains(*name)) {
+        match api.delete(name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            result => {
+                result.map_err(Error::api(format!("remove the ControllerRevision {name}")))?;
             }
         }
     }

@@ -11,17 +11,24 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::Error;
-use crate::build::stack_labels;
+use super::validate::Held;
+use crate::build::{not_pruned, stack_labels};
 use crate::credentials::{Credentials, generate, wanted};
 use crate::names::{MANAGER, Names};
 
-/// Makes what a stack lacks. What another made in the meantime stays: the write is refused and the next reconcile reads it.
-pub async fn make_absent(names: &Names, credentials: &mut Credentials, client: &Client) -> Result<(), Error> {
+/// Makes what a stack lacks and nothing knows yet, except in Secrets that are held. What another made in the meantime stays: the
+/// write is refused and the next reconcile reads it.
+pub async fn make_absent(
+    names: &Names,
+    held: &Held,
+    credentials: &mut Credentials,
+    client: &Client,
+) -> Result<(), Error> {
     let api: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
     let mut random = UnwrapErr(SysRng);
     for wanted in wanted(names) {
         let missing = credentials.missing(&wanted);
-        if missing.is_empty() {
+        if missing.is_empty() || held.secrets.contains(&wanted.name) {
             continue;
         }
         let made: BTreeMap<String, String> =
@@ -46,8 +53,12 @@ async fn create(
     name: &str,
     data: BTreeMap<String, ByteString>,
 ) -> Result<(), kube::Error> {
-    let metadata =
-        ObjectMeta { name: Some(name.to_owned()), labels: Some(stack_labels(names)), ..ObjectMeta::default() };
+    let metadata = ObjectMeta {
+        name: Some(name.to_owned()),
+        labels: Some(stack_labels(names)),
+        annotations: Some(not_pruned()),
+        ..ObjectMeta::default()
+    };
     let secret = Secret { metadata, data: Some(data), ..Secret::default() };
     let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
     api.create(&parameters, &secret).await.map(|_| ())

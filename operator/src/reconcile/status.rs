@@ -5,20 +5,19 @@
 
 use ecommerce_contract::Service;
 use ecommerce_types::Clock;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use super::diagnose::trouble;
 use super::events;
 use super::{Context, Error, ReconcileOutcome};
-use crate::build;
-use crate::crd::condition::{BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
+use crate::crd::condition::{self, AVAILABLE, BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
 use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
 use crate::names::{Backend, MANAGER};
+use crate::rollout::{Failure, RETRY};
 
 /// Whether a condition holds, its one word, and its sentence.
 struct Finding {
@@ -33,6 +32,15 @@ impl Finding {
     }
 }
 
+impl Finding {
+    fn with_its_page(mut self) -> Self {
+        if self.reason != "AsExpected" {
+            self.message = format!("{} ({})", self.message, condition::page(self.reason));
+        }
+        self
+    }
+}
+
 /// The status after a reconcile that reached its end.
 #[must_use]
 pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
@@ -40,20 +48,20 @@ pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
     let backends = backends(outcome);
     let migrated = migrated(outcome);
     let services = services(outcome);
-    let degraded = degraded(outcome);
+    let degraded = degraded(outcome).with_its_page();
+    let available = available(outcome);
     let ready = ready(outcome, [&backends, &migrated, &services], &degraded);
     let mut status = EcommerceStackStatus {
         observed_generation: outcome.stack.metadata.generation,
         conditions: old.conditions,
         endpoint: Some(endpoint(outcome)),
-        version: Some(outcome.version.to_owned()),
-        provisioned_from: outcome.progress.provisioned_from.clone(),
-        databases: outcome.progress.databases(),
+        version: Some(outcome.resolved.version.clone()),
         migrations: outcome.progress.migrations.clone(),
         services: Service::ALL.map(|service| service_status(outcome, service)).to_vec(),
     };
     for (type_, finding) in [
         (READY, ready),
+        (AVAILABLE, available),
         (BACKENDS_READY, backends),
         (MIGRATED, migrated),
         (SERVICES_READY, services),
@@ -68,8 +76,17 @@ pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
 #[must_use]
 pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> EcommerceStackStatus {
     let mut status = stack.status.clone().unwrap_or_default();
+    let generation = stack.metadata.generation;
+    if let Error::Invalid(_) = error {
+        for (condition, holds) in [(READY, false), (DEGRADED, true)] {
+            let finding = Finding::new(holds, "Invalid", error.to_string()).with_its_page();
+            set(&mut status, condition, finding, generation, clock);
+        }
+        return status;
+    }
     let message = format!("{error}; the operator tries again");
-    set(&mut status, DEGRADED, Finding::new(true, "ReconcileFailed", message), stack.metadata.generation, clock);
+    let finding = Finding::new(true, "ReconcileFailed", message).with_its_page();
+    set(&mut status, DEGRADED, finding, generation, clock);
     status
 }
 
@@ -80,12 +97,7 @@ pub fn is_ready(status: &EcommerceStackStatus) -> bool {
 }
 
 /// Writes a status that differs from the stack's, and tells what flipped as Events.
-pub async fn write(
-    api: &Api<EcommerceStack>,
-    stack: &EcommerceStack,
-    status: &EcommerceStackStatus,
-    context: &Context,
-) -> Result<(), Error> {
+pub async fn write(stack: &EcommerceStack, status: &EcommerceStackStatus, context: &Context) -> Result<(), Error> {
     if stack.status.as_ref() == Some(status) {
         return Ok(());
     }
@@ -96,6 +108,10 @@ pub async fn write(
         "status": status,
     });
     let parameters = PatchParams::apply(MANAGER).force();
+    // Untyped: a stack that does not read has a status too.
+    let resource = ApiResource::erase::<EcommerceStack>(&());
+    let namespace = stack.namespace().unwrap_or_default();
+    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let written = api.patch_status(&stack.name_any(), &parameters, &Patch::Apply(&patch)).await;
     written.map_err(Error::api("write the stack's status"))?;
     events::publish(stack, status, &context.recorder).await;
@@ -128,10 +144,7 @@ pub(super) fn now(clock: &Clock) -> Time {
 fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
     let waiting: Vec<&str> = Backend::ALL
         .into_iter()
-        .filter(|backend| {
-            let set = outcome.observed.stateful_sets.get(&outcome.names.backend(*backend));
-            !set.is_some_and(stateful_set_is_ready)
-        })
+        .filter(|backend| !outcome.resolved.store(*backend).is_ready)
         .map(Backend::as_str)
         .collect();
     if waiting.is_empty() {
@@ -144,7 +157,8 @@ fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
 fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
     let progress = outcome.progress;
     if let Some(failure) = &progress.provisioning_failure {
-        return Finding::new(false, "ProvisioningFailed", format!("the databases could not be provisioned: {failure}"));
+        let message = format!("the databases could not be provisioned, which is tried again: {}", failure.message);
+        return Finding::new(false, "ProvisioningFailed", message);
     }
     let failed = progress.migrations.iter().find(|migration| migration.state == MigrationState::Failed);
     if let Some(failed) = failed {
@@ -173,15 +187,28 @@ fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
 }
 
 fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
-    let waiting: Vec<&str> = Service::ALL
+    if let Some(failure) = &outcome.ledger.failed_upgrade {
+        let Failure { service, image, message, .. } = failure;
+        return Finding::new(
+            false,
+            "UpgradeFailed",
+            format!(
+                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec, or annotate the stack with {RETRY}=<anything new>"
+            ),
+        );
+    }
+    let late = outcome.services.iter().find_map(|(service, known)| Some((service, known.missed.as_ref()?)));
+    if let Some((service, message)) = late {
+        return Finding::new(false, "ServiceNotReady", format!("{service} is not ready in time: {message}"));
+    }
+    let waiting: Vec<String> = outcome
+        .services
         .iter()
-        .filter(|service| {
-            let waits = outcome.desired.awaiting_migration.contains(service);
-            let image = image(outcome, **service);
-            let deployment = outcome.observed.deployments.get(&outcome.names.service(**service));
-            waits || !deployment.is_some_and(|deployment| deployment_is_ready(deployment, &image))
+        .filter(|(_, known)| !(known.is_available && known.shows.as_ref() == Some(&known.wanted)))
+        .map(|(service, known)| match known.waits_for {
+            Some(gate) => format!("{service} (for {gate})"),
+            None => service.to_string(),
         })
-        .map(|service| service.as_str())
         .collect();
     if waiting.is_empty() {
         Finding::new(true, "ServicesReady", "every service is ready")
@@ -190,14 +217,35 @@ fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
     }
 }
 
+/// Whether it serves, in whatever form.
+fn available(outcome: &ReconcileOutcome<'_>) -> Finding {
+    let stores = Backend::ALL.into_iter().filter(|backend| !outcome.resolved.store(*backend).is_ready);
+    let services = Service::ALL.into_iter().filter(|service| {
+        let deployment = outcome.observed.deployments.get(&outcome.names.service(*service));
+        let available = deployment.and_then(|deployment| deployment.status.as_ref()?.available_replicas);
+        available.unwrap_or_default() == 0
+    });
+    let away: Vec<&str> = stores.map(Backend::as_str).chain(services.map(Service::as_str)).collect();
+    if away.is_empty() {
+        Finding::new(true, "Available", "every store and every service has a pod that serves")
+    } else {
+        Finding::new(false, "Unavailable", format!("nothing serves for {}", away.join(", ")))
+    }
+}
+
 fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
     if let Some(first) = outcome.problems.first() {
         let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
         return Finding::new(true, first.reason(), all.join("; "));
     }
-    let migrated = migrated(outcome);
-    if matches!(migrated.reason, "ProvisioningFailed" | "MigrationFailed") {
-        return Finding::new(true, migrated.reason, migrated.message);
+    if let Some(first) = outcome.refusals.first() {
+        let all: Vec<String> = outcome.refusals.iter().map(ToString::to_string).collect();
+        return Finding::new(true, first.reason(), all.join("; "));
+    }
+    for part in [migrated(outcome), services(outcome)] {
+        if matches!(part.reason, "ProvisioningFailed" | "MigrationFailed" | "UpgradeFailed" | "ServiceNotReady") {
+            return Finding::new(true, part.reason, part.message);
+        }
     }
     if let Some(trouble) = trouble(&outcome.observed.pods) {
         return Finding::new(true, "PodsInTrouble", trouble);
@@ -216,51 +264,34 @@ fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Findin
         return Finding::new(
             unready.is_none(),
             problem.reason(),
-            format!("nothing is changed until this is mended: {}", degraded.message),
+            format!("what needs this is left as it is until it is mended: {}", degraded.message),
         );
     }
     if outcome.stack.spec.is_paused() {
         let message = "spec.paused is true: the operator changes nothing until it is taken out";
         return Finding::new(unready.is_none(), "Paused", message);
     }
-    match unready {
-        None => Finding::new(true, "Ready", "the shop is open, on the payment simulator: no real money moves"),
-        Some(_) if degraded.holds => Finding::new(false, degraded.reason, degraded.message.clone()),
-        Some(finding) => Finding::new(false, finding.reason, finding.message.clone()),
+    let refused = outcome.refusals.first().map(|_| degraded);
+    match (unready, refused) {
+        (None, None) => Finding::new(true, "Ready", "the shop is open, on the payment simulator: no real money moves"),
+        (_, Some(degraded)) => Finding::new(false, degraded.reason, degraded.message.clone()),
+        (Some(_), None) if degraded.holds => Finding::new(false, degraded.reason, degraded.message.clone()),
+        (Some(finding), None) => Finding::new(false, finding.reason, finding.message.clone()),
     }
-}
-
-fn image(outcome: &ReconcileOutcome<'_>, service: Service) -> String {
-    build::image(&outcome.stack.spec, outcome.settings, outcome.version, service)
 }
 
 fn service_status(outcome: &ReconcileOutcome<'_>, service: Service) -> ServiceStatus {
     let deployment = outcome.observed.deployments.get(&outcome.names.service(service));
     let replicas = outcome.stack.spec.services.as_ref().and_then(|services| services.get(service)?.replicas);
     let status = deployment.and_then(|deployment| deployment.status.as_ref());
+    let runs = deployment.and_then(|deployment| deployment.spec.as_ref()?.template.spec.as_ref()?.containers.first());
+    let runs = runs.and_then(|container| container.image.clone());
     ServiceStatus {
         name: service.to_string(),
-        image: image(outcome, service),
+        image: runs.unwrap_or_else(|| outcome.resolved.image(service).to_owned()),
         replicas: replicas.unwrap_or(1),
         ready: status.and_then(|status| status.ready_replicas).unwrap_or_default(),
     }
-}
-
-fn stateful_set_is_ready(set: &StatefulSet) -> bool {
-    let Some(status) = &set.status else { return false };
-    let seen = status.observed_generation >= set.metadata.generation;
-    let updated = status.update_revision == status.current_revision || status.updated_replicas == Some(1);
-    seen && updated && status.ready_replicas.unwrap_or_default() >= 1
-}
-
-fn deployment_is_ready(deployment: &Deployment, image: &str) -> bool {
-    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
-    let runs = spec.template.spec.as_ref().and_then(|pod| pod.containers.first()?.image.as_deref());
-    let wanted = spec.replicas.unwrap_or(1);
-    runs == Some(image)
-        && status.observed_generation >= deployment.metadata.generation
-        && status.updated_replicas == Some(wanted)
-        && status.available_replicas == Some(wanted)
 }
 
 fn endpoint(outcome: &ReconcileOutcome<'_>) -> String {

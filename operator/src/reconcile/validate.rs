@@ -1,11 +1,19 @@
 //! What a spec asks for and can not have. The rules of the resource itself are CEL and the API server keeps them; here is
-//! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do.
+//! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do, and what it holds.
 
+use std::collections::BTreeSet;
+
+use ecommerce_contract::Service;
+
+use super::apply::is_ours;
 use super::dereference::Observed;
 use crate::crd::EcommerceStackSpec;
+use crate::credentials::wanted;
+use crate::ledger::Ledger;
+use crate::names::{Backend, Names};
 use crate::smtp;
 
-/// Something that a person has to mend. Nothing is changed until then.
+/// Something that a person has to mend. What needs it stays as it is until then, and the rest goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecProblem {
     /// `images.pullSecrets` names a Secret that is not there.
@@ -26,6 +34,32 @@ pub enum SpecProblem {
         /// What is wrong, and what would be right.
         fault: &'static str,
     },
+    /// A Secret that stores and pods know is gone, or a part of it.
+    #[error(
+        "the Secret {secret} has lost {}, which is in use and is not made anew by itself: put it back from a backup, or create it with values of your own, which are then set everywhere",
+        keys.join(", ")
+    )]
+    CredentialsLost {
+        /// Its name.
+        secret: String,
+        /// What is not there.
+        keys: Vec<String>,
+    },
+    /// Somebody else's Secret has the name of one of the stack's.
+    #[error(
+        "the Secret {0} is there and is not this stack's: remove it, or give the stack another name; it is left as it is until then"
+    )]
+    NameTaken(String),
+    /// Somebody has written something else into the ledger.
+    #[error(
+        "the ConfigMap {ledger} does not read ({fault}): delete it, and it is made anew from what runs; nothing is changed until then"
+    )]
+    LedgerUnreadable {
+        /// Its name.
+        ledger: String,
+        /// What is wrong.
+        fault: String,
+    },
 }
 
 impl SpecProblem {
@@ -36,13 +70,56 @@ impl SpecProblem {
             Self::PullSecretMissing(_) => "PullSecretMissing",
             Self::MailSecretMissing(_) => "MailSecretMissing",
             Self::MailSecretInvalid { .. } => "MailSecretInvalid",
+            Self::CredentialsLost { .. } => "CredentialsLost",
+            Self::NameTaken(_) => "NameTaken",
+            Self::LedgerUnreadable { .. } => "LedgerUnreadable",
         }
     }
 }
 
-/// Everything that is wrong with a spec.
+/// What keeps its present form until a problem is mended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Nothing at all is changed.
+    pub everything: bool,
+    /// Secrets that are left as they are, and whatever is made from them.
+    pub secrets: BTreeSet<String>,
+    /// Stores whose pod and configuration stay.
+    pub stores: BTreeSet<Backend>,
+    /// Services whose pods stay.
+    pub services: BTreeSet<Service>,
+}
+
+impl Held {
+    /// What these problems hold.
+    #[must_use]
+    pub fn by(problems: &[SpecProblem], names: &Names) -> Self {
+        let mut held = Self::default();
+        for problem in problems {
+            match problem {
+                SpecProblem::LedgerUnreadable { .. } => held.everything = true,
+                // No new pod would get its image.
+                SpecProblem::PullSecretMissing(_) => {
+                    held.stores.extend(Backend::ALL);
+                    held.services.extend(Service::ALL);
+                }
+                SpecProblem::MailSecretMissing(_) | SpecProblem::MailSecretInvalid { .. } => {
+                    held.services.insert(Service::Auth);
+                }
+                SpecProblem::CredentialsLost { secret, .. } | SpecProblem::NameTaken(secret) => {
+                    held.secrets.insert(secret.clone());
+                    held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
+                    held.services.extend(Service::ALL);
+                }
+            }
+        }
+        held
+    }
+}
+
+/// Everything that is wrong with a spec and with what it stands on.
 #[must_use]
-pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<SpecProblem> {
+pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, observed: &Observed) -> Vec<SpecProblem> {
     let pull_secrets = spec
         .pull_secrets()
         .iter()
@@ -54,5 +131,15 @@ pub fn problems(spec: &EcommerceStackSpec, observed: &Observed) -> Vec<SpecProbl
             smtp::Fault::Value(fault) => SpecProblem::MailSecretInvalid { secret, fault },
         })
     });
-    pull_secrets.chain(mail).collect()
+    let secrets = wanted(names).into_iter().filter_map(|wanted| {
+        let secret = wanted.name;
+        let keys: Vec<String> = ledger.lost(&observed.credentials, &secret).map(str::to_owned).collect();
+        if !keys.is_empty() {
+            return Some(SpecProblem::CredentialsLost { secret, keys });
+        }
+        let there = observed.metadata.get(&format!("Secret {secret}"))?;
+        let is_taken = !is_ours(there, names) && !ledger.credentials.contains_key(&secret);
+        is_taken.then_some(SpecProblem::NameTaken(secret))
+    });
+    secrets.chain(pull_secrets).chain(mail).collect()
 }

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use operator::build::{Desired, Inputs, build};
+use operator::build::{Desired, Inputs, build, revisions};
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
+use operator::ledger::Pins;
 use operator::names::Names;
+use operator::reconcile::validate::Held;
+use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
 use serde_json::{Value, json};
 
@@ -20,6 +23,9 @@ pub(crate) fn settings() -> Settings {
         operator_image: "ecommerce-stack/operator:1.0.0".to_owned(),
         operator_namespace: "ecommerce-system".to_owned(),
         pod_name: "operator-0".to_owned(),
+        resync_seconds: 300,
+        reconcile_limit_seconds: 2,
+        longest_backoff_seconds: 300,
         operations_address: ([127, 0, 0, 1], 0).into(),
     }
 }
@@ -92,21 +98,28 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         Databases::Absent | Databases::Provisioned => BTreeSet::new(),
     };
     let databases = if how_far == Databases::Absent { BTreeMap::new() } else { databases() };
+    let settings = settings();
+    let seen = |_| Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true };
+    let resolved = Resolved::new(spec, &names, &Pins::of_today(&settings), seen);
     let inputs = Inputs {
         spec,
         names: &names,
         owner: &owner(),
-        settings: &settings(),
-        version: "1.0.0",
+        settings: &settings,
+        resolved: &resolved,
         credentials,
         volumes: &BTreeMap::new(),
-        postgres_claim: Some(CLAIM),
         provisioned_from: None,
         databases: &databases,
         migrated: &migrated,
         settled: &migrated,
+        not_yet: &BTreeSet::new(),
+        held: &Held::default(),
     };
-    let key = operator::build::provisioning_key(&inputs, CLAIM);
-    let provisioned_from = (how_far != Databases::Absent).then_some(key.as_str());
-    build(&Inputs { provisioned_from, ..inputs })
+    let key = operator::build::provisioning_key(&inputs);
+    let provisioned_from = key.as_deref().filter(|_| how_far != Databases::Absent);
+    let inputs = Inputs { provisioned_from, ..inputs };
+    let mut shown = revisions(&inputs);
+    shown.retain(|service, _| !Service::WITH_DATABASE.contains(service) || migrated.contains(service));
+    build(&inputs, &shown)
 }

@@ -22,6 +22,7 @@ struct State {
     objects: BTreeMap<String, Value>,
     writes: Vec<String>,
     refused: Vec<String>,
+    silent: Option<String>,
     version: u64,
 }
 
@@ -56,6 +57,11 @@ impl MockedApi {
         self.0.lock().unwrap().refused.push(path.to_owned());
     }
 
+    /// Never answers a question for this path from now on; `None` answers all.
+    pub(crate) fn keep_silent(&self, path: Option<&str>) {
+        self.0.lock().unwrap().silent = path.map(str::to_owned);
+    }
+
     /// Takes everything again.
     pub(crate) fn refuse_nothing(&self) {
         self.0.lock().unwrap().refused.clear();
@@ -81,6 +87,10 @@ impl MockedApi {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let is_silent = self.0.lock().unwrap().silent.as_deref() == Some(parts.uri.path());
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
         let (status, answer) = self.0.lock().unwrap().handle(parts.method.as_str(), parts.uri.path(), &body);
         let answer = serde_json::to_vec(&answer).unwrap();
         axum::http::Response::builder().status(status).body(Body::from(answer)).unwrap()
@@ -150,7 +160,7 @@ impl State {
     }
 }
 
-const LISTED: [&str; 5] = ["statefulsets", "deployments", "services", "jobs", "pods"];
+const LISTED: [&str; 6] = ["statefulsets", "deployments", "controllerrevisions", "services", "jobs", "pods"];
 
 fn merge(object: &mut Value, patch: &Value) {
     match patch {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use ecommerce_types::Clock;
-use operator::names::Names;
+use operator::names::{Backend, Names};
 use operator::provision::plan::{Database, Login, Plan};
 use operator::provision::provision;
+use operator::resolve::{Embedded, Location};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
 
@@ -20,9 +21,11 @@ fn server(test: &str) -> Server {
     let url = std::env::var("TEST_DATABASE_URL");
     let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:15432/postgres".to_owned());
     let options: PgConnectOptions = url.parse().unwrap();
-    let mut plan = Plan::new(&Names::new(&format!("{test}-{}", std::process::id()), "shop"));
-    options.get_host().clone_into(&mut plan.host);
-    plan.port = options.get_port();
+    let names = Names::new(&format!("{test}-{}", std::process::id()), "shop");
+    let mut location = Location::embedded(&names, Backend::Postgres, Embedded::default());
+    options.get_host().clone_into(&mut location.host);
+    location.port = options.get_port();
+    let mut plan = Plan::new(&names, &location);
     plan.databases.truncate(2);
     let passwords = std::env::temp_dir().join(format!("operator-{test}-{}", std::process::id()));
     std::fs::create_dir_all(&passwords).unwrap();

@@ -68,7 +68,7 @@ impl Walk {
     }
 
     async fn reconcile(&self) {
-        reconcile::run(Arc::new(self.stack().await), Arc::clone(&self.context)).await.unwrap();
+        reconcile::run(&self.namespace, "shop", &self.context).await.unwrap();
     }
 
     async fn condition(&self, type_: &str) -> (String, String) {
@@ -116,17 +116,18 @@ impl Walk {
     async fn complete(&self, beginning: &str, words: &str) {
         let jobs = self.names::<Job>().await;
         let job = jobs.iter().find(|name| name.starts_with(beginning)).unwrap_or_else(|| panic!("no {beginning}"));
+        let name = if job.contains("-provision-") { "provision" } else { "migrate" };
         let pod = json!({
             "metadata": {
                 "name": format!("{job}-abcde"),
                 "labels": {"batch.kubernetes.io/job-name": job, "ecommercestack.dev/stack": "shop"},
             },
-            "spec": {"containers": [{"name": "main", "image": "x"}], "restartPolicy": "Never"},
+            "spec": {"containers": [{"name": name, "image": "x"}], "restartPolicy": "Never"},
         });
         self.create::<Pod>(pod).await;
         let terminated = json!({"exitCode": 0, "message": words, "startedAt": NOW, "finishedAt": NOW});
         let container = json!({
-            "name": "main", "image": "x", "imageID": "x", "ready": false, "restartCount": 0,
+            "name": name, "image": "x", "imageID": "x", "ready": false, "restartCount": 0,
             "state": {"terminated": terminated},
         });
         let status = json!({"phase": "Succeeded", "containerStatuses": [container]});

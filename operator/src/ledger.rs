@@ -1,0 +1,144 @@
+//! What the operator must know of a stack and nobody can tell it again: kept in the `ConfigMap` `<stack>-ledger`, which goes with the
+//! data and not with the stack. The status is made from it and nothing is decided from the status.
+//!
+//! A ledger that somebody took away is made anew from what runs ([`Ledger::of_what_runs`]): nothing rolls for that, and no
+//! secret is made. To add an entry: a field with its meaning, and what it is where nothing tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::crd::MigrationStatus;
+use crate::credentials::{Credentials, Wanted};
+use crate::names::Backend;
+use crate::resolve::default_image;
+use crate::rollout::{self, Shown};
+use crate::settings::Settings;
+
+/// The entry of the `ConfigMap`.
+pub const ENTRY: &str = "ledger.json";
+
+/// Everything that is kept of one stack.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ledger {
+    /// What a stack runs that names nothing: the operator's own when the stack was made. Another operator changes nothing.
+    pub pins: Pins,
+    /// What the databases were last provisioned from; another value provisions them again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisioned_from: Option<String>,
+    /// The last provisioning that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisioning_failure: Option<ProvisioningFailure>,
+    /// The id in each service's database; another one is another database.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub databases: BTreeMap<String, String>,
+    /// The last migration of each service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<MigrationStatus>,
+    /// The keys of each Secret that a store or a pod knows: they are never made anew.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, BTreeSet<String>>,
+    /// What each service shows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<String, Shown>,
+    /// The upgrade that was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_upgrade: Option<rollout::Failure>,
+}
+
+/// The images of a stack that names none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pins {
+    /// The version of the services.
+    pub version: String,
+    /// Where the services' images come from.
+    pub registry: String,
+    /// The image of each store.
+    pub stores: BTreeMap<String, String>,
+}
+
+/// Why the databases could not be provisioned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvisioningFailure {
+    /// What was to be provisioned.
+    pub key: String,
+    /// The end of the Job's log.
+    pub message: String,
+    /// When it is tried again.
+    pub retry_at: Time,
+}
+
+impl Pins {
+    /// Those of a stack that is made today.
+    #[must_use]
+    pub fn of_today(settings: &Settings) -> Self {
+        let stores = Backend::ALL.map(|backend| (backend.as_str().to_owned(), default_image(backend).to_owned()));
+        Self {
+            version: settings.services_version.clone(),
+            registry: settings.services_registry.clone(),
+            stores: stores.into(),
+        }
+    }
+}
+
+impl Ledger {
+    /// Reads what is kept.
+    ///
+    /// # Errors
+    /// When somebody has written something else there.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// As it is kept.
+    #[must_use]
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// The keys of a Secret that are in use and no longer there.
+    pub fn lost<'a>(&'a self, credentials: &'a Credentials, secret: &'a str) -> impl Iterator<Item = &'a str> {
+        let used = self.credentials.get(secret).into_iter().flatten();
+        used.map(String::as_str).filter(move |key| credentials.get(secret, key).is_empty())
+    }
+
+    /// From now on a Secret's keys are in use.
+    pub fn uses(&mut self, wanted: &Wanted) {
+        let keys = wanted.keys.iter().map(|(key, _)| key.clone());
+        self.credentials.entry(wanted.name.clone()).or_default().extend(keys);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::Kind;
+
+    fn redis() -> Wanted {
+        let keys = ["auth", "gateway"].map(|key| (key.to_owned(), Kind::Password)).to_vec();
+        Wanted { name: "shop-redis".to_owned(), keys }
+    }
+
+    #[test]
+    fn what_is_in_use_and_not_there_is_lost_and_nothing_else() {
+        let (mut ledger, mut credentials) = (Ledger::default(), Credentials::default());
+        credentials.insert("shop-redis", "auth", "there".to_owned());
+        let lost = |ledger: &Ledger| ledger.lost(&credentials, "shop-redis").map(str::to_owned).collect::<Vec<_>>();
+        assert!(lost(&ledger).is_empty());
+        ledger.uses(&redis());
+        assert_eq!(lost(&ledger), ["gateway"]);
+        assert_eq!(Ledger::parse(&ledger.text()).unwrap(), ledger);
+    }
+
+    #[test]
+    fn a_ledger_of_an_older_operator_reads_and_nonsense_does_not() {
+        assert_eq!(Ledger::parse("{}").unwrap(), Ledger::default());
+        for nonsense in ["", "null", r#"{"pins": 7}"#] {
+            assert!(Ledger::parse(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Settles what a spec leaves open, once for everything that comes after: the image of each service, and where each store is.
+//! Pure.
+
+use std::collections::BTreeMap;
+
+use ecommerce_contract::Service;
+
+use crate::crd::EcommerceStackSpec;
+use crate::ledger::Pins;
+use crate::names::{Backend, Names};
+
+/// Where a store is. Nothing that sees one asks who runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The name that it answers to.
+    pub host: String,
+    /// Where it listens.
+    pub port: u16,
+    /// The Secret of its logins.
+    pub secret: String,
+    /// Which server it is: another one has other data. `None` while there is none.
+    pub server_id: Option<String>,
+    /// Whether it answers.
+    pub is_ready: bool,
+}
+
+/// What a stack is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The version of the services.
+    pub version: String,
+    store_images: BTreeMap<Backend, String>,
+    images: BTreeMap<Service, String>,
+    stores: BTreeMap<Backend, Location>,
+}
+
+/// A store that the operator runs, as far as it is seen.
+#[derive(Debug, Clone, Default)]
+pub struct Embedded {
+    /// The server's own id.
+    pub server_id: Option<String>,
+    /// Whether its pod serves.
+    pub is_ready: bool,
+}
+
+impl Location {
+    /// One that the operator runs itself.
+    #[must_use]
+    pub fn embedded(names: &Names, backend: Backend, seen: Embedded) -> Self {
+        let Embedded { server_id, is_ready } = seen;
+        Self { host: names.backend(backend), port: backend.port(), secret: names.backend(backend), server_id, is_ready }
+    }
+}
+
+impl Resolved {
+    /// What this spec asks for; what it does not name is as it is pinned.
+    #[must_use]
+    pub fn new(
+        spec: &EcommerceStackSpec,
+        names: &Names,
+        pins: &Pins,
+        mut seen: impl FnMut(Backend) -> Embedded,
+    ) -> Self {
+        let version = spec.version.clone().unwrap_or_else(|| pins.version.clone());
+        let images = Service::ALL.map(|service| (service, image(spec, pins, &version, service))).into();
+        let stores = Backend::ALL.map(|backend| (backend, Location::embedded(names, backend, seen(backend)))).into();
+        let store_images = Backend::ALL.map(|backend| (backend, store_image(spec, pins, backend))).into();
+        Self { version, store_images, images, stores }
+    }
+
+    /// The image of a store that the operator runs.
+    #[must_use]
+    pub fn store_image(&self, backend: Backend) -> &str {
+        &self.store_images[&backend]
+    }
+
+    /// The image of a service.
+    #[must_use]
+    pub fn image(&self, service: Service) -> &str {
+        &self.images[&service]
+    }
+
+    /// Where a store is.
+    #[must_use]
+    pub fn store(&self, backend: Backend) -> &Location {
+        &self.stores[&backend]
+    }
+}
+
+fn image(spec: &EcommerceStackSpec, pins: &Pins, version: &str, service: Service) -> String {
+    let named = spec.services.as_ref().and_then(|services| services.get(service)).and_then(|one| one.image.clone());
+    named.unwrap_or_else(|| {
+        let registry = spec.images.as_ref().and_then(|images| images.registry.as_deref());
+        format!("{}/{service}:{version}", registry.unwrap_or(&pins.registry))
+    })
+}
+
+fn store_image(spec: &EcommerceStackSpec, pins: &Pins, backend: Backend) -> String {
+    let named = spec.store(backend).and_then(|store| store.embedded.as_ref()?.image.clone());
+    named.or_else(|| pins.stores.get(backend.as_str()).cloned()).unwrap_or_else(|| default_image(backend).to_owned())
+}
+
+/// The image of a store in a stack that is made today.
+#[must_use]
+pub fn default_image(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Postgres => "docker.io/library/postgres:17",
+        Backend::Rabbitmq => "docker.io/library/rabbitmq:4",
+        Backend::Redis => "docker.io/library/redis:8",
+    }
+}

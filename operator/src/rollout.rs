@@ -1,0 +1,267 @@
+//! Which revision of a service's pods is shown: its rendered template, named by its hash. A Deployment always shows one. Another
+//! is taken when its gates are open, in the order of an upgrade: all migrations, then product and payment, order, auth, and the
+//! gateway last. Until then what is in force is kept, scaled and repaired. Pure.
+//!
+//! Where one of an upgrade misses its deadline, all that have rolled with it show again what they showed before: migrations only
+//! expand, so the old pods are still right. It stays so until the spec changes or a person says `ecommercestack.dev/retry`.
+
+use std::collections::BTreeMap;
+
+use ecommerce_contract::Service;
+use serde::{Deserialize, Serialize};
+
+/// The annotation that tries a failed upgrade once more, whenever its value changes.
+pub const RETRY: &str = "ecommercestack.dev/retry";
+
+/// What a service shows, as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    /// The revision that is in force.
+    pub revision: String,
+    /// What was in force before it, to go back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The generation of the spec that it was taken for.
+    pub generation: i64,
+}
+
+/// An upgrade that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The generation of the spec that it was for.
+    pub generation: i64,
+    /// What [`RETRY`] said then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
+    /// The service that missed its deadline.
+    pub service: String,
+    /// The image that it was to run.
+    pub image: String,
+    /// What was wrong with its pods.
+    pub message: String,
+}
+
+/// What is known of one service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The revision that the spec asks for.
+    pub wanted: String,
+    /// Its image.
+    pub image: String,
+    /// What must be so before a new revision is taken, and is not; empty where all is.
+    pub waits_for: Option<&'static str>,
+    /// The revision that its Deployment shows; `None` where there is none.
+    pub shows: Option<String>,
+    /// Whether all pods of that revision serve.
+    pub is_available: bool,
+    /// What is wrong with its pods, once they have missed their deadline.
+    pub missed: Option<String>,
+}
+
+/// The stack around the services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The generation of the spec.
+    pub generation: i64,
+    /// What [`RETRY`] says.
+    pub retry: Option<String>,
+    /// Whether every store answers: pods that find none of theirs are not at fault.
+    pub stores_are_ready: bool,
+}
+
+/// Services of one rank may roll together.
+const fn rank(service: Service) -> u8 {
+    match service {
+        Service::Product | Service::Payment => 0,
+        Service::Order => 1,
+        Service::Auth => 2,
+        Service::Gateway => 3,
+    }
+}
+
+/// Decides what each service shows from now on; a service that is not in `shown` afterwards has no pods yet.
+pub fn decide(
+    known: &BTreeMap<Service, Known>,
+    around: &Around,
+    shown: &mut BTreeMap<String, Shown>,
+    failure: &mut Option<Failure>,
+) {
+    if failure.as_ref().is_some_and(|failure| failure.generation != around.generation || failure.retry != around.retry)
+    {
+        *failure = None;
+    }
+    if failure.is_none() && around.stores_are_ready {
+        *failure = take_back(known, around, shown);
+    }
+    for (service, one) in known {
+        let present = shown.get(service.as_str());
+        if one.waits_for.is_some() || present.is_some_and(|present| present.revision == one.wanted) {
+            continue;
+        }
+        // The first pods of a service replace nobody's.
+        if present.is_some() && (failure.is_some() || !is_their_turn(*service, known)) {
+            continue;
+        }
+        let before = present.map(|present| present.revision.clone());
+        let next = Shown { revision: one.wanted.clone(), before, generation: around.generation };
+        shown.insert(service.to_string(), next);
+    }
+}
+
+/// Whether all that roll before a service serve what they are to serve.
+fn is_their_turn(service: Service, known: &BTreeMap<Service, Known>) -> bool {
+    let mut earlier = known.iter().filter(|(other, _)| rank(**other) < rank(service));
+    earlier.all(|(_, other)| other.is_available && other.shows.as_ref() == Some(&other.wanted))
+}
+
+fn take_back(
+    known: &BTreeMap<Service, Known>,
+    around: &Around,
+    shown: &mut BTreeMap<String, Shown>,
+) -> Option<Failure> {
+    let (service, one, message) = known.iter().find_map(|(service, one)| {
+        let present = shown.get(service.as_str())?;
+        let is_at_fault = present.before.is_some() && one.shows.as_ref() == Some(&present.revision);
+        is_at_fault.then_some((service, one, one.missed.clone()?))
+    })?;
+    let generation = shown.get(service.as_str())?.generation;
+    for present in shown.values_mut().filter(|present| present.generation == generation) {
+        if let Some(before) = present.before.take() {
+            present.revision = before;
+        }
+    }
+    let failure = Failure {
+        generation: around.generation,
+        retry: around.retry.clone(),
+        service: service.to_string(),
+        image: one.image.clone(),
+        message,
+    };
+    Some(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack whose services do at once what they are told, unless a test says otherwise.
+    #[derive(Default)]
+    struct Stack {
+        known: BTreeMap<Service, Known>,
+        around: Around,
+        shown: BTreeMap<String, Shown>,
+        failure: Option<Failure>,
+    }
+
+    impl Stack {
+        fn wanting(revision: &str) -> Self {
+            let mut stack = Self::default();
+            stack.around.stores_are_ready = true;
+            stack.want(revision);
+            stack
+        }
+
+        fn want(&mut self, revision: &str) {
+            self.around.generation += 1;
+            for service in Service::ALL {
+                let known = self.known.entry(service).or_default();
+                revision.clone_into(&mut known.wanted);
+            }
+        }
+
+        /// What rolled in this step.
+        fn step(&mut self) -> Vec<&'static str> {
+            let before = self.shown.clone();
+            decide(&self.known, &self.around, &mut self.shown, &mut self.failure);
+            let mut rolled = Vec::new();
+            for (service, known) in &mut self.known {
+                let shown = self.shown.get(service.as_str());
+                if shown.map(|shown| &shown.revision) != before.get(service.as_str()).map(|shown| &shown.revision) {
+                    rolled.push(service.as_str());
+                }
+                known.shows = shown.map(|shown| shown.revision.clone());
+                known.is_available = shown.is_some() && known.missed.is_none();
+            }
+            rolled.sort_unstable();
+            rolled
+        }
+
+        fn revisions(&self) -> Vec<&str> {
+            self.shown.values().map(|shown| shown.revision.as_str()).collect()
+        }
+    }
+
+    #[test]
+    fn a_new_stack_starts_all_at_once_as_their_gates_open() {
+        let mut stack = Stack::wanting("1");
+        stack.known.get_mut(&Service::Order).unwrap().waits_for = Some("its migration");
+        assert_eq!(stack.step(), ["auth", "gateway", "payment", "product"]);
+        stack.known.get_mut(&Service::Order).unwrap().waits_for = None;
+        assert_eq!(stack.step(), ["order"]);
+        assert!(stack.step().is_empty());
+    }
+
+    #[test]
+    fn an_upgrade_rolls_product_and_payment_then_order_then_auth_and_the_gateway_last() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        for rolled in [&["payment", "product"][..], &["order"], &["auth"], &["gateway"], &[]] {
+            assert_eq!(stack.step(), rolled);
+        }
+    }
+
+    #[test]
+    fn the_first_that_misses_its_deadline_brings_back_those_that_rolled_until_the_spec_or_a_person_says_otherwise() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        stack.step();
+        stack.known.get_mut(&Service::Order).unwrap().missed = Some("it ends with code 1".to_owned());
+        stack.step();
+        // Its stores being away is nobody's fault.
+        stack.around.stores_are_ready = false;
+        assert!(stack.step().is_empty());
+        stack.around.stores_are_ready = true;
+        assert_eq!(stack.step(), ["order", "payment", "product"]);
+        assert_eq!(stack.revisions(), ["1"; 5]);
+        let failure = stack.failure.clone().unwrap();
+        assert_eq!((failure.service.as_str(), failure.message.as_str()), ("order", "it ends with code 1"));
+        stack.known.get_mut(&Service::Order).unwrap().missed = None;
+        assert!(stack.step().is_empty(), "what went back stays back");
+
+        stack.around.retry = Some("now".to_owned());
+        assert_eq!(stack.step(), ["payment", "product"]);
+        assert_eq!(stack.failure, None);
+        stack.step();
+        stack.known.get_mut(&Service::Order).unwrap().missed = Some("again".to_owned());
+        stack.step();
+        assert_eq!(stack.revisions(), ["1"; 5]);
+        stack.known.get_mut(&Service::Order).unwrap().missed = None;
+        stack.want("3");
+        for rolled in [&["payment", "product"][..], &["order"], &["auth"], &["gateway"], &[]] {
+            assert_eq!(stack.step(), rolled);
+        }
+    }
+
+    #[test]
+    fn a_first_revision_that_misses_its_deadline_has_nothing_to_go_back_to() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.known.get_mut(&Service::Order).unwrap().missed = Some("it ends with code 1".to_owned());
+        assert!(stack.step().is_empty());
+        assert_eq!(stack.failure, None);
+        stack.want("2");
+        assert_eq!(stack.step(), ["payment", "product"]);
+    }
+
+    #[test]
+    fn one_service_that_changes_waits_for_nobody_who_does_not() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.known.get_mut(&Service::Gateway).unwrap().wanted = "2".to_owned();
+        assert_eq!(stack.step(), ["gateway"]);
+    }
+}
