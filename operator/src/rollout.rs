@@ -19,7 +19,7 @@ pub const RETRY: &str = "ecommercestack.dev/retry";
 pub struct Shown {
     /// The revision that is in force.
     pub revision: String,
-    /// What was in force before it, to go back to.
+    /// What served before it, to go back to; until all services serve what they are to serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The generation of the spec that it was taken for.
@@ -92,6 +92,11 @@ pub fn decide(
     {
         *failure = None;
     }
+    if known.iter().all(|(service, one)| is_settled(one, shown.get(service.as_str()))) {
+        for present in shown.values_mut() {
+            present.before = None;
+        }
+    }
     if failure.is_none() && around.stores_are_ready {
         *failure = take_back(known, around, shown);
     }
@@ -101,13 +106,21 @@ pub fn decide(
             continue;
         }
         // The first pods of a service replace nobody's.
-        if present.is_some() && (failure.is_some() || !is_their_turn(*service, known)) {
+        let is_upgrade = one.shows.is_some();
+        if present.is_some() && failure.is_some() || is_upgrade && !is_their_turn(*service, known) {
             continue;
         }
-        let before = present.map(|present| present.revision.clone());
+        // What has never served is nothing to go back to.
+        let earlier = present.and_then(|present| present.before.clone());
+        let before = if one.is_available { one.shows.clone() } else { earlier.or_else(|| one.shows.clone()) };
         let next = Shown { revision: one.wanted.clone(), before, generation: around.generation };
         shown.insert(service.to_string(), next);
     }
+}
+
+fn is_settled(one: &Known, present: Option<&Shown>) -> bool {
+    let in_force = present.map(|present| &present.revision);
+    one.is_available && one.shows.as_ref() == Some(&one.wanted) && in_force == Some(&one.wanted)
 }
 
 /// Whether all that roll before a service serve what they are to serve.
@@ -171,6 +184,11 @@ mod tests {
             }
         }
 
+        fn miss(&mut self, service: Service, words: &str) {
+            let known = self.known.get_mut(&service).unwrap();
+            (known.missed, known.is_available) = (Some(words.to_owned()), false);
+        }
+
         /// What rolled in this step.
         fn step(&mut self) -> Vec<&'static str> {
             let before = self.shown.clone();
@@ -219,7 +237,7 @@ mod tests {
         stack.step();
         stack.want("2");
         stack.step();
-        stack.known.get_mut(&Service::Order).unwrap().missed = Some("it ends with code 1".to_owned());
+        stack.miss(Service::Order, "it ends with code 1");
         stack.step();
         // Its stores being away is nobody's fault.
         stack.around.stores_are_ready = false;
@@ -236,7 +254,7 @@ mod tests {
         assert_eq!(stack.step(), ["payment", "product"]);
         assert_eq!(stack.failure, None);
         stack.step();
-        stack.known.get_mut(&Service::Order).unwrap().missed = Some("again".to_owned());
+        stack.miss(Service::Order, "again");
         stack.step();
         assert_eq!(stack.revisions(), ["1"; 5]);
         stack.known.get_mut(&Service::Order).unwrap().missed = None;
@@ -250,11 +268,54 @@ mod tests {
     fn a_first_revision_that_misses_its_deadline_has_nothing_to_go_back_to() {
         let mut stack = Stack::wanting("1");
         stack.step();
-        stack.known.get_mut(&Service::Order).unwrap().missed = Some("it ends with code 1".to_owned());
+        stack.miss(Service::Order, "it ends with code 1");
         assert!(stack.step().is_empty());
         assert_eq!(stack.failure, None);
         stack.want("2");
         assert_eq!(stack.step(), ["payment", "product"]);
+    }
+
+    #[test]
+    fn what_went_well_before_stays_where_one_service_alone_goes_back() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        for _ in 0..5 {
+            stack.step();
+        }
+        // Another password, for the same generation of the spec.
+        stack.known.get_mut(&Service::Order).unwrap().wanted = "2 with another password".to_owned();
+        assert_eq!(stack.step(), ["order"]);
+        stack.miss(Service::Order, "it ends with code 1");
+        assert_eq!(stack.step(), ["order"]);
+        assert_eq!(stack.revisions(), ["2"; 5]);
+    }
+
+    #[test]
+    fn from_a_revision_that_never_served_the_way_back_is_the_one_that_did() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        stack.step();
+        for service in [Service::Product, Service::Payment] {
+            stack.known.get_mut(&service).unwrap().is_available = false;
+        }
+        stack.want("3");
+        stack.step();
+        stack.miss(Service::Product, "it ends with code 1");
+        stack.step();
+        assert_eq!(stack.revisions(), ["1"; 5]);
+    }
+
+    #[test]
+    fn a_stack_that_is_made_again_with_its_ledger_starts_all_at_once() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        for known in stack.known.values_mut() {
+            (known.shows, known.is_available) = (None, false);
+        }
+        assert_eq!(stack.step(), ["auth", "gateway", "order", "payment", "product"]);
     }
 
     #[test]

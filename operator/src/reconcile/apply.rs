@@ -21,6 +21,7 @@ use super::dereference::Observed;
 use super::refusal::{Refusal, answered};
 use super::{Context, Error};
 use crate::amount::thousandths;
+use crate::build::revision::REVISION;
 use crate::build::{Desired, Manifest};
 use crate::names::{MANAGER, Names, STACK_LABEL, long_hash};
 
@@ -110,7 +111,8 @@ pub(super) fn is_ours(there: &ObjectMeta, names: &Names) -> bool {
 /// Stands for everything of an object that we decide: where it has a generation, a change of its status is none.
 fn marker(there: &ObjectMeta) -> String {
     let Some(generation) = there.generation else { return there.resource_version.clone().unwrap_or_default() };
-    let ours = json!([there.labels, there.owner_references]).to_string();
+    let revision = there.annotations.as_ref().and_then(|annotations| annotations.get(REVISION));
+    let ours = json!([there.labels, there.owner_references, revision]).to_string();
     long_hash([generation.to_string().as_str(), &ours])
 }
 

@@ -102,8 +102,8 @@ pub fn is_available(deployment: &Deployment) -> bool {
     let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
     let wanted = spec.replicas.unwrap_or(1);
     status.observed_generation >= deployment.metadata.generation
-        && status.updated_replicas == Some(wanted)
-        && status.available_replicas == Some(wanted)
+        && status.updated_replicas.unwrap_or_default() == wanted
+        && status.available_replicas.unwrap_or_default() == wanted
 }
 
 fn has_missed(deployment: &Deployment) -> bool {

@@ -71,8 +71,14 @@ async fn pods() -> BTreeSet<String> {
     found.into_iter().filter_map(|pod| pod.metadata.uid).collect()
 }
 
+/// One after the other: each watches what the other would disturb.
 #[tokio::test]
-async fn secrets_and_the_ledger_that_are_taken_away_cost_no_request_and_no_pod() {
+async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
+    secrets_and_the_ledger_cost_no_request_and_no_pod().await;
+    a_deployment_and_a_set_come_back_with_their_data().await;
+}
+
+async fn secrets_and_the_ledger_cost_no_request_and_no_pod() {
     cluster::ready_stack().await;
     let client = cluster::client().await;
     let (secrets, maps) =
@@ -117,8 +123,7 @@ async fn secrets_and_the_ledger_that_are_taken_away_cost_no_request_and_no_pod()
     assert!(failed == 0 && asked > 100, "{failed} of {asked} failed");
 }
 
-#[tokio::test]
-async fn a_deployment_and_a_set_that_are_deleted_come_back_with_their_data() {
+async fn a_deployment_and_a_set_come_back_with_their_data() {
     cluster::ready_stack().await;
     let client = cluster::client().await;
     let deployments = Api::<Deployment>::default_namespaced(client.clone());
@@ -150,4 +155,9 @@ async fn a_deployment_and_a_set_that_are_deleted_come_back_with_their_data() {
     figure("a deleted StatefulSet is back after", format!("{:?}", deleted.elapsed()));
     let after = claims.get(&claim).await.expect("the claim");
     assert_eq!((after.metadata.uid, after.metadata.deletion_timestamp), (volume, None));
+    let admin = Person::admin().await;
+    within(SOON, "who is logged in is believed again", || async {
+        (admin.get("/api/v1/auth/me").await.status == 200).then_some(())
+    })
+    .await;
 }
