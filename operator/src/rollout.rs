@@ -3,12 +3,15 @@
 //! gateway last. Until then what is in force is kept, scaled and repaired. Pure.
 //!
 //! Where one of an upgrade misses its deadline, all that have rolled with it show again what they showed before: migrations only
-//! expand, so the old pods are still right. It stays so until the spec changes or a person says `ecommercestack.dev/retry`.
+//! expand, so the old pods are still right. It stays so until
+//! something else is to roll or a person says `ecommercestack.dev/retry`.
 
 use std::collections::BTreeMap;
 
 use ecommerce_contract::Service;
 use serde::{Deserialize, Serialize};
+
+use crate::names::short_hash;
 
 /// The annotation that tries a failed upgrade once more, whenever its value changes.
 pub const RETRY: &str = "ecommercestack.dev/retry";
@@ -22,16 +25,16 @@ pub struct Shown {
     /// What served before it, to go back to; until all services serve what they are to serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The generation of the spec that it was taken for.
-    pub generation: i64,
+    /// The wave that it was taken with.
+    pub wave: String,
 }
 
 /// An upgrade that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The generation of the spec that it was for.
-    pub generation: i64,
+    /// The wave that was to roll.
+    pub wave: String,
     /// What [`RETRY`] said then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
@@ -56,6 +59,8 @@ pub struct Known {
     pub shows: Option<String>,
     /// Whether all pods of that revision serve.
     pub is_available: bool,
+    /// Whether nothing rolls and some serve: one that a lost node took is nobody's turn.
+    pub serves: bool,
     /// What is wrong with its pods, once they have missed their deadline.
     pub missed: Option<String>,
 }
@@ -63,8 +68,6 @@ pub struct Known {
 /// The stack around the services.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
-    /// The generation of the spec.
-    pub generation: i64,
     /// What [`RETRY`] says.
     pub retry: Option<String>,
     /// Whether every store answers: pods that find none of theirs are not at fault.
@@ -88,8 +91,8 @@ pub fn decide(
     shown: &mut BTreeMap<String, Shown>,
     failure: &mut Option<Failure>,
 ) {
-    if failure.as_ref().is_some_and(|failure| failure.generation != around.generation || failure.retry != around.retry)
-    {
+    let wave = wave_of(known);
+    if failure.as_ref().is_some_and(|failure| failure.wave != wave || failure.retry != around.retry) {
         *failure = None;
     }
     if known.iter().all(|(service, one)| is_settled(one, shown.get(service.as_str()))) {
@@ -98,7 +101,7 @@ pub fn decide(
         }
     }
     if failure.is_none() && around.stores_are_ready {
-        *failure = take_back(known, around, shown);
+        *failure = take_back(known, &wave, around, shown);
     }
     for (service, one) in known {
         let present = shown.get(service.as_str());
@@ -106,14 +109,14 @@ pub fn decide(
             continue;
         }
         // The first pods of a service replace nobody's.
-        let is_upgrade = one.shows.is_some();
-        if present.is_some() && failure.is_some() || is_upgrade && !is_their_turn(*service, known) {
+        if present.is_some() && (failure.is_some() || !is_their_turn(*service, known)) {
             continue;
         }
-        // What has never served is nothing to go back to.
+        // What has never served is nothing to go back to, if there is anything else.
         let earlier = present.and_then(|present| present.before.clone());
-        let before = if one.is_available { one.shows.clone() } else { earlier.or_else(|| one.shows.clone()) };
-        let next = Shown { revision: one.wanted.clone(), before, generation: around.generation };
+        let last = present.map(|present| present.revision.clone());
+        let before = if one.is_available { one.shows.clone() } else { earlier.or(last) };
+        let next = Shown { revision: one.wanted.clone(), before, wave: wave.clone() };
         shown.insert(service.to_string(), next);
     }
 }
@@ -126,11 +129,17 @@ fn is_settled(one: &Known, present: Option<&Shown>) -> bool {
 /// Whether all that roll before a service serve what they are to serve.
 fn is_their_turn(service: Service, known: &BTreeMap<Service, Known>) -> bool {
     let mut earlier = known.iter().filter(|(other, _)| rank(**other) < rank(service));
-    earlier.all(|(_, other)| other.is_available && other.shows.as_ref() == Some(&other.wanted))
+    earlier.all(|(_, other)| (other.is_available || other.serves) && other.shows.as_ref() == Some(&other.wanted))
+}
+
+/// Stands for everything that is to roll together.
+fn wave_of(known: &BTreeMap<Service, Known>) -> String {
+    short_hash(known.values().map(|one| one.wanted.as_str()))
 }
 
 fn take_back(
     known: &BTreeMap<Service, Known>,
+    wave: &str,
     around: &Around,
     shown: &mut BTreeMap<String, Shown>,
 ) -> Option<Failure> {
@@ -139,14 +148,14 @@ fn take_back(
         let is_at_fault = present.before.is_some() && one.shows.as_ref() == Some(&present.revision);
         is_at_fault.then_some((service, one, one.missed.clone()?))
     })?;
-    let generation = shown.get(service.as_str())?.generation;
-    for present in shown.values_mut().filter(|present| present.generation == generation) {
+    let rolled = shown.get(service.as_str())?.wave.clone();
+    for present in shown.values_mut().filter(|present| present.wave == rolled) {
         if let Some(before) = present.before.take() {
             present.revision = before;
         }
     }
     let failure = Failure {
-        generation: around.generation,
+        wave: wave.to_owned(),
         retry: around.retry.clone(),
         service: service.to_string(),
         image: one.image.clone(),
@@ -177,7 +186,6 @@ mod tests {
         }
 
         fn want(&mut self, revision: &str) {
-            self.around.generation += 1;
             for service in Service::ALL {
                 let known = self.known.entry(service).or_default();
                 revision.clone_into(&mut known.wanted);
@@ -308,14 +316,42 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_is_made_again_with_its_ledger_starts_all_at_once() {
+    fn what_is_mended_outside_of_the_spec_is_tried_by_itself() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.known.get_mut(&Service::Auth).unwrap().wanted = "1 of a bad operator".to_owned();
+        stack.step();
+        stack.miss(Service::Auth, "it ends with code 1");
+        assert_eq!(stack.step(), ["auth"]);
+        assert!(stack.failure.is_some());
+        stack.known.get_mut(&Service::Auth).unwrap().missed = None;
+        stack.known.get_mut(&Service::Auth).unwrap().wanted = "1".to_owned();
+        assert!(stack.step().is_empty());
+        assert_eq!(stack.failure, None);
+    }
+
+    #[test]
+    fn a_deployment_that_is_deleted_while_it_waits_waits_on() {
         let mut stack = Stack::wanting("1");
         stack.step();
         stack.want("2");
-        for known in stack.known.values_mut() {
-            (known.shows, known.is_available) = (None, false);
-        }
-        assert_eq!(stack.step(), ["auth", "gateway", "order", "payment", "product"]);
+        stack.step();
+        stack.miss(Service::Product, "no node");
+        stack.known.get_mut(&Service::Product).unwrap().missed = None;
+        let order = stack.known.get_mut(&Service::Order).unwrap();
+        (order.shows, order.is_available) = (None, false);
+        assert!(!stack.step().contains(&"order"));
+        assert_eq!(stack.shown["order"].revision, "1");
+    }
+
+    #[test]
+    fn a_pod_that_a_lost_node_took_holds_nobody_up() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        let product = stack.known.get_mut(&Service::Product).unwrap();
+        (product.is_available, product.serves) = (false, true);
+        stack.known.get_mut(&Service::Gateway).unwrap().wanted = "2".to_owned();
+        assert_eq!(stack.step(), ["gateway"]);
     }
 
     #[test]

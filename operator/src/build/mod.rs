@@ -38,7 +38,8 @@ pub use manifest::Manifest;
 pub use metadata::{labels, not_pruned, stack_labels};
 pub use migration::MIGRATE;
 pub use provisioning::{PROVISION, provisioning_key};
-pub use revision::Revision;
+pub use revision::{Revision, Shown};
+pub use service::configuration;
 
 /// Everything that the objects are made from.
 #[derive(Debug, Clone)]
@@ -94,7 +95,7 @@ pub fn revisions(inputs: &Inputs<'_>) -> BTreeMap<Service, Revision> {
 
 /// All objects of a stack whose services show these revisions.
 #[must_use]
-pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Revision>) -> Desired {
+pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     let mut desired = Desired {
         credentials: secrets::credential_metadata(inputs),
         volumes: Backend::ALL.map(|backend| (backend, backend::storage_size(inputs, backend))).into(),
@@ -110,9 +111,9 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Revision>) -> Desire
     desired.jobs.extend(provisioning::job(inputs));
     desired.jobs.extend(Service::WITH_DATABASE.into_iter().filter_map(|service| migration::job(inputs, service)));
 
-    for (service, revision) in shown {
-        desired.applied.push(revision::object(inputs, *service, revision));
-        desired.applied.push(service::deployment(inputs, *service, revision));
+    for (service, shown) in shown {
+        desired.applied.push(revision::object(inputs, *service, &shown.revision));
+        desired.applied.push(service::deployment(inputs, *service, shown));
     }
     desired
 }

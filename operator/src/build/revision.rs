@@ -24,6 +24,15 @@ pub struct Revision {
     pub template: PodTemplateSpec,
 }
 
+/// A revision in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// What the pods are.
+    pub revision: Revision,
+    /// Stands for the secrets that they have read at their start.
+    pub configuration: String,
+}
+
 impl Revision {
     pub(super) fn new(template: PodTemplateSpec) -> Self {
         let text = serde_json::to_string(&template).unwrap_or_default();
@@ -46,7 +55,8 @@ impl Revision {
 }
 
 /// The object that keeps a revision.
-pub(super) fn object(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> Manifest {
+#[must_use]
+pub fn object(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> Manifest {
     let names = inputs.names;
     Manifest::new(&ControllerRevision {
         metadata: metadata(

@@ -18,7 +18,9 @@ pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
     let names = inputs.names;
     credentials::wanted(names)
         .into_iter()
-        .filter(|wanted| !inputs.held.secrets.contains(&wanted.name))
+        // With whom one goes that has lost a key is said all the same.
+        .filter(|wanted| !inputs.held.foreign.contains(&wanted.name))
+        .filter(|wanted| inputs.credentials.values(&wanted.name).next().is_some())
         .map(|wanted| {
             let string_data = (wanted.name == names.admin()).then(|| {
                 let email = inputs.spec.admin.as_ref().and_then(|admin| admin.email.clone());

@@ -15,7 +15,7 @@ use super::backend::CHECKSUM;
 use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
 use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
-use super::revision::{COMPONENT, REVISION, Revision};
+use super::revision::{COMPONENT, REVISION, Revision, Shown};
 use super::{Inputs, Manifest};
 use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
@@ -65,12 +65,10 @@ pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec
     let names = inputs.names;
     let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
     let environment = environment::of_service(inputs, service);
-    let configuration = configuration(inputs, &environment);
     let (volumes, mounts) = files(inputs, service);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels(names, service.as_str(), COMPONENT)),
-            annotations: Some([(CHECKSUM.to_owned(), configuration)].into()),
             ..ObjectMeta::default()
         }),
         spec: Some(PodSpec {
@@ -86,9 +84,13 @@ pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec
     }
 }
 
-/// A service at a revision; how many pods there are is no part of it.
-pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> Manifest {
+/// A service at a revision; how many pods there are is no part of it, nor which passwords they have read.
+pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -> Manifest {
     let names = inputs.names;
+    let Shown { revision, configuration } = shown;
+    let mut template = revision.template.clone();
+    let annotations = template.metadata.get_or_insert_default().annotations.get_or_insert_default();
+    annotations.insert(CHECKSUM.to_owned(), configuration.clone());
     let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
     let mut metadata =
         metadata(names, names.service(service), labels(names, service.as_str(), COMPONENT), Some(inputs.owned()));
@@ -107,7 +109,7 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, revision: &Revis
                     max_unavailable: Some(IntOrString::Int(0)),
                 }),
             }),
-            template: revision.template.clone(),
+            template,
             ..DeploymentSpec::default()
         }),
         status: None,
@@ -173,10 +175,14 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
         .unzip()
 }
 
-/// Stands for the secrets that the process reads at its start: another one is a reason to roll.
-fn configuration(inputs: &Inputs<'_>, environment: &[EnvVar]) -> String {
-    let read: BTreeMap<&str, &str> = environment
-        .iter()
+/// Stands for the secrets that the process of a revision reads at its start: another one is a reason to roll.
+#[must_use]
+pub fn configuration(inputs: &Inputs<'_>, revision: &Revision) -> String {
+    let container = revision.template.spec.as_ref().and_then(|spec| spec.containers.first());
+    let read: BTreeMap<&str, &str> = container
+        .and_then(|container| container.env.as_ref())
+        .into_iter()
+        .flatten()
         .filter_map(|variable| {
             let key = variable.value_from.as_ref()?.secret_key_ref.as_ref()?;
             Some((variable.name.as_str(), inputs.credentials.get(&key.name, &key.key)))

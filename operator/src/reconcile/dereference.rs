@@ -67,10 +67,13 @@ impl Observed {
         manifest.resource.kind == "Secret" && self.known_secrets.contains(manifest.name())
     }
 
-    /// Whether anything of the stack runs, or has left data.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.stateful_sets.is_empty() && self.deployments.is_empty() && self.claims.is_empty()
+    /// A stack of this name that went with its data leaves its ledger for a moment.
+    pub fn forget_the_ledger_of_another(&mut self, uid: Option<&str>, names: &Names) {
+        let Some(there) = self.metadata.get(&format!("ConfigMap {}", names.ledger())) else { return };
+        let owners = there.owner_references.iter().flatten();
+        if owners.clone().count() > 0 && !owners.clone().any(|owner| Some(owner.uid.as_str()) == uid) {
+            self.ledger = None;
+        }
     }
 
     /// A store that the operator runs: its volume is what makes it the server that it is.

@@ -39,6 +39,8 @@ pub struct Progress {
     pub retries: BTreeMap<String, Time>,
     /// Jobs that failed and went before it was time to make them again.
     pub not_yet: BTreeSet<String>,
+    /// The Jobs of today's server, images and passwords, whether they are to be made or not.
+    pub current: BTreeSet<String>,
 }
 
 impl Progress {
@@ -73,13 +75,15 @@ impl Progress {
     /// Takes in what the provisioning Job of this key did.
     pub fn see_provisioning(&mut self, names: &Names, key: Option<&str>, observed: &Observed, now: &Time) {
         let Some(key) = key else { return };
+        self.current.insert(names.provisioning_job(key));
         if self.provisioned_from.as_deref() == Some(key) {
             self.provisioning_failure = None;
             return;
         }
         self.provisioning_failure = self.provisioning_failure.take().filter(|failure| failure.key == key);
         let name = names.provisioning_job(key);
-        let Some(job) = observed.jobs.get(&name) else {
+        // One that is on its way out was made for other passwords, which came back.
+        let Some(job) = observed.jobs.get(&name).filter(|job| job.metadata.deletion_timestamp.is_none()) else {
             if self.provisioning_failure.as_ref().is_some_and(|failure| failure.retry_at.0 > now.0) {
                 self.not_yet.insert(name);
             }
@@ -115,6 +119,7 @@ impl Progress {
             let image = resolved.image(service);
             let key = migration_key(names, &observed.credentials, service, image, database_id);
             let name = names.migration_job(service, &key);
+            self.current.insert(name.clone());
             let recorded = self.migrations.iter().find(|one| one.key == key);
             let succeeded = recorded.filter(|one| one.state == MigrationState::Succeeded);
             let now = match succeeded {

@@ -25,9 +25,32 @@ pub fn of(
     settings: &Settings,
     observed: &Observed,
 ) -> Result<Ledger, serde_json::Error> {
-    match observed.ledger.as_deref() {
-        Some(text) => Ledger::parse(text),
-        None => Ok(of_what_runs(spec, names, settings, observed)),
+    let Some(text) = observed.ledger.as_deref() else { return Ok(of_what_runs(spec, names, settings, observed)) };
+    let mut ledger = Ledger::parse(text)?;
+    forget_what_is_gone(&mut ledger, names, observed);
+    Ok(ledger)
+}
+
+/// A stack that was deleted has left its ledger and not its revisions; and who wrote one down may have been cut off before it was
+/// kept.
+fn forget_what_is_gone(ledger: &mut Ledger, names: &Names, observed: &Observed) {
+    if observed.deployments.is_empty() {
+        ledger.failed_upgrade = None;
+    }
+    for service in Service::ALL {
+        let is_kept = |hash: &str| observed.revisions.contains_key(&names.revision(service, hash));
+        let Some(shown) = ledger.revisions.get_mut(service.as_str()) else { continue };
+        shown.before = shown.before.take().filter(|before| is_kept(before));
+        let of_deployment = shown_by(names, service, observed);
+        if is_kept(&shown.revision) || of_deployment == Some(&shown.revision) {
+            continue;
+        }
+        match of_deployment {
+            Some(revision) => revision.clone_into(&mut shown.revision),
+            None => {
+                ledger.revisions.remove(service.as_str());
+            }
+        }
     }
 }
 
@@ -58,7 +81,12 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
     ledger.credentials = in_use(names, observed);
     for service in Service::ALL {
         if let Some(revision) = shown_by(names, service, observed) {
-            let shown = Shown { revision: revision.to_owned(), before: None, generation: 0 };
+            let others = observed.revisions.iter().filter(|(name, _)| **name != names.revision(service, revision));
+            let of_service =
+                others.filter_map(|(name, kept)| Some((kept, name.strip_prefix(&names.revision(service, ""))?)));
+            let newest = of_service.max_by_key(|(kept, _)| kept.metadata.creation_timestamp.clone());
+            let before = newest.map(|(_, hash)| hash.to_owned());
+            let shown = Shown { revision: revision.to_owned(), before, wave: String::new() };
             ledger.revisions.insert(service.to_string(), shown);
         }
     }
@@ -76,14 +104,16 @@ fn image(template: &PodTemplateSpec) -> Option<String> {
     template.spec.as_ref()?.containers.first()?.image.clone()
 }
 
-/// A store knows its passwords as long as its volume is there; pods know the rest.
 fn in_use(names: &Names, observed: &Observed) -> BTreeMap<String, BTreeSet<String>> {
-    let knows = |secret: &str| {
-        let store = Backend::ALL.into_iter().find(|backend| names.backend(*backend) == secret);
-        store.map_or(!observed.deployments.is_empty(), |store| {
-            observed.claims.contains_key(&store) || observed.stateful_sets.contains_key(secret)
-        })
-    };
-    let in_use = wanted(names).into_iter().filter(|wanted| knows(&wanted.name));
-    in_use.map(|wanted| (wanted.name, wanted.keys.into_iter().map(|(key, _)| key).collect())).collect()
+    let known = wanted(names).into_iter().filter(|wanted| is_known(names, &wanted.name, observed));
+    known.map(|wanted| (wanted.name, wanted.keys.into_iter().map(|(key, _)| key).collect())).collect()
+}
+
+/// Whether anything is there that knows what is in a Secret: a store as long as its volume is there, pods for the rest.
+#[must_use]
+pub fn is_known(names: &Names, secret: &str, observed: &Observed) -> bool {
+    let store = Backend::ALL.into_iter().find(|backend| names.backend(*backend) == secret);
+    store.map_or(!observed.deployments.is_empty(), |store| {
+        observed.claims.contains_key(&store) || observed.stateful_sets.contains_key(secret)
+    })
 }

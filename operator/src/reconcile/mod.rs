@@ -31,13 +31,13 @@ use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 
-use crate::build::{self, Inputs};
+use crate::build::{self, Inputs, Revision};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
 use crate::names::{MANAGER, Names};
 use crate::resolve::Resolved;
-use crate::rollout::Known;
+use crate::rollout::{Known, Shown};
 use crate::settings::Settings;
 
 use apply::Applied;
@@ -242,6 +242,7 @@ async fn step_through(
     let names = Names::new(namespace, &stack.name_any());
     let now = status::now(&context.clock);
     let mut observed = dereference::read(stack, &names, &context.client).await?;
+    observed.forget_the_ledger_of_another(stack.uid().as_deref(), &names);
     let (mut ledger, unreadable) = match ledger::of(&stack.spec, &names, &context.settings, &observed) {
         Ok(ledger) => (ledger, None),
         Err(fault) => {
@@ -271,22 +272,22 @@ async fn step_through(
 
     let inputs = facts.inputs(&progress);
     let revisions = build::revisions(&inputs);
-    let services = rollout::known(&inputs, &revisions, &observed);
-    if may_change {
-        let around = rollout::around(stack, &resolved);
-        crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
-    }
+    let services = rollout::known(&inputs, &revisions, &ledger, &observed);
     let mut refusals = Vec::new();
     if may_change {
+        let around = rollout::around(stack, &resolved);
+        let before = ledger.revisions.clone();
+        crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
+        refusals = keep_revisions(&inputs, &revisions, &before, &mut ledger, &observed, context).await?;
         let kept = apply::ensure(&build::ledger::object(&inputs, &ledger.text()), &names, &observed, context).await?;
         if let Err(refusal) = kept {
             // Without it nothing is known tomorrow of what is done today.
             refusals.push(refusal);
         } else {
-            let shown = rollout::shown(&names, &revisions, &ledger, &observed);
+            let shown = rollout::shown(&inputs, &revisions, &ledger, &observed);
             let desired = build::build(&inputs, &shown);
-            refusals = apply::apply(&desired, &names, &observed, context).await?;
-            prune::prune(&desired, &names, &observed, &progress.due(&now), &ledger, &context.client).await?;
+            refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
+            prune::prune(&progress, &now, &names, &observed, &ledger, &context.client).await?;
         }
     }
     let outcome = ReconcileOutcome {
@@ -302,6 +303,34 @@ async fn step_through(
         clock: &context.clock,
     };
     Ok((status::of(&outcome), refusals))
+}
+
+/// Keeps the revisions that are taken, before anything says that they are; one that is refused is not taken.
+async fn keep_revisions(
+    inputs: &Inputs<'_>,
+    revisions: &BTreeMap<Service, Revision>,
+    before: &BTreeMap<String, Shown>,
+    ledger: &mut Ledger,
+    observed: &Observed,
+    context: &Context,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = Vec::new();
+    for (service, wanted) in revisions {
+        let name = service.as_str();
+        let is_taken = ledger.revisions.get(name).is_some_and(|shown| shown.revision == wanted.hash);
+        if !is_taken || before.get(name).is_some_and(|shown| shown.revision == wanted.hash) {
+            continue;
+        }
+        let manifest = build::revision::object(inputs, *service, wanted);
+        if let Err(refusal) = apply::ensure(&manifest, inputs.names, observed, context).await? {
+            refusals.push(refusal);
+            match before.get(name) {
+                Some(shown) => ledger.revisions.insert(name.to_owned(), shown.clone()),
+                None => ledger.revisions.remove(name),
+            };
+        }
+    }
+    Ok(refusals)
 }
 
 /// What is settled before the Jobs are looked at.

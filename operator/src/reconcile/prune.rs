@@ -7,31 +7,33 @@ use std::collections::BTreeSet;
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Client;
 use kube::api::{Api, DeleteParams};
-use kube::{Client, ResourceExt as _};
 
 use super::Error;
 use super::dereference::Observed;
-use super::jobs::has_succeeded;
+use super::jobs::{Progress, has_succeeded};
 use super::ledger::shown_by;
-use crate::build::Desired;
 use crate::ledger::Ledger;
 use crate::names::Names;
 
 /// Removes Jobs. Those that have succeeded stay for their log until Kubernetes takes them.
 pub async fn prune(
-    desired: &Desired,
+    progress: &Progress,
+    now: &Time,
     names: &Names,
     observed: &Observed,
-    due: &[String],
     ledger: &Ledger,
     client: &Client,
 ) -> Result<(), Error> {
     prune_revisions(names, observed, ledger, client).await?;
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
+    let due = progress.due(now);
     for (name, job) in &observed.jobs {
-        let wanted = desired.jobs.iter().any(|job| job.name_any() == *name);
-        let superseded = !wanted && !has_succeeded(job);
+        // A provisioning that succeeded for other passwords would be believed if they came back.
+        let is_provisioning = name.starts_with(&names.provisioning_job(""));
+        let superseded = !progress.current.contains(name) && (is_provisioning || !has_succeeded(job));
         if (superseded || due.contains(name)) && job.metadata.deletion_timestamp.is_none() {
             let gone = api.delete(name, &DeleteParams::background()).await;
             match gone {

@@ -9,11 +9,11 @@ use kube::ResourceExt as _;
 use super::dereference::Observed;
 use super::diagnose;
 use super::ledger::shown_by;
-use crate::build::{Inputs, Revision, provisioning_key, store_configuration};
+use crate::build::{CHECKSUM, Inputs, Revision, Shown, configuration, provisioning_key, store_configuration};
 use crate::crd::EcommerceStack;
 use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
-use crate::names::{Backend, Names};
+use crate::names::Backend;
 use crate::resolve::Resolved;
 use crate::rollout::{Around, Known, RETRY};
 
@@ -22,6 +22,7 @@ use crate::rollout::{Around, Known, RETRY};
 pub fn known(
     inputs: &Inputs<'_>,
     revisions: &BTreeMap<Service, Revision>,
+    ledger: &Ledger,
     observed: &Observed,
 ) -> BTreeMap<Service, Known> {
     let of_service = |(service, wanted): (&Service, &Revision)| {
@@ -29,9 +30,10 @@ pub fn known(
         let known = Known {
             wanted: wanted.hash.clone(),
             image: wanted.image().to_owned(),
-            waits_for: waits_for(inputs, *service, deployment.is_some(), observed),
+            waits_for: waits_for(inputs, *service, ledger.revisions.contains_key(service.as_str()), observed),
             shows: shown_by(inputs.names, *service, observed).map(str::to_owned),
             is_available: deployment.is_some_and(is_available),
+            serves: deployment.is_some_and(serves),
             missed: deployment.filter(|deployment| has_missed(deployment)).map(|_| {
                 let pods = observed.pods_of(*service);
                 diagnose::trouble(pods).unwrap_or_else(|| "its pods are not ready in time".to_owned())
@@ -46,46 +48,64 @@ pub fn known(
 #[must_use]
 pub fn around(stack: &EcommerceStack, resolved: &Resolved) -> Around {
     Around {
-        generation: stack.metadata.generation.unwrap_or_default(),
         retry: stack.annotations().get(RETRY).cloned(),
         stores_are_ready: Backend::ALL.into_iter().all(|backend| resolved.store(backend).is_ready),
     }
 }
 
-/// The revisions that are in force, with what their pods are. One that nobody has kept any more is left as it is.
+/// What each service shows, and the secrets that its pods are to have read. A revision that nobody has kept any more is taken from
+/// the Deployment that shows it.
 #[must_use]
 pub fn shown(
-    names: &Names,
+    inputs: &Inputs<'_>,
     revisions: &BTreeMap<Service, Revision>,
     ledger: &Ledger,
     observed: &Observed,
-) -> BTreeMap<Service, Revision> {
+) -> BTreeMap<Service, Shown> {
     let of_service = |(service, wanted): (&Service, &Revision)| {
         let in_force = &ledger.revisions.get(service.as_str())?.revision;
-        if *in_force == wanted.hash {
-            return Some((*service, wanted.clone()));
-        }
-        let kept = observed.revisions.get(&names.revision(*service, in_force))?;
-        Some((*service, Revision::read(in_force, kept)?))
+        let revision = if *in_force == wanted.hash {
+            wanted.clone()
+        } else {
+            let kept = observed.revisions.get(&inputs.names.revision(*service, in_force));
+            let kept = kept.and_then(|kept| Revision::read(in_force, kept));
+            kept.or_else(|| of_deployment(inputs, *service, in_force, observed))?
+        };
+        let has_read = has_read(inputs, *service, observed);
+        let configuration = match has_read {
+            // What the servers do not know yet reaches no pod, whatever the revision.
+            Some(has_read) if unproven(inputs, *service, observed).is_some() => has_read,
+            _ => configuration(inputs, &revision),
+        };
+        Some((*service, Shown { revision, configuration }))
     };
     revisions.iter().filter_map(of_service).collect()
 }
 
-fn waits_for(inputs: &Inputs<'_>, service: Service, is_there: bool, observed: &Observed) -> Option<&'static str> {
-    let has_database = Service::WITH_DATABASE.contains(&service);
-    if inputs.held.services.contains(&service) {
-        return Some("something that a person has to mend");
+fn of_deployment(inputs: &Inputs<'_>, service: Service, in_force: &str, observed: &Observed) -> Option<Revision> {
+    let is_shown = shown_by(inputs.names, service, observed) == Some(in_force);
+    let deployment = observed.deployments.get(&inputs.names.service(service)).filter(|_| is_shown)?;
+    let mut template = deployment.spec.as_ref()?.template.clone();
+    if let Some(annotations) = template.metadata.as_mut().and_then(|metadata| metadata.annotations.as_mut()) {
+        annotations.retain(|name, _| name != CHECKSUM);
     }
-    if has_database && !inputs.migrated.contains(&service) {
-        return Some("its migration");
-    }
-    if !is_there {
-        return None;
-    }
+    Some(Revision { hash: in_force.to_owned(), template })
+}
+
+fn has_read(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<String> {
+    let deployment = observed.deployments.get(&inputs.names.service(service))?;
+    let template = deployment.spec.as_ref()?.template.metadata.as_ref()?;
+    template.annotations.as_ref()?.get(CHECKSUM).cloned()
+}
+
+/// What has to know a service's secrets before its pods do, and does not.
+fn unproven(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<&'static str> {
     let runs = |backend| observed.runs_with(inputs.names, backend, &store_configuration(inputs, backend));
-    if !Service::WITH_DATABASE.into_iter().all(|service| inputs.migrated.contains(&service)) {
-        Some("all migrations")
-    } else if has_database && inputs.provisioned_from != provisioning_key(inputs).as_deref() {
+    if inputs.held.services.contains(&service) {
+        Some("something that a person has to mend")
+    } else if Service::WITH_DATABASE.contains(&service)
+        && inputs.provisioned_from != provisioning_key(inputs).as_deref()
+    {
         Some("its passwords in postgres")
     } else if Service::WITH_BROKER.contains(&service) && !runs(Backend::Rabbitmq) {
         Some("rabbitmq")
@@ -94,6 +114,32 @@ fn waits_for(inputs: &Inputs<'_>, service: Service, is_there: bool, observed: &O
     } else {
         None
     }
+}
+
+fn waits_for(inputs: &Inputs<'_>, service: Service, is_upgrade: bool, observed: &Observed) -> Option<&'static str> {
+    if inputs.held.services.contains(&service) {
+        return Some("something that a person has to mend");
+    }
+    if Service::WITH_DATABASE.contains(&service) && !inputs.migrated.contains(&service) {
+        return Some("its migration");
+    }
+    if !is_upgrade {
+        return None;
+    }
+    if !Service::WITH_DATABASE.into_iter().all(|service| inputs.migrated.contains(&service)) {
+        return Some("all migrations");
+    }
+    unproven(inputs, service, observed)
+}
+
+/// Whether nothing rolls and some pods serve.
+fn serves(deployment: &Deployment) -> bool {
+    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
+    let wanted = Some(spec.replicas.unwrap_or(1));
+    status.observed_generation >= deployment.metadata.generation
+        && status.replicas == wanted
+        && status.updated_replicas == wanted
+        && status.available_replicas.unwrap_or_default() > 0
 }
 
 /// Whether as many pods of the newest template serve as there are to be.

@@ -7,6 +7,7 @@ use ecommerce_contract::Service;
 
 use super::apply::is_ours;
 use super::dereference::Observed;
+use super::ledger::is_known;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
@@ -84,6 +85,8 @@ pub struct Held {
     pub everything: bool,
     /// Secrets that are left as they are, and whatever is made from them.
     pub secrets: BTreeSet<String>,
+    /// Those of them that are somebody else's.
+    pub foreign: BTreeSet<String>,
     /// Stores whose pod and configuration stay.
     pub stores: BTreeSet<Backend>,
     /// Services whose pods stay.
@@ -108,6 +111,9 @@ impl Held {
                 }
                 SpecProblem::CredentialsLost { secret, .. } | SpecProblem::NameTaken(secret) => {
                     held.secrets.insert(secret.clone());
+                    if let SpecProblem::NameTaken(_) = problem {
+                        held.foreign.insert(secret.clone());
+                    }
                     held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
                     held.services.extend(Service::ALL);
                 }
@@ -134,7 +140,7 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
     let secrets = wanted(names).into_iter().filter_map(|wanted| {
         let secret = wanted.name;
         let keys: Vec<String> = ledger.lost(&observed.credentials, &secret).map(str::to_owned).collect();
-        if !keys.is_empty() {
+        if !keys.is_empty() && is_known(names, &secret, observed) {
             return Some(SpecProblem::CredentialsLost { secret, keys });
         }
         let there = observed.metadata.get(&format!("Secret {secret}"))?;

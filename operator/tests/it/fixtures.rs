@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use operator::build::{Desired, Inputs, build, revisions};
+use operator::build::{Desired, Inputs, Shown, build, configuration, revisions};
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use operator::ledger::Pins;
@@ -119,7 +119,12 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     let key = operator::build::provisioning_key(&inputs);
     let provisioned_from = key.as_deref().filter(|_| how_far != Databases::Absent);
     let inputs = Inputs { provisioned_from, ..inputs };
-    let mut shown = revisions(&inputs);
-    shown.retain(|service, _| !Service::WITH_DATABASE.contains(service) || migrated.contains(service));
+    let mut revisions = revisions(&inputs);
+    revisions.retain(|service, _| !Service::WITH_DATABASE.contains(service) || migrated.contains(service));
+    let of_service = |(service, revision)| {
+        let configuration = configuration(&inputs, &revision);
+        (service, Shown { revision, configuration })
+    };
+    let shown = revisions.into_iter().map(of_service).collect();
     build(&inputs, &shown)
 }

@@ -682,6 +682,113 @@ async fn a_volume_goes_with_the_stack_or_with_nobody_and_never_with_its_set() {
 }
 
 #[tokio::test]
+async fn passwords_that_come_back_within_the_hour_are_set_in_the_server_again() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    let first = story.job("shop-provision-").unwrap();
+    let before = story.api.get(&secret).unwrap()["data"]["order-login"].clone();
+    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    let second = story.job("shop-provision-").unwrap();
+    assert_ne!(first, second, "the one for other passwords is gone");
+    story.end_job(&second, "Complete", &ids.to_string());
+    story.reconcile().await.unwrap();
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = before.clone());
+    story.reconcile().await.unwrap();
+    story.reconcile().await.unwrap();
+    assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
+}
+
+#[tokio::test]
+async fn a_migration_that_runs_is_not_stopped_by_what_holds_the_rest() {
+    let story = Story::provisioned().await;
+    let running = story.api.below(JOBS);
+    story.api.change(STACK, |stack| stack["spec"]["images"] = json!({"pullSecrets": ["registry"]}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "PullSecretMissing");
+    assert_eq!(story.api.below(JOBS), running);
+}
+
+#[tokio::test]
+async fn a_password_reaches_the_pods_also_while_an_upgrade_waits() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
+    story.reconcile().await.unwrap();
+    story.end_job("shop-order-migrate-", "Failed", "no");
+    let product = format!("{APPS}/deployments/shop-product");
+    let template = |story: &Story| story.api.get(&product).unwrap()["spec"]["template"].clone();
+    let before = template(&story);
+    story.api.change(&format!("{CORE}/secrets/shop-redis"), |secret| secret["data"]["product"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(template(&story), before, "redis does not know it yet");
+    story.serve();
+    story.reconcile().await.unwrap();
+    let after = template(&story);
+    let configuration =
+        |template: &Value| template["metadata"]["annotations"]["ecommercestack.dev/configuration"].clone();
+    assert_ne!(configuration(&after), configuration(&before));
+    assert_eq!(after["spec"], before["spec"], "and nothing else");
+}
+
+#[tokio::test]
+async fn a_stack_that_is_made_again_beside_what_it_left_starts() {
+    let story = Story::migrated().await;
+    let take_away = |below: &str| {
+        for name in story.api.below(below) {
+            story.api.remove(&format!("{below}{name}"));
+        }
+    };
+    for kind in ["deployments", "statefulsets", "controllerrevisions"] {
+        take_away(&format!("{APPS}/{kind}/"));
+    }
+    // With a failure of its former life, for a wave that may come again.
+    story.api.change(LEDGER, |map| {
+        let mut ledger = Ledger::parse(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
+        ledger.pins.version = "1.1.0".to_owned();
+        map["data"]["ledger.json"] = ledger.text().into();
+    });
+    story.reconcile().await.unwrap();
+    story.migrate();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.below(&format!("{APPS}/deployments/")).len(), 5);
+}
+
+#[tokio::test]
+async fn a_ledger_that_goes_with_another_stack_of_the_name_is_none() {
+    let story = Story::migrated().await;
+    let theirs =
+        json!([{"apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "name": "shop", "uid": "gone"}]);
+    story.api.change(LEDGER, |map| map["metadata"]["ownerReferences"] = theirs);
+    for below in
+        [format!("{APPS}/deployments/"), format!("{APPS}/statefulsets/"), format!("{CORE}/secrets/"), JOBS.to_owned()]
+    {
+        for name in story.api.below(&below) {
+            story.api.remove(&format!("{below}{name}"));
+        }
+    }
+    story.api.remove(&format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert!(story.api.get(&format!("{CORE}/secrets/shop-postgres")).is_some());
+    assert_eq!(story.ledger().provisioned_from, None);
+}
+
+#[tokio::test]
+async fn with_whom_a_secret_goes_is_said_also_where_it_has_lost_a_key() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    story.api.change(&secret, |secret| {
+        secret["data"].as_object_mut().unwrap().remove("order-login");
+    });
+    story.api.change(STACK, |stack| stack["spec"]["deletionPolicy"] = "Delete".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "CredentialsLost");
+    assert_eq!(story.api.get(&secret).unwrap()["metadata"]["ownerReferences"][0]["kind"], "EcommerceStack");
+}
+
+#[tokio::test]
 async fn hours_in_which_nothing_happens_are_silent() {
     let story = Story::migrated().await;
     story.serve();
