@@ -26,6 +26,7 @@ pub struct Shown {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The wave that it was taken with.
+    #[serde(default)]
     pub wave: String,
 }
 
@@ -34,6 +35,7 @@ pub struct Shown {
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The wave that was to roll.
+    #[serde(default)]
     pub wave: String,
     /// What [`RETRY`] said then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

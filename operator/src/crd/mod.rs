@@ -170,3 +170,13 @@ pub fn yaml() -> Result<String, serde_saphyr::ser::Error> {
         "# Made by `operator crd` from operator/src/crd/. Do not edit; change the types and make it again.\n{body}"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    /// `kubectl apply` keeps a copy in an annotation, of which an object has 256 KB in all.
+    #[test]
+    fn the_definition_is_small_enough_to_be_applied() {
+        let bytes = super::yaml().unwrap().len();
+        assert!(bytes < 200_000, "{bytes} bytes");
+    }
+}
