@@ -3,8 +3,8 @@
 //! gateway last. Until then what is in force is kept, scaled and repaired. Pure.
 //!
 //! Where one of an upgrade misses its deadline, all that have rolled with it show again what they showed before: migrations only
-//! expand, so the old pods are still right. It stays so until
-//! something else is to roll or a person says `ecommercestack.dev/retry`.
+//! expand, so the old pods are still right. It stays so until something else is to roll or a person says
+//! `ecommercestack.dev/retry`.
 
 use std::collections::BTreeMap;
 

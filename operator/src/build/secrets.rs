@@ -20,7 +20,7 @@ pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
         .into_iter()
         // With whom one goes that has lost a key is said all the same.
         .filter(|wanted| !inputs.held.foreign.contains(&wanted.name))
-        .filter(|wanted| inputs.credentials.values(&wanted.name).next().is_some())
+        .filter(|wanted| wanted.keys.iter().any(|(key, _)| !inputs.credentials.get(&wanted.name, key).is_empty()))
         .map(|wanted| {
             let string_data = (wanted.name == names.admin()).then(|| {
                 let email = inputs.spec.admin.as_ref().and_then(|admin| admin.email.clone());

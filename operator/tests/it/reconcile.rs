@@ -570,6 +570,26 @@ async fn a_secret_in_use_is_never_made_anew_and_what_knows_it_stays() {
 }
 
 #[tokio::test]
+async fn each_secret_that_is_taken_away_stays_away_and_is_named() {
+    let story = Story::migrated().await;
+    for name in ["postgres", "rabbitmq", "redis", "signing-key", "admin", "gateway-api-keys", "order-api-keys"] {
+        let path = format!("{CORE}/secrets/shop-{name}");
+        let before = story.api.get(&path).unwrap();
+        story.api.remove(&path);
+        for _ in 0..2 {
+            story.reconcile().await.unwrap();
+            assert_eq!(story.api.get(&path), None, "{name}");
+        }
+        let (_, reason, message) = story.condition("Degraded");
+        assert_eq!(reason, "CredentialsLost");
+        assert!(message.contains(&format!("the Secret shop-{name} has lost")), "{message}");
+        story.api.put(&path, json!({"metadata": {"name": format!("shop-{name}")}, "data": before["data"]}));
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Degraded").0, "False", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn other_passwords_reach_the_server_before_they_reach_the_pods() {
     let story = Story::migrated().await;
     let (secret, order) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/deployments/shop-order"));
