@@ -1,7 +1,7 @@
 //! What the operator must know of a stack and nobody can tell it again: kept in the `ConfigMap` `<stack>-ledger`, which goes with the
 //! data and not with the stack. The status is made from it and nothing is decided from the status.
 //!
-//! A ledger that somebody took away is made anew from what runs ([`Ledger::of_what_runs`]): nothing rolls for that, and no
+//! A ledger that somebody took away is made anew from what runs ([`crate::reconcile::ledger::of_what_runs`]): nothing rolls for that, and no
 //! secret is made. To add an entry: a field with its meaning, and what it is where nothing tells.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::crd::MigrationStatus;
 use crate::credentials::{Credentials, Wanted};
 use crate::names::Backend;
 use crate::resolve::default_image;
-use crate::rollout::{self, Shown};
+use crate::rollout::{self, InForce};
 use crate::settings::Settings;
 
 /// The entry of the `ConfigMap`.
@@ -42,7 +42,7 @@ pub struct Ledger {
     pub credentials: BTreeMap<String, BTreeSet<String>>,
     /// What each service shows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub revisions: BTreeMap<String, Shown>,
+    pub revisions: BTreeMap<String, InForce>,
     /// The upgrade that was taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_upgrade: Option<rollout::Failure>,

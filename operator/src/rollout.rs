@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::names::short_hash;
 
 /// The annotation that tries a failed upgrade once more, whenever its value changes.
-pub const RETRY: &str = "ecommercestack.dev/retry";
+pub const RETRY_ANNOTATION: &str = "ecommercestack.dev/retry";
 
-/// What a service shows, as the ledger keeps it.
+/// The revision of a service that is in force, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Shown {
-    /// The revision that is in force.
+pub struct InForce {
+    /// Its hash.
     pub revision: String,
     /// What served before it, to go back to; until all services serve what they are to serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +37,7 @@ pub struct Failure {
     /// The wave that was to roll.
     #[serde(default)]
     pub wave: String,
-    /// What [`RETRY`] said then.
+    /// What [`RETRY_ANNOTATION`] said then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
     /// The service that missed its deadline.
@@ -57,6 +57,8 @@ pub struct Known {
     pub image: String,
     /// What must be so before a new revision is taken, and is not; empty where all is.
     pub waits_for: Option<&'static str>,
+    /// What has to know its secrets before its pods do, and does not.
+    pub secrets_wait_for: Option<&'static str>,
     /// The revision that its Deployment shows; `None` where there is none.
     pub shows: Option<String>,
     /// Whether all pods of that revision serve.
@@ -70,7 +72,7 @@ pub struct Known {
 /// The stack around the services.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
-    /// What [`RETRY`] says.
+    /// What [`RETRY_ANNOTATION`] says.
     pub retry: Option<String>,
     /// Whether every store answers: pods that find none of theirs are not at fault.
     pub stores_are_ready: bool,
@@ -90,7 +92,7 @@ const fn rank(service: Service) -> u8 {
 pub fn decide(
     known: &BTreeMap<Service, Known>,
     around: &Around,
-    shown: &mut BTreeMap<String, Shown>,
+    shown: &mut BTreeMap<String, InForce>,
     failure: &mut Option<Failure>,
 ) {
     let wave = wave_of(known);
@@ -118,12 +120,12 @@ pub fn decide(
         let earlier = present.and_then(|present| present.before.clone());
         let last = present.map(|present| present.revision.clone());
         let before = if one.is_available { one.shows.clone() } else { earlier.or(last) };
-        let next = Shown { revision: one.wanted.clone(), before, wave: wave.clone() };
+        let next = InForce { revision: one.wanted.clone(), before, wave: wave.clone() };
         shown.insert(service.to_string(), next);
     }
 }
 
-fn is_settled(one: &Known, present: Option<&Shown>) -> bool {
+fn is_settled(one: &Known, present: Option<&InForce>) -> bool {
     let in_force = present.map(|present| &present.revision);
     one.is_available && one.shows.as_ref() == Some(&one.wanted) && in_force == Some(&one.wanted)
 }
@@ -143,7 +145,7 @@ fn take_back(
     known: &BTreeMap<Service, Known>,
     wave: &str,
     around: &Around,
-    shown: &mut BTreeMap<String, Shown>,
+    shown: &mut BTreeMap<String, InForce>,
 ) -> Option<Failure> {
     let (service, one, message) = known.iter().find_map(|(service, one)| {
         let present = shown.get(service.as_str())?;
@@ -175,7 +177,7 @@ mod tests {
     struct Stack {
         known: BTreeMap<Service, Known>,
         around: Around,
-        shown: BTreeMap<String, Shown>,
+        shown: BTreeMap<String, InForce>,
         failure: Option<Failure>,
     }
 

@@ -3,7 +3,7 @@
 use crate::credentials::Credentials;
 
 /// The keys of the Secret, and the variables of auth that they become.
-pub const KEYS: [(&str, &str); 5] = [
+const KEYS: [(&str, &str); 5] = [
     ("host", "SMTP_HOST"),
     ("port", "SMTP_PORT"),
     ("username", "SMTP_USERNAME"),
@@ -14,45 +14,44 @@ pub const KEYS: [(&str, &str); 5] = [
 const ENCRYPTIONS: [&str; 3] = ["starttls", "implicit", "none"];
 
 /// Why auth cannot start with what a Secret says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// It is not there, or names no server.
     NoHost,
     /// Another, with what would be right.
-    Value(&'static str),
+    Value(String),
 }
 
 /// The first thing that is wrong with it. A key whose value is empty is as if it were not there.
 #[must_use]
 pub fn fault(credentials: &Credentials, secret: &str) -> Option<Fault> {
     let [host, port, username, password, tls] = KEYS.map(|(key, _)| credentials.get(secret, key));
-    // A file that an editor has written ends with one; `--from-file` takes it along.
-    let lines = [
-        (host, "has a line break or a blank in its host: create it with --from-literal, which adds none"),
-        (port, "has a line break or a blank in its port: create it with --from-literal, which adds none"),
-        (username, "has a line break or a blank in its username: create it with --from-literal, which adds none"),
-        (tls, "has a line break or a blank in its tls: create it with --from-literal, which adds none"),
-    ];
     if host.is_empty() {
         return Some(Fault::NoHost);
     }
+    // A file that an editor has written ends with a line break; `--from-file` takes it along.
     let is_blank = |value: &str| value.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    if let Some((_, fault)) = lines.into_iter().find(|(value, _)| is_blank(value)) {
-        return Some(Fault::Value(fault));
+    let mut words = [("host", host), ("port", port), ("username", username), ("tls", tls)].into_iter();
+    if let Some((key, _)) = words.find(|(_, value)| is_blank(value)) {
+        return Some(unwanted("line break or a blank", key));
     }
     if password.chars().any(char::is_control) {
-        return Some(Fault::Value("has a line break in its password: create it with --from-literal, which adds none"));
+        return Some(unwanted("line break", "password"));
     }
     if !port.is_empty() && !port.parse().is_ok_and(|port: u16| port > 0) {
-        return Some(Fault::Value("has a port that is no number from 1 to 65535"));
+        return Some(Fault::Value("has a port that is no number from 1 to 65535".to_owned()));
     }
     if username.is_empty() != password.is_empty() {
-        return Some(Fault::Value("has a username or a password without the other: give both, or neither"));
+        return Some(Fault::Value("has a username or a password without the other: give both, or neither".to_owned()));
     }
     if !tls.is_empty() && !ENCRYPTIONS.contains(&tls) {
-        return Some(Fault::Value("has a tls that is none of starttls, implicit and none"));
+        return Some(Fault::Value("has a tls that is none of starttls, implicit and none".to_owned()));
     }
     None
+}
+
+fn unwanted(what: &str, key: &str) -> Fault {
+    Fault::Value(format!("has a {what} in its {key}: create it with --from-literal, which adds none"))
 }
 
 /// The keys that say something, with their variables.

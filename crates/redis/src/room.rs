@@ -41,8 +41,13 @@ impl Room {
     fn remembered(&self) -> Option<bool> {
         let mut look = self.0.lock();
         let look = look.as_mut()?;
-        look.values_since += 1;
-        (look.at.elapsed() < BELIEVED && look.values_since < VALUES).then_some(look.is_half_free)
+        if look.at.elapsed() < BELIEVED && look.values_since < VALUES {
+            look.values_since += 1;
+            return Some(look.is_half_free);
+        }
+        // One asks; the others go by the last look until it has an answer.
+        (look.at, look.values_since) = (Instant::now(), 0);
+        None
     }
 }
 

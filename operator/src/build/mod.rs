@@ -29,7 +29,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use crate::crd::{DeletionPolicy, EcommerceStackSpec};
 use crate::credentials::{ADMIN_EMAIL, Credentials};
 use crate::names::{Backend, Names, short_hash};
-use crate::reconcile::validate::Held;
 use crate::resolve::Resolved;
 use crate::settings::Settings;
 
@@ -70,6 +69,21 @@ pub struct Inputs<'a> {
     pub not_yet: &'a BTreeSet<String>,
     /// What keeps its present form.
     pub held: &'a Held,
+}
+
+/// What keeps its present form until a problem is mended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Nothing at all is changed.
+    pub everything: bool,
+    /// Secrets that are left as they are, and whatever is made from them.
+    pub secrets: BTreeSet<String>,
+    /// Those of them that are somebody else's.
+    pub foreign: BTreeSet<String>,
+    /// Stores whose pod and configuration stay.
+    pub stores: BTreeSet<Backend>,
+    /// Services whose pods stay.
+    pub services: BTreeSet<Service>,
 }
 
 /// The objects of a stack.

@@ -15,7 +15,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams
 use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::dereference::Observed;
 use super::refusal::{Refusal, answered};
@@ -156,7 +156,6 @@ async fn grow_claims(
     observed: &Observed,
     client: &Client,
 ) -> Result<Vec<Refusal>, Error> {
-    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
     let mut refusals = Vec::new();
     for (backend, size) in &desired.volumes {
         if observed.volumes.get(backend).is_none_or(|taken| thousandths(taken) >= thousandths(size)) {
@@ -164,8 +163,7 @@ async fn grow_claims(
         }
         let claim = names.claim(*backend);
         let patch = json!({"spec": {"resources": {"requests": {"storage": size}}}});
-        let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let grown = api.patch(&claim, &parameters, &Patch::Merge(&patch)).await;
+        let grown = patch_claim(&claim, &patch, names, client).await;
         let refused = |_, said| Refusal::Volume { claim: claim.clone(), size: size.clone(), said };
         refusals.extend(answered(grown, || format!("grow the claim {claim} to {size}"), refused)?.err());
     }
@@ -179,7 +177,6 @@ async fn own_claims(
     observed: &Observed,
     client: &Client,
 ) -> Result<Vec<Refusal>, Error> {
-    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
     let mut refusals = Vec::new();
     for (backend, claim) in &observed.claims {
         if claim.owner_references() == desired.volume_owners {
@@ -187,11 +184,16 @@ async fn own_claims(
         }
         let name = names.claim(*backend);
         let patch = json!({"metadata": {"ownerReferences": desired.volume_owners}});
-        let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let owned = api.patch(&name, &parameters, &Patch::Merge(&patch)).await;
+        let owned = patch_claim(&name, &patch, names, client).await;
         refusals.extend(answered(owned, || format!("say whom the claim {name} goes with"), said)?.err());
     }
     Ok(refusals)
+}
+
+async fn patch_claim(claim: &str, patch: &Value, names: &Names, client: &Client) -> Result<(), kube::Error> {
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch(claim, &parameters, &Patch::Merge(patch)).await.map(|_| ())
 }
 
 async fn make_jobs(jobs: &[Job], names: &Names, observed: &Observed, client: &Client) -> Result<Vec<Refusal>, Error> {

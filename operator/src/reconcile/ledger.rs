@@ -12,7 +12,7 @@ use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::{Ledger, Pins};
 use crate::names::{Backend, Names};
-use crate::rollout::Shown;
+use crate::rollout::InForce;
 use crate::settings::Settings;
 
 /// The ledger that is kept; where there is none, that of what runs; and where nothing runs, a new one.
@@ -86,7 +86,7 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
                 others.filter_map(|(name, kept)| Some((kept, name.strip_prefix(&names.revision(service, ""))?)));
             let newest = of_service.max_by_key(|(kept, _)| kept.metadata.creation_timestamp.clone());
             let before = newest.map(|(_, hash)| hash.to_owned());
-            let shown = Shown { revision: revision.to_owned(), before, wave: String::new() };
+            let shown = InForce { revision: revision.to_owned(), before, wave: String::new() };
             ledger.revisions.insert(service.to_string(), shown);
         }
     }

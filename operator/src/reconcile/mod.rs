@@ -3,7 +3,7 @@
 //! what is no longer wanted → status. What decides is pure.
 //!
 //! A reconcile decides from what the API server says now, never from what an earlier one remembers; it may be cut off
-//! anywhere, and the next one goes on. To add a step: a file, and its line in [`run`].
+//! anywhere, and the next one goes on. To add a step: a file, and its line in `step_through`.
 
 pub mod apply;
 pub mod dereference;
@@ -31,20 +31,20 @@ use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 
-use crate::build::{self, Inputs, Revision};
+use crate::build::{self, Held, Inputs, Revision};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
 use crate::names::{MANAGER, Names};
 use crate::resolve::Resolved;
-use crate::rollout::{Known, Shown};
+use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
 
 use apply::Applied;
 use dereference::Observed;
 use jobs::Progress;
 use refusal::Refusal;
-use validate::{Held, SpecProblem};
+use validate::SpecProblem;
 
 /// Why a reconcile did not reach its end. It is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +154,7 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
     context.applied.forget(namespace, name);
     // The API server may be what does not answer.
     let told = async {
-        if let Some(stack) = read(namespace, name, context).await?.and_then(Result::ok) {
+        if let Some(Found { stack, .. }) = read(namespace, name, context).await? {
             tell(&stack, &error, context).await?;
         }
         Ok::<(), Error>(())
@@ -174,12 +174,14 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
 }
 
-/// The stack as it is now, or as far as it reads: the copy that woke us may be older than our own last status.
-async fn read(
-    namespace: &str,
-    name: &str,
-    context: &Context,
-) -> Result<Option<Result<EcommerceStack, Box<(EcommerceStack, Error)>>>, Error> {
+/// A stack as it is now, and what of it does not read: its spec is then as if it were empty.
+struct Found {
+    stack: EcommerceStack,
+    fault: Option<Error>,
+}
+
+/// Read anew: the copy that woke us may be older than our own last status.
+async fn read(namespace: &str, name: &str, context: &Context) -> Result<Option<Found>, Error> {
     let resource = ApiResource::erase::<EcommerceStack>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), namespace, &resource);
     let Some(mut object) = api.get_opt(name).await.map_err(Error::api("read the stack"))? else { return Ok(None) };
@@ -188,13 +190,11 @@ async fn read(
     let status = status.and_then(|status| serde_json::from_value(status).ok());
     let metadata = object.metadata.clone();
     let whole = serde_json::to_value(object).and_then(serde_json::from_value::<EcommerceStack>);
-    Ok(Some(match whole {
-        Ok(stack) => Ok(EcommerceStack { status, ..stack }),
-        Err(error) => {
-            let spec = EcommerceStackSpec::default();
-            Err(Box::new((EcommerceStack { metadata, spec, status }, Error::Invalid(error.to_string()))))
-        }
-    }))
+    let (spec, fault) = match whole {
+        Ok(stack) => (stack.spec, None),
+        Err(error) => (EcommerceStackSpec::default(), Some(Error::Invalid(error.to_string()))),
+    };
+    Ok(Some(Found { stack: EcommerceStack { metadata, spec, status }, fault }))
 }
 
 async fn tell(stack: &EcommerceStack, error: &Error, context: &Context) -> Result<(), Error> {
@@ -202,15 +202,11 @@ async fn tell(stack: &EcommerceStack, error: &Error, context: &Context) -> Resul
 }
 
 async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
-    let stack = match read(namespace, name, context).await? {
-        None => return Ok(Ended::Ready),
-        Some(Ok(stack)) => stack,
-        Some(Err(unread)) => {
-            let (stack, error) = *unread;
-            tell(&stack, &error, context).await?;
-            return Err(error);
-        }
-    };
+    let Some(Found { stack, fault }) = read(namespace, name, context).await? else { return Ok(Ended::Ready) };
+    if let Some(error) = fault {
+        tell(&stack, &error, context).await?;
+        return Err(error);
+    }
     if stack.metadata.deletion_timestamp.is_some() {
         // What goes with the stack is owned by it and collected by Kubernetes.
         return Ok(Ended::Ready);
@@ -253,7 +249,7 @@ async fn step_through(
     observed.known_secrets = ledger.credentials.keys().cloned().collect();
     let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
     problems.extend(unreadable);
-    let held = Held::by(&problems, &names);
+    let held = validate::held_by(&problems, &names);
     let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
 
     let may_change = !held.everything && !stack.spec.is_paused();
@@ -284,7 +280,7 @@ async fn step_through(
             // Without it nothing is known tomorrow of what is done today.
             refusals.push(refusal);
         } else {
-            let shown = rollout::shown(&inputs, &revisions, &ledger, &observed);
+            let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
             let desired = build::build(&inputs, &shown);
             refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
             prune::prune(&progress, &now, &names, &observed, &ledger, &context.client).await?;
@@ -309,7 +305,7 @@ async fn step_through(
 async fn keep_revisions(
     inputs: &Inputs<'_>,
     revisions: &BTreeMap<Service, Revision>,
-    before: &BTreeMap<String, Shown>,
+    before: &BTreeMap<String, InForce>,
     ledger: &mut Ledger,
     observed: &Observed,
     context: &Context,

@@ -3,13 +3,15 @@
 //! its owner reference.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::Client;
 use kube::api::{Api, DeleteParams};
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::dereference::Observed;
@@ -18,7 +20,7 @@ use super::ledger::shown_by;
 use crate::ledger::Ledger;
 use crate::names::Names;
 
-/// Removes Jobs. Those that have succeeded stay for their log until Kubernetes takes them.
+/// Removes revisions and Jobs. Migrations that have succeeded stay for their log until Kubernetes takes them.
 pub async fn prune(
     progress: &Progress,
     now: &Time,
@@ -35,13 +37,7 @@ pub async fn prune(
         let is_provisioning = name.starts_with(&names.provisioning_job(""));
         let superseded = !progress.current.contains(name) && (is_provisioning || !has_succeeded(job));
         if (superseded || due.contains(name)) && job.metadata.deletion_timestamp.is_none() {
-            let gone = api.delete(name, &DeleteParams::background()).await;
-            match gone {
-                Err(kube::Error::Api(status)) if status.code == 404 => {}
-                result => {
-                    result.map_err(Error::api(format!("remove the Job {name}")))?;
-                }
-            }
+            remove(&api, name, &DeleteParams::background()).await?;
         }
     }
     Ok(())
@@ -57,12 +53,18 @@ async fn prune_revisions(names: &Names, observed: &Observed, ledger: &Ledger, cl
         kept.extend(hashes.chain(shown_by(names, service, observed)).map(|hash| names.revision(service, hash)));
     }
     for name in observed.revisions.keys().filter(|name| !kept.contains(*name)) {
-        match api.delete(name, &DeleteParams::default()).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            result => {
-                result.map_err(Error::api(format!("remove the ControllerRevision {name}")))?;
-            }
-        }
+        remove(&api, name, &DeleteParams::default()).await?;
     }
     Ok(())
+}
+
+/// What has gone by itself is no failure.
+async fn remove<K>(api: &Api<K>, name: &str, how: &DeleteParams) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    match api.delete(name, how).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(|_| ()).map_err(Error::api(format!("remove the {} {name}", K::kind(&())))),
+    }
 }

@@ -15,7 +15,7 @@ use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
 use crate::names::Backend;
 use crate::resolve::Resolved;
-use crate::rollout::{Around, Known, RETRY};
+use crate::rollout::{Around, Known, RETRY_ANNOTATION};
 
 /// What is known of each service.
 #[must_use]
@@ -27,10 +27,13 @@ pub fn known(
 ) -> BTreeMap<Service, Known> {
     let of_service = |(service, wanted): (&Service, &Revision)| {
         let deployment = observed.deployments.get(&inputs.names.service(*service));
+        let secrets_wait_for = secrets_wait_for(inputs, *service, observed);
+        let is_upgrade = ledger.revisions.contains_key(service.as_str());
         let known = Known {
             wanted: wanted.hash.clone(),
             image: wanted.image().to_owned(),
-            waits_for: waits_for(inputs, *service, ledger.revisions.contains_key(service.as_str()), observed),
+            waits_for: waits_for(inputs, *service, is_upgrade, secrets_wait_for),
+            secrets_wait_for,
             shows: shown_by(inputs.names, *service, observed).map(str::to_owned),
             is_available: deployment.is_some_and(is_available),
             serves: deployment.is_some_and(serves),
@@ -48,7 +51,7 @@ pub fn known(
 #[must_use]
 pub fn around(stack: &EcommerceStack, resolved: &Resolved) -> Around {
     Around {
-        retry: stack.annotations().get(RETRY).cloned(),
+        retry: stack.annotations().get(RETRY_ANNOTATION).cloned(),
         stores_are_ready: Backend::ALL.into_iter().all(|backend| resolved.store(backend).is_ready),
     }
 }
@@ -59,6 +62,7 @@ pub fn around(stack: &EcommerceStack, resolved: &Resolved) -> Around {
 pub fn shown(
     inputs: &Inputs<'_>,
     revisions: &BTreeMap<Service, Revision>,
+    known: &BTreeMap<Service, Known>,
     ledger: &Ledger,
     observed: &Observed,
 ) -> BTreeMap<Service, Shown> {
@@ -71,12 +75,10 @@ pub fn shown(
             let kept = kept.and_then(|kept| Revision::read(in_force, kept));
             kept.or_else(|| of_deployment(inputs, *service, in_force, observed))?
         };
-        let has_read = has_read(inputs, *service, observed);
-        let configuration = match has_read {
-            // What the servers do not know yet reaches no pod, whatever the revision.
-            Some(has_read) if unproven(inputs, *service, observed).is_some() => has_read,
-            _ => configuration(inputs, &revision),
-        };
+        // What the servers do not know yet reaches no pod, whatever the revision.
+        let waits = known.get(service).is_some_and(|known| known.secrets_wait_for.is_some());
+        let as_it_is = has_read(inputs, *service, observed).filter(|_| waits);
+        let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, &revision));
         Some((*service, Shown { revision, configuration }))
     };
     revisions.iter().filter_map(of_service).collect()
@@ -98,8 +100,7 @@ fn has_read(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Optio
     template.annotations.as_ref()?.get(CHECKSUM).cloned()
 }
 
-/// What has to know a service's secrets before its pods do, and does not.
-fn unproven(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<&'static str> {
+fn secrets_wait_for(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<&'static str> {
     let runs = |backend| observed.runs_with(inputs.names, backend, &store_configuration(inputs, backend));
     if inputs.held.services.contains(&service) {
         Some("something that a person has to mend")
@@ -116,20 +117,24 @@ fn unproven(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Optio
     }
 }
 
-fn waits_for(inputs: &Inputs<'_>, service: Service, is_upgrade: bool, observed: &Observed) -> Option<&'static str> {
+fn waits_for(
+    inputs: &Inputs<'_>,
+    service: Service,
+    is_upgrade: bool,
+    secrets_wait_for: Option<&'static str>,
+) -> Option<&'static str> {
+    let is_migrated = |service: Service| inputs.migrated.contains(&service);
     if inputs.held.services.contains(&service) {
-        return Some("something that a person has to mend");
+        secrets_wait_for
+    } else if Service::WITH_DATABASE.contains(&service) && !is_migrated(service) {
+        Some("its migration")
+    } else if !is_upgrade {
+        None
+    } else if !Service::WITH_DATABASE.into_iter().all(is_migrated) {
+        Some("all migrations")
+    } else {
+        secrets_wait_for
     }
-    if Service::WITH_DATABASE.contains(&service) && !inputs.migrated.contains(&service) {
-        return Some("its migration");
-    }
-    if !is_upgrade {
-        return None;
-    }
-    if !Service::WITH_DATABASE.into_iter().all(|service| inputs.migrated.contains(&service)) {
-        return Some("all migrations");
-    }
-    unproven(inputs, service, observed)
 }
 
 /// Whether nothing rolls and some pods serve.

@@ -11,8 +11,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::Error;
-use super::validate::Held;
-use crate::build::{not_pruned, stack_labels};
+use crate::build::{Held, not_pruned, stack_labels};
 use crate::credentials::{Credentials, generate, wanted};
 use crate::names::{MANAGER, Names};
 

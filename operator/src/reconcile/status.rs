@@ -17,7 +17,7 @@ use super::{Context, Error, ReconcileOutcome};
 use crate::crd::condition::{self, AVAILABLE, BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
 use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
 use crate::names::{Backend, MANAGER};
-use crate::rollout::{Failure, RETRY};
+use crate::rollout::{Failure, RETRY_ANNOTATION};
 
 /// Whether a condition holds, its one word, and its sentence.
 struct Finding {
@@ -193,7 +193,7 @@ fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
             false,
             "UpgradeFailed",
             format!(
-                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec, or annotate the stack with {RETRY}=<anything new>"
+                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec, or annotate the stack with {RETRY_ANNOTATION}=<anything new>"
             ),
         );
     }

@@ -1,13 +1,12 @@
 //! What a spec asks for and can not have. The rules of the resource itself are CEL and the API server keeps them; here is
 //! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do, and what it holds.
 
-use std::collections::BTreeSet;
-
 use ecommerce_contract::Service;
 
 use super::apply::is_ours;
 use super::dereference::Observed;
 use super::ledger::is_known;
+use crate::build::Held;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
@@ -33,7 +32,7 @@ pub enum SpecProblem {
         /// Its name.
         secret: String,
         /// What is wrong, and what would be right.
-        fault: &'static str,
+        fault: String,
     },
     /// A Secret that stores and pods know is gone, or a part of it.
     #[error(
@@ -78,49 +77,32 @@ impl SpecProblem {
     }
 }
 
-/// What keeps its present form until a problem is mended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
-    /// Nothing at all is changed.
-    pub everything: bool,
-    /// Secrets that are left as they are, and whatever is made from them.
-    pub secrets: BTreeSet<String>,
-    /// Those of them that are somebody else's.
-    pub foreign: BTreeSet<String>,
-    /// Stores whose pod and configuration stay.
-    pub stores: BTreeSet<Backend>,
-    /// Services whose pods stay.
-    pub services: BTreeSet<Service>,
-}
-
-impl Held {
-    /// What these problems hold.
-    #[must_use]
-    pub fn by(problems: &[SpecProblem], names: &Names) -> Self {
-        let mut held = Self::default();
-        for problem in problems {
-            match problem {
-                SpecProblem::LedgerUnreadable { .. } => held.everything = true,
-                // No new pod would get its image.
-                SpecProblem::PullSecretMissing(_) => {
-                    held.stores.extend(Backend::ALL);
-                    held.services.extend(Service::ALL);
+/// What these problems hold.
+#[must_use]
+pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
+    let mut held = Held::default();
+    for problem in problems {
+        match problem {
+            SpecProblem::LedgerUnreadable { .. } => held.everything = true,
+            // No new pod would get its image.
+            SpecProblem::PullSecretMissing(_) => {
+                held.stores.extend(Backend::ALL);
+                held.services.extend(Service::ALL);
+            }
+            SpecProblem::MailSecretMissing(_) | SpecProblem::MailSecretInvalid { .. } => {
+                held.services.insert(Service::Auth);
+            }
+            SpecProblem::CredentialsLost { secret, .. } | SpecProblem::NameTaken(secret) => {
+                held.secrets.insert(secret.clone());
+                if let SpecProblem::NameTaken(_) = problem {
+                    held.foreign.insert(secret.clone());
                 }
-                SpecProblem::MailSecretMissing(_) | SpecProblem::MailSecretInvalid { .. } => {
-                    held.services.insert(Service::Auth);
-                }
-                SpecProblem::CredentialsLost { secret, .. } | SpecProblem::NameTaken(secret) => {
-                    held.secrets.insert(secret.clone());
-                    if let SpecProblem::NameTaken(_) = problem {
-                        held.foreign.insert(secret.clone());
-                    }
-                    held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
-                    held.services.extend(Service::ALL);
-                }
+                held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
+                held.services.extend(Service::ALL);
             }
         }
-        held
     }
+    held
 }
 
 /// Everything that is wrong with a spec and with what it stands on.

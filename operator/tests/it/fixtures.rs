@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use operator::build::{Desired, Inputs, Shown, build, configuration, revisions};
+use operator::build::{Desired, Held, Inputs, Shown, build, configuration, revisions};
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use operator::ledger::Pins;
 use operator::names::Names;
-use operator::reconcile::validate::Held;
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
 use serde_json::{Value, json};
