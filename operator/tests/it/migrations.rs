@@ -1,0 +1,144 @@
+//! Stories of databases: what Jobs provision and migrate, and what holds a service until then.
+
+use serde_json::json;
+
+use crate::story::{APPS, CORE, JOBS, STACK, Story};
+
+#[tokio::test]
+async fn services_follow_their_migration_one_by_one() {
+    let story = Story::provisioned().await;
+    assert_eq!(story.ledger().databases.len(), 4);
+    assert!(story.job("shop-order-migrate-").is_some());
+
+    story.end_job("shop-order-migrate-", "Complete", "");
+    story.reconcile().await.unwrap();
+    let deployments = story.api.below(&format!("{APPS}/deployments/"));
+    assert_eq!(deployments, ["shop-gateway", "shop-order"]);
+    let (migrated, reason, message) = story.condition("Migrated");
+    assert_eq!((migrated.as_str(), reason.as_str()), ("False", "Migrating"));
+    assert_eq!(message, "waiting for the migration of auth, product, payment");
+}
+
+#[tokio::test]
+async fn a_migration_that_is_recorded_needs_its_job_no_more() {
+    let story = Story::migrated().await;
+    assert_eq!(story.condition("Migrated").0, "True");
+    for name in story.api.below(JOBS) {
+        story.api.remove(&format!("{JOBS}{name}"));
+    }
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Migrated").0, "True");
+    assert!(story.api.below(JOBS).is_empty());
+}
+
+#[tokio::test]
+async fn a_failed_migration_leaves_the_old_pods_shows_its_log_and_is_tried_again() {
+    let story = Story::migrated().await;
+    let order = format!("{APPS}/deployments/shop-order");
+    let before = story.api.get(&order).unwrap();
+    for name in story.api.below(JOBS) {
+        story.api.remove(&format!("{JOBS}{name}"));
+    }
+
+    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
+    story.reconcile().await.unwrap();
+    story.end_job(
+        "shop-order-migrate-",
+        "Failed",
+        r#"{"level":"ERROR","message":"order ended","error":"relation orders is not as it was"}"#,
+    );
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.get(&order).unwrap(), before);
+    let (migrated, reason, message) = story.condition("Migrated");
+    assert_eq!((migrated.as_str(), reason.as_str()), ("False", "MigrationFailed"));
+    assert!(message.contains("ecommerce-stack/order:2.0.0"), "{message}");
+    assert!(message.ends_with("order ended: relation orders is not as it was"), "{message}");
+    assert_eq!(story.condition("Degraded").0, "True");
+
+    // Its Job ended at 08:00; five minutes later it goes, and the next look makes it again.
+    let failed = story.job("shop-order-migrate-").unwrap();
+    story.clock.advance(time::Duration::minutes(6));
+    story.reconcile().await.unwrap();
+    assert!(story.job("shop-order-migrate-").is_none());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.job("shop-order-migrate-").unwrap(), failed);
+}
+
+/// The address of the first admin may be a customer's, who is not made one: auth says so once it has migrated.
+#[tokio::test]
+async fn what_a_migration_leaves_to_do_is_shown_until_it_is_done_and_stops_nothing() {
+    let story = Story::migrated().await;
+    for name in story.api.below(JOBS) {
+        story.api.remove(&format!("{JOBS}{name}"));
+    }
+    story.api.change(STACK, |stack| stack["spec"]["admin"] = json!({"email": "ada@example.com"}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.below(JOBS).len(), 1, "auth alone is told of it");
+    story.end_job("shop-auth-migrate-", "Complete", "have an admin give that user the role");
+    story.reconcile().await.unwrap();
+    let notice = (
+        "True".to_owned(),
+        "MigrationNotice".to_owned(),
+        "have an admin give that user the role (docs/runbook.md, MigrationNotice)".to_owned(),
+    );
+    assert_eq!(story.condition("Degraded"), notice);
+    assert_eq!(story.condition("Migrated").0, "True");
+    assert!(story.events().contains(&"Warning MigrationNotice".to_owned()), "{:?}", story.events());
+
+    // Its Job ended at 08:00; five minutes later it goes, and the next look makes it again. Until it has ended nothing changes.
+    let first = story.job("shop-auth-migrate-").unwrap();
+    story.clock.advance(time::Duration::minutes(6));
+    for job in [None, Some(first.clone())] {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.job("shop-auth-migrate-"), job);
+        assert_eq!((story.condition("Degraded"), story.condition("Migrated").0), (notice.clone(), "True".to_owned()));
+    }
+    story.end_job("shop-auth-migrate-", "Complete", "");
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "AsExpected");
+    story.api.remove(&format!("{JOBS}{first}"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.job("shop-auth-migrate-"), None);
+}
+
+#[tokio::test]
+async fn another_volume_is_provisioned_and_migrated_again() {
+    let story = Story::migrated().await;
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    story.api.change(&claim, |claim| claim["metadata"]["uid"] = "claim-2".into());
+    let old = story.job("shop-provision-").unwrap();
+    story.reconcile().await.unwrap();
+    let new = story.api.below(JOBS).into_iter().find(|name| name.starts_with("shop-provision-") && *name != old);
+    let ids = json!({"auth": "id-2", "product": "id-2", "order": "id-2", "payment": "id-2"});
+    story.end_job(&new.unwrap(), "Complete", &ids.to_string());
+    story.reconcile().await.unwrap();
+    let migrations = story.api.below(JOBS).into_iter().filter(|name| name.contains("-migrate-")).count();
+    assert_eq!(migrations, 8);
+}
+
+#[tokio::test]
+async fn a_migration_that_runs_is_not_stopped_by_what_holds_the_rest() {
+    let story = Story::provisioned().await;
+    let running = story.api.below(JOBS);
+    story.api.change(STACK, |stack| stack["spec"]["images"] = json!({"pullSecrets": ["registry"]}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "PullSecretMissing");
+    assert_eq!(story.api.below(JOBS), running);
+}
+
+#[tokio::test]
+async fn a_failed_job_that_somebody_took_away_is_not_made_again_before_its_time() {
+    let story = Story::provisioned().await;
+    story.end_job("shop-order-migrate-", "Failed", "the end of its log");
+    story.reconcile().await.unwrap();
+    story.api.remove(&format!("{JOBS}{}", story.job("shop-order-migrate-").unwrap()));
+    for _ in 0..3 {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.job("shop-order-migrate-"), None);
+        assert!(story.condition("Migrated").2.ends_with("the end of its log"));
+    }
+    story.clock.advance(time::Duration::minutes(6));
+    story.reconcile().await.unwrap();
+    assert!(story.job("shop-order-migrate-").is_some());
+    assert_eq!(story.condition("Migrated").1, "MigrationFailed", "until it has ended it says nothing new");
+}

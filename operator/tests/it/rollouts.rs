@@ -1,0 +1,163 @@
+//! Stories of the ledger and of what services show: pins, waiting, upgrades and the way back.
+
+use operator::ledger::Ledger;
+use serde_json::json;
+
+use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
+
+#[tokio::test]
+async fn a_ledger_that_somebody_took_away_is_made_anew_from_what_runs_and_nothing_rolls() {
+    let story = Story::migrated().await;
+    story.change_settings(|settings| "9.9.9".clone_into(&mut settings.services_version));
+    let deployments = || {
+        let names = story.api.below(&format!("{APPS}/deployments/"));
+        names
+            .iter()
+            .map(|name| story.api.get(&format!("{APPS}/deployments/{name}")).unwrap()["spec"].clone())
+            .collect::<Vec<_>>()
+    };
+    let (before, secrets) = (deployments(), story.api.below(&format!("{CORE}/secrets/")));
+    let pins = story.ledger().pins;
+    story.api.remove(LEDGER);
+    for _ in 0..3 {
+        story.reconcile().await.unwrap();
+        assert_eq!(deployments(), before);
+    }
+    assert_eq!(story.ledger().pins, pins);
+    assert_eq!(story.api.below(&format!("{CORE}/secrets/")), secrets);
+    assert_eq!(story.condition("Migrated").0, "True");
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_read_is_said_and_nothing_is_changed() {
+    let story = Story::migrated().await;
+    story.api.change(LEDGER, |map| map["data"]["ledger.json"] = "{ half".into());
+    story.api.change(STACK, |stack| stack["spec"]["services"] = json!({"order": {"replicas": 3}}));
+    story.writes();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.writes(), [format!("PATCH {STACK}/status")]);
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "LedgerUnreadable");
+    assert!(message.contains("the ConfigMap shop-ledger does not read"), "{message}");
+}
+
+#[tokio::test]
+async fn a_version_that_was_named_and_is_no_more_leaves_what_was_before() {
+    let story = Story::migrated().await;
+    let image = |story: &Story| {
+        let gateway = story.api.get(&format!("{APPS}/deployments/shop-gateway")).unwrap();
+        gateway["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(image(&story), "ecommerce-stack/gateway:1.0.0");
+    story.upgrade(|spec| spec["version"] = "2.0.0".into()).await;
+    assert_eq!(image(&story), "ecommerce-stack/gateway:2.0.0");
+    // Another operator has another version of its own and another registry.
+    story.change_settings(|settings| {
+        "9.9.9".clone_into(&mut settings.services_version);
+        "elsewhere".clone_into(&mut settings.services_registry);
+    });
+    story.upgrade(|spec| *spec = json!({})).await;
+    assert_eq!(image(&story), "ecommerce-stack/gateway:1.0.0");
+}
+
+#[tokio::test]
+async fn a_service_that_waits_is_kept_scaled_and_repaired_at_what_it_shows() {
+    let story = Story::migrated().await;
+    let order = format!("{APPS}/deployments/shop-order");
+    let template = story.api.get(&order).unwrap()["spec"]["template"].clone();
+    story.api.change(STACK, |stack| {
+        stack["spec"] = json!({"version": "2.0.0", "services": {"order": {"replicas": 5}}});
+    });
+    story.reconcile().await.unwrap();
+    story.end_job("shop-order-migrate-", "Failed", "no");
+    story.api.remove(&order);
+    story.reconcile().await.unwrap();
+    let again = story.api.get(&order).unwrap();
+    assert_eq!((&again["spec"]["template"], &again["spec"]["replicas"]), (&template, &json!(5)));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_misses_its_deadline_goes_back_and_says_so() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.reconcile().await.unwrap();
+    let image = |service: &str| {
+        let deployment = story.api.get(&format!("{APPS}/deployments/shop-{service}")).unwrap();
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    story.api.change(STACK, |stack| {
+        stack["spec"]["version"] = "2.0.0".into();
+        stack["metadata"]["generation"] = 2.into();
+    });
+    story.reconcile().await.unwrap();
+    story.migrate();
+    story.reconcile().await.unwrap();
+    assert_eq!(
+        (image("product"), image("order")),
+        ("ecommerce-stack/product:2.0.0".into(), "ecommerce-stack/order:1.0.0".into())
+    );
+    story.api.change(&format!("{APPS}/deployments/shop-product"), |product| {
+        product["status"] = json!({
+            "observedGeneration": product["metadata"]["generation"],
+            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
+        });
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(image("product"), "ecommerce-stack/product:1.0.0");
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "UpgradeFailed");
+    assert!(message.starts_with("product did not come up with ecommerce-stack/product:2.0.0"), "{message}");
+    story.serve();
+    story.reconcile().await.unwrap();
+    assert_eq!(
+        (image("product"), story.condition("Ready").1.as_str()),
+        ("ecommerce-stack/product:1.0.0".into(), "UpgradeFailed")
+    );
+
+    story.api.change(STACK, |stack| stack["metadata"]["annotations"] = json!({"ecommercestack.dev/retry": "1"}));
+    story.reconcile().await.unwrap();
+    assert_eq!(image("product"), "ecommerce-stack/product:2.0.0");
+}
+
+#[tokio::test]
+async fn a_stack_that_is_made_again_beside_what_it_left_starts() {
+    let story = Story::migrated().await;
+    let take_away = |below: &str| {
+        for name in story.api.below(below) {
+            story.api.remove(&format!("{below}{name}"));
+        }
+    };
+    for kind in ["deployments", "statefulsets", "controllerrevisions"] {
+        take_away(&format!("{APPS}/{kind}/"));
+    }
+    // With a failure of its former life, for a wave that may come again.
+    story.api.change(LEDGER, |map| {
+        let mut ledger = Ledger::parse(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
+        ledger.pins.version = "1.1.0".to_owned();
+        map["data"]["ledger.json"] = ledger.text().into();
+    });
+    story.reconcile().await.unwrap();
+    story.migrate();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.below(&format!("{APPS}/deployments/")).len(), 5);
+}
+
+#[tokio::test]
+async fn a_ledger_that_goes_with_another_stack_of_the_name_is_none() {
+    let story = Story::migrated().await;
+    let theirs =
+        json!([{"apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "name": "shop", "uid": "gone"}]);
+    story.api.change(LEDGER, |map| map["metadata"]["ownerReferences"] = theirs);
+    for below in
+        [format!("{APPS}/deployments/"), format!("{APPS}/statefulsets/"), format!("{CORE}/secrets/"), JOBS.to_owned()]
+    {
+        for name in story.api.below(&below) {
+            story.api.remove(&format!("{below}{name}"));
+        }
+    }
+    story.api.remove(&format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert!(story.api.get(&format!("{CORE}/secrets/shop-postgres")).is_some());
+    assert_eq!(story.ledger().provisioned_from, None);
+}

@@ -1,0 +1,214 @@
+//! Stories of secrets: what is in use is never made anew, and what is edited reaches the servers before the pods.
+
+use serde_json::{Value, json};
+
+use crate::fixtures::stack;
+use crate::story::{APPS, CORE, JOBS, STACK, Story};
+
+#[tokio::test]
+async fn secrets_once_made_are_never_made_anew() {
+    let story = Story::of(&json!({}));
+    story.reconcile().await.unwrap();
+    let path = format!("{CORE}/secrets/shop-postgres");
+    let before = story.api.get(&path).unwrap();
+    // Another operator process, which remembers nothing, and a stack that was deleted and made again.
+    story.change_settings(|_| {});
+    story.api.put(STACK, serde_json::to_value(stack("default", &json!({}))).unwrap());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.get(&path).unwrap()["data"], before["data"]);
+}
+
+#[tokio::test]
+async fn a_secret_that_lacks_a_key_gets_that_key_alone() {
+    let story = Story::of(&json!({}));
+    let path = format!("{CORE}/secrets/shop-redis");
+    let ours = json!({"name": "shop-redis", "labels": {"ecommercestack.dev/stack": "shop"}});
+    story.api.put(&path, json!({"metadata": ours, "data": {"auth": "a2VwdA=="}}));
+    story.reconcile().await.unwrap();
+    let data = story.api.get(&path).unwrap()["data"].clone();
+    assert_eq!(data["auth"], "a2VwdA==");
+    assert!(data["gateway"].is_string() && data["product"].is_string());
+}
+
+#[tokio::test]
+async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_until_it_is() {
+    let story = Story::of(&json!({"images": {"pullSecrets": ["registry"]}}));
+    story.reconcile().await.unwrap();
+    let (degraded, reason, message) = story.condition("Degraded");
+    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "PullSecretMissing"));
+    assert_eq!(
+        message,
+        "the Secret registry, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, \
+         or take the name out (docs/runbook.md, PullSecretMissing)"
+    );
+    assert_eq!(story.condition("Ready").0, "False");
+    assert!(story.api.below(&format!("{APPS}/")).is_empty());
+    assert_eq!(story.events(), ["Warning PullSecretMissing"]);
+
+    story.api.put(&format!("{CORE}/secrets/registry"), json!({"metadata": {"name": "registry"}}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
+}
+
+#[tokio::test]
+async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls_auth() {
+    let story = Story::migrated().await;
+    story.serve();
+    let mail =
+        json!({"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://a.example/{token}"});
+    story.api.change(STACK, |stack| stack["spec"]["mail"] = mail.clone());
+    for data in [None, Some(json!({"port": "NTg3"}))] {
+        if let Some(data) = data {
+            story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
+        }
+        story.reconcile().await.unwrap();
+        let (degraded, reason, message) = story.condition("Degraded");
+        assert_eq!((degraded.as_str(), reason.as_str()), ("True", "MailSecretMissing"));
+        assert!(message.contains("the Secret smtp") && message.contains("take spec.mail out"), "{message}");
+    }
+    let half = json!({"host": "bWFpbA==", "username": "YWRh"});
+    story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": half}));
+    story.reconcile().await.unwrap();
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "MailSecretInvalid");
+    assert!(message.contains("without the other: give both, or neither"), "{message}");
+    let auth = format!("{APPS}/deployments/shop-auth");
+    let template = async |password: &str| {
+        let data = json!({"host": "bWFpbA==", "username": "YWRh", "password": password});
+        story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
+        story.reconcile().await.unwrap();
+        story.api.get(&auth).unwrap()["spec"]["template"].clone()
+    };
+    let (first, second) = (template("b25l").await, template("dHdv").await);
+    assert_ne!(first, second);
+    assert!(!first.to_string().contains("b25l"), "{first}");
+    assert_eq!(story.condition("Degraded").0, "False");
+}
+
+/// Auth reads the keys of its tokens again by itself.
+#[tokio::test]
+async fn keys_of_tokens_that_a_person_changes_roll_nothing() {
+    let story = Story::migrated().await;
+    let (secret, auth) = (format!("{CORE}/secrets/shop-signing-key"), format!("{APPS}/deployments/shop-auth"));
+    let before = story.api.get(&auth).unwrap();
+    let keys = json!({"next.pem": "bmV4dA==", "present.pem": "cHJlc2VudA==", "refresh-keys": "bmV3Cm9sZAo="});
+    story.api.change(&secret, |secret| secret["data"] = keys.clone());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.get(&secret).unwrap()["data"], keys);
+    assert_eq!(story.api.get(&auth).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_secret_in_use_is_never_made_anew_and_what_knows_it_stays() {
+    let story = Story::migrated().await;
+    let (secret, order) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/deployments/shop-order"));
+    let (before, pods) = (story.api.get(&secret).unwrap(), story.api.get(&order).unwrap());
+    story.api.remove(&secret);
+    for _ in 0..2 {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.api.get(&secret), None);
+        assert_eq!(story.api.get(&order).unwrap()["spec"], pods["spec"]);
+    }
+    let (degraded, reason, message) = story.condition("Degraded");
+    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "CredentialsLost"));
+    assert!(message.contains("shop-postgres has lost auth-login, auth-migrate"), "{message}");
+
+    // Put back as it was, by whatever tool, nothing rolls.
+    story.api.put(&secret, json!({"metadata": {"name": "shop-postgres"}, "data": before["data"]}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_eq!(story.api.get(&order).unwrap()["spec"], pods["spec"]);
+}
+
+#[tokio::test]
+async fn each_secret_that_is_taken_away_stays_away_and_is_named() {
+    let story = Story::migrated().await;
+    for name in ["postgres", "rabbitmq", "redis", "signing-key", "admin", "gateway-api-keys", "order-api-keys"] {
+        let path = format!("{CORE}/secrets/shop-{name}");
+        let before = story.api.get(&path).unwrap();
+        story.api.remove(&path);
+        for _ in 0..2 {
+            story.reconcile().await.unwrap();
+            assert_eq!(story.api.get(&path), None, "{name}");
+        }
+        let (_, reason, message) = story.condition("Degraded");
+        assert_eq!(reason, "CredentialsLost");
+        assert!(message.contains(&format!("the Secret shop-{name} has lost")), "{message}");
+        story.api.put(&path, json!({"metadata": {"name": format!("shop-{name}")}, "data": before["data"]}));
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Degraded").0, "False", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn other_passwords_reach_the_server_before_they_reach_the_pods() {
+    let story = Story::migrated().await;
+    let (secret, order) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/deployments/shop-order"));
+    story.serve();
+    story.reconcile().await.unwrap();
+    let pods = story.api.get(&order).unwrap()["spec"]["template"].clone();
+    let first = story.job("shop-provision-").unwrap();
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    let second = story.api.below(JOBS).into_iter().find(|name| name.starts_with("shop-provision-") && *name != first);
+    assert_eq!(story.api.get(&order).unwrap()["spec"]["template"], pods);
+    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
+    story.end_job(&second.unwrap(), "Complete", &ids.to_string());
+    story.reconcile().await.unwrap();
+    assert_ne!(story.api.get(&order).unwrap()["spec"]["template"], pods);
+}
+
+#[tokio::test]
+async fn passwords_that_come_back_within_the_hour_are_set_in_the_server_again() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    let first = story.job("shop-provision-").unwrap();
+    let before = story.api.get(&secret).unwrap()["data"]["order-login"].clone();
+    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    let second = story.job("shop-provision-").unwrap();
+    assert_ne!(first, second, "the one for other passwords is gone");
+    story.end_job(&second, "Complete", &ids.to_string());
+    story.reconcile().await.unwrap();
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = before.clone());
+    story.reconcile().await.unwrap();
+    story.reconcile().await.unwrap();
+    assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
+}
+
+#[tokio::test]
+async fn a_password_reaches_the_pods_also_while_an_upgrade_waits() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
+    story.reconcile().await.unwrap();
+    story.end_job("shop-order-migrate-", "Failed", "no");
+    let product = format!("{APPS}/deployments/shop-product");
+    let template = |story: &Story| story.api.get(&product).unwrap()["spec"]["template"].clone();
+    let before = template(&story);
+    story.api.change(&format!("{CORE}/secrets/shop-redis"), |secret| secret["data"]["product"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(template(&story), before, "redis does not know it yet");
+    story.serve();
+    story.reconcile().await.unwrap();
+    let after = template(&story);
+    let configuration =
+        |template: &Value| template["metadata"]["annotations"]["ecommercestack.dev/configuration"].clone();
+    assert_ne!(configuration(&after), configuration(&before));
+    assert_eq!(after["spec"], before["spec"], "and nothing else");
+}
+
+#[tokio::test]
+async fn with_whom_a_secret_goes_is_said_also_where_it_has_lost_a_key() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    story.api.change(&secret, |secret| {
+        secret["data"].as_object_mut().unwrap().remove("order-login");
+    });
+    story.api.change(STACK, |stack| stack["spec"]["deletionPolicy"] = "Delete".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "CredentialsLost");
+    assert_eq!(story.api.get(&secret).unwrap()["metadata"]["ownerReferences"][0]["kind"], "EcommerceStack");
+}
