@@ -1,12 +1,11 @@
 //! The operator of `EcommerceStack`: it gives a shop its stores, its secrets, its databases and its five services, and
 //! keeps them that way.
 //!
-//! The resource is in [`crd`]. One reconcile is [`reconcile`], one file a step; what is made of a spec is [`build`], pure.
+//! The resource is in [`crd`]. One reconcile is [`reconcile`], one file a step; what is made of a spec is [`objects`], pure.
 //! [`controller`] wakes reconciles, [`provision`] runs inside a Job of the stack. No business of a shop is here.
 
 pub mod amount;
 pub mod backoff;
-pub mod build;
 pub mod controller;
 pub mod crd;
 pub mod credentials;
@@ -15,6 +14,7 @@ pub mod leadership;
 pub mod ledger;
 pub mod metrics;
 pub mod names;
+pub mod objects;
 pub mod provision;
 pub mod reconcile;
 pub mod resolve;

@@ -2,8 +2,8 @@
 //!
 //! Here live the fields that a person writes, the rules they keep (CEL, run by the API server), and the status that the
 //! operator writes. No default of a version, an image or an amount stands in the schema: a default written into an object is
-//! a promise for ever; what an absent field means is decided in `build/`. To add a field: here with its rule and sentence, in
-//! `build/`, a case in `tests/it/rules.rs`, and `make generate`.
+//! a promise for ever; what an absent field means is decided in `objects/`. To add a field: here with its rule and sentence, in
+//! `objects/`, a case in `tests/it/rules.rs`, and `make generate`.
 
 #![expect(unreachable_pub, reason = "KubeSchema writes a public twin of each struct where no one reaches it")]
 

@@ -2,7 +2,7 @@
 //! number of times; what is there stays, passwords are set each time.
 //!
 //! What is to be made stands in [`plan::Plan`]; `roles.rs` and `database.rs` have the SQL, and here is its order. To make
-//! something more: a statement there, a test in `tests/it/provision.rs`, and the next `REVISION` in `build/provisioning.rs`.
+//! something more: a statement there, a test in `tests/it/provision.rs`, and the next `REVISION` in `objects/provisioning.rs`.
 
 mod connection;
 mod database;

@@ -21,9 +21,9 @@ use super::dereference::Observed;
 use super::refusal::{Refusal, answered};
 use super::{Context, Error};
 use crate::amount::thousandths;
-use crate::build::revision::REVISION;
-use crate::build::{Desired, Manifest};
 use crate::names::{MANAGER, Names, STACK_LABEL, long_hash};
+use crate::objects::revision::REVISION;
+use crate::objects::{Desired, Manifest};
 
 /// What was applied, for each stack: title to what was applied and what the API server made of it.
 #[derive(Debug, Default)]

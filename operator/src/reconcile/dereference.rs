@@ -13,11 +13,11 @@ use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use crate::build::{CHECKSUM, Manifest, revision};
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use crate::ledger::ENTRY;
 use crate::names::{Backend, Names, STACK_LABEL};
+use crate::objects::{CHECKSUM, Manifest, revision};
 use crate::resolve::Embedded;
 
 /// What is there of a stack.

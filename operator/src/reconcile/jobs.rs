@@ -9,10 +9,10 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::dereference::Observed;
-use crate::build::{MIGRATE, PROVISION, migration_key};
 use crate::crd::{MigrationState, MigrationStatus};
 use crate::ledger::{Ledger, ProvisioningFailure};
 use crate::names::Names;
+use crate::objects::{MIGRATE, PROVISION, migration_key};
 use crate::resolve::Resolved;
 
 /// After this time a Job is made again that failed, or that left something for a person to do.

@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::ResourceExt as _;
 
 use super::dereference::Observed;
-use crate::build::revision::REVISION;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::{Ledger, Pins};
 use crate::names::{Backend, Names};
+use crate::objects::revision::REVISION;
 use crate::rollout::InForce;
 use crate::settings::Settings;
 

@@ -1,5 +1,5 @@
 //! A reconcile, one file a step: read what is there, and the ledger → validate → make absent secrets → resolve → see what the Jobs
-//! did → decide what each service shows (in [`crate::rollout`]) → build (in [`crate::build`]) → keep the ledger → apply → remove
+//! did → decide what each service shows (in [`crate::rollout`]) → build (in [`crate::objects`]) → keep the ledger → apply → remove
 //! what is no longer wanted → status. What decides is pure.
 //!
 //! A reconcile decides from what the API server says now, never from what an earlier one remembers; it may be cut off
@@ -31,11 +31,11 @@ use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 
-use crate::build::{self, Held, Inputs, Revision};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
 use crate::names::{MANAGER, Names};
+use crate::objects::{self, Held, Inputs, Revision};
 use crate::resolve::Resolved;
 use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
@@ -262,12 +262,12 @@ async fn step_through(
     let facts =
         Facts { stack, names: &names, owner: &owner, resolved: &resolved, observed: &observed, held: &held, context };
     let mut progress = Progress::recorded(&ledger);
-    progress.see_provisioning(&names, build::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
+    progress.see_provisioning(&names, objects::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
     progress.see_migrations(&names, &resolved, &observed, &now);
     progress.record(&mut ledger);
 
     let inputs = facts.inputs(&progress);
-    let revisions = build::revisions(&inputs);
+    let revisions = objects::revisions(&inputs);
     let services = rollout::known(&inputs, &revisions, &ledger, &observed);
     let mut refusals = Vec::new();
     if may_change {
@@ -275,13 +275,13 @@ async fn step_through(
         let before = ledger.revisions.clone();
         crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
         refusals = keep_revisions(&inputs, &revisions, &before, &mut ledger, &observed, context).await?;
-        let kept = apply::ensure(&build::ledger::object(&inputs, &ledger.text()), &names, &observed, context).await?;
+        let kept = apply::ensure(&objects::ledger::object(&inputs, &ledger.text()), &names, &observed, context).await?;
         if let Err(refusal) = kept {
             // Without it nothing is known tomorrow of what is done today.
             refusals.push(refusal);
         } else {
             let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
-            let desired = build::build(&inputs, &shown);
+            let desired = objects::build(&inputs, &shown);
             refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
             prune::prune(&progress, &now, &names, &observed, &ledger, &context.client).await?;
         }
@@ -317,7 +317,7 @@ async fn keep_revisions(
         if !is_taken || before.get(name).is_some_and(|shown| shown.revision == wanted.hash) {
             continue;
         }
-        let manifest = build::revision::object(inputs, *service, wanted);
+        let manifest = objects::revision::object(inputs, *service, wanted);
         if let Err(refusal) = apply::ensure(&manifest, inputs.names, observed, context).await? {
             refusals.push(refusal);
             match before.get(name) {

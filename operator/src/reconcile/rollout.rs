@@ -9,11 +9,11 @@ use kube::ResourceExt as _;
 use super::dereference::Observed;
 use super::diagnose;
 use super::ledger::shown_by;
-use crate::build::{CHECKSUM, Inputs, Revision, Shown, configuration, provisioning_key, store_configuration};
 use crate::crd::EcommerceStack;
 use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
 use crate::names::Backend;
+use crate::objects::{CHECKSUM, Inputs, Revision, Shown, configuration, provisioning_key, store_configuration};
 use crate::resolve::Resolved;
 use crate::rollout::{Around, Known, RETRY_ANNOTATION};
 

@@ -11,9 +11,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::Error;
-use crate::build::{Held, not_pruned, stack_labels};
 use crate::credentials::{Credentials, generate, wanted};
 use crate::names::{MANAGER, Names};
+use crate::objects::{Held, not_pruned, stack_labels};
 
 /// Makes what a stack lacks and nothing knows yet, except in Secrets that are held. What another made in the meantime stays: the
 /// write is refused and the next reconcile reads it.

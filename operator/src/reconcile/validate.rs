@@ -6,11 +6,11 @@ use ecommerce_contract::Service;
 use super::apply::is_ours;
 use super::dereference::Observed;
 use super::ledger::is_known;
-use crate::build::Held;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
+use crate::objects::Held;
 use crate::smtp;
 
 /// Something that a person has to mend. What needs it stays as it is until then, and the rest goes on.

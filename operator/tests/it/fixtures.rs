@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use operator::build::{Desired, Held, Inputs, Shown, build, configuration, revisions};
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use operator::ledger::Pins;
 use operator::names::Names;
+use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, revisions};
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         not_yet: &BTreeSet::new(),
         held: &Held::default(),
     };
-    let key = operator::build::provisioning_key(&inputs);
+    let key = operator::objects::provisioning_key(&inputs);
     let provisioned_from = key.as_deref().filter(|_| how_far != Databases::Absent);
     let inputs = Inputs { provisioned_from, ..inputs };
     let mut revisions = revisions(&inputs);

@@ -4,11 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod api_server;
-mod build;
 mod fixtures;
 mod leadership;
 mod migrations;
 mod mocked_api;
+mod objects;
 mod provision;
 mod reconcile;
 mod rollouts;

@@ -6,7 +6,7 @@ use clap::{Args, Command};
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
-use operator::build::Desired;
+use operator::objects::Desired;
 use serde_json::{from_value, json, to_value};
 
 use crate::fixtures::{Databases, built, spec};
