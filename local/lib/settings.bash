@@ -42,7 +42,7 @@ built_node_image=ecommerce-stack/node
 
 image_prefix=ecommerce-stack # of every image built here
 binaries=(auth gateway product order payment operator)
-store_images=(docker.io/library/postgres:17 docker.io/library/rabbitmq:4 docker.io/library/redis:8)
+store_images=(docker.io/library/postgres:17.6 docker.io/library/rabbitmq:4.0.9 docker.io/library/redis:8.0.3)
 rust_image=docker.io/library/rust:1-bookworm # compiles where the host cannot: a Mac, or a Linux without Rust
 
 operator_namespace=ecommerce-system

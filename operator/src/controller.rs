@@ -7,9 +7,7 @@ use std::time::Duration;
 use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use futures::StreamExt as _;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Service;
+use kube::api::DynamicObject;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -20,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use crate::backoff::Backoffs;
 use crate::crd::EcommerceStack;
 use crate::health::Health;
+use crate::kinds::KINDS;
 use crate::leadership::{GIVE_UP, Leadership, RENEW};
 use crate::metrics::{RECONCILE_DURATION, RECONCILES};
 use crate::names::MANAGER;
@@ -120,7 +119,7 @@ async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut
 
 async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shutdown) {
     let client = context.client.clone();
-    let ours = || watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
+    let ours = watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
     let (stacks, writer) = reflector::store::<Watched>();
     // Our own status wakes nobody.
     let changes = predicates::generation.combine(predicates::labels).combine(predicates::annotations);
@@ -129,13 +128,13 @@ async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shu
         .reflect(writer)
         .applied_objects()
         .predicate_filter(changes, PredicateConfig::default());
-    let controller = Controller::for_stream(watched, stacks.clone())
-        .with_config(Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
-        .owns(Api::<StatefulSet>::all(client.clone()), ours())
-        .owns(Api::<Deployment>::all(client.clone()), ours())
-        .owns(Api::<Job>::all(client.clone()), ours())
-        .owns(Api::<Service>::all(client), ours())
-        .graceful_shutdown_on(async move { shutdown.stopped().await });
+    let mut controller = Controller::for_stream(watched, stacks.clone())
+        .with_config(Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY));
+    for kind in KINDS.iter().filter(|kind| kind.wakes) {
+        let objects = Api::<DynamicObject>::all_with(client.clone(), &kind.resource);
+        controller = controller.owns_with(objects, kind.resource.clone(), ours.clone());
+    }
+    let controller = controller.graceful_shutdown_on(async move { shutdown.stopped().await });
     let longest = context.settings.longest_backoff();
     let turn = Arc::new(Turn {
         context,

@@ -38,6 +38,8 @@ pub const ADMIN_PASSWORD: &str = "password";
 pub enum Kind {
     /// 32 letters and digits: 190 bits, and nothing that a URL would have to escape.
     Password,
+    /// As a password; the server takes it over at each start, so one that is gone is made anew.
+    Superuser,
     /// 43 letters and digits: 256 bits, so that an unsalted hash of it tells nothing.
     ApiKey,
     /// An Ed25519 key, PKCS#8 in PEM.
@@ -51,6 +53,14 @@ pub struct Wanted {
     pub name: String,
     /// Its keys.
     pub keys: Vec<(String, Kind)>,
+}
+
+impl Wanted {
+    /// The keys that are not made anew once they are in use.
+    pub fn irreplaceable(&self) -> impl Iterator<Item = &str> {
+        let kept = self.keys.iter().filter(|(_, kind)| *kind != Kind::Superuser);
+        kept.map(|(key, _)| key.as_str())
+    }
 }
 
 /// The key of a login's password in PostgreSQL's Secret: the login that serves.
@@ -69,12 +79,12 @@ pub fn migrate_login_key(service: Service) -> String {
 #[must_use]
 pub fn wanted(names: &Names) -> Vec<Wanted> {
     let passwords = |keys: Vec<String>| keys.into_iter().map(|key| (key, Kind::Password)).collect::<Vec<_>>();
-    let mut database_logins = vec![SUPERUSER.to_owned()];
-    for service in Service::WITH_DATABASE {
-        database_logins.extend([migrate_login_key(service), service_login_key(service)]);
-    }
+    let database_logins =
+        Service::WITH_DATABASE.into_iter().flat_map(|service| [migrate_login_key(service), service_login_key(service)]);
+    let mut of_postgres = vec![(SUPERUSER.to_owned(), Kind::Superuser)];
+    of_postgres.extend(passwords(database_logins.collect()));
     let mut wanted = vec![
-        Wanted { name: names.backend(Backend::Postgres), keys: passwords(database_logins) },
+        Wanted { name: names.backend(Backend::Postgres), keys: of_postgres },
         Wanted {
             name: names.backend(Backend::Rabbitmq),
             keys: passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec()),
@@ -105,7 +115,7 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
 /// Makes a secret.
 pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
     match kind {
-        Kind::Password => Alphanumeric.sample_string(random, 32),
+        Kind::Password | Kind::Superuser => Alphanumeric.sample_string(random, 32),
         Kind::ApiKey => Alphanumeric.sample_string(random, 43),
         Kind::SigningKey => {
             // Without the public half: the form that OpenSSL writes and everything reads.

@@ -18,6 +18,8 @@ use crate::settings::Settings;
 
 /// The entry of the `ConfigMap`.
 pub const ENTRY: &str = "ledger.json";
+/// The entry with the identifier of the server that has the data, for the container that would make another one.
+pub const POSTGRES_SERVER: &str = "postgres-server";
 
 /// Everything that is kept of one stack.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub const ENTRY: &str = "ledger.json";
 pub struct Ledger {
     /// What a stack runs that names nothing: the operator's own when the stack was made. Another operator changes nothing.
     pub pins: Pins,
+    /// The server that has the databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<Server>,
     /// What the databases were last provisioned from; another value provisions them again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioned_from: Option<String>,
@@ -58,6 +63,40 @@ pub struct Pins {
     pub registry: String,
     /// The image of each store.
     pub stores: BTreeMap<String, String>,
+}
+
+/// A PostgreSQL that the operator runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Server {
+    /// The uid of its claim.
+    pub claim: String,
+    /// What stands for it: another one has other data.
+    pub id: String,
+    /// What it was last seen as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenServer>,
+}
+
+/// What a PostgreSQL says of itself when it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenServer {
+    /// Its system identifier, which `initdb` makes.
+    pub identifier: String,
+    /// Its major version.
+    pub major: String,
+}
+
+impl SeenServer {
+    /// Reads the last words of the container that initialises.
+    #[must_use]
+    pub fn parse(words: &str) -> Option<Self> {
+        let (identifier, major) = words.trim().split_once(' ')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number(identifier) && is_number(major))
+            .then(|| Self { identifier: identifier.to_owned(), major: major.to_owned() })
+    }
 }
 
 /// Why the databases could not be provisioned.
@@ -100,6 +139,22 @@ impl Ledger {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
+    /// Takes in which server runs on this claim. One that says it is another, on the same claim, is one: its volume was emptied or
+    /// exchanged. Until it says anything it is taken for what it was.
+    pub fn see_postgres(&mut self, claim: Option<&str>, seen: Option<SeenServer>) {
+        let Some(claim) = claim else { return };
+        let known = self.postgres.get_or_insert_default();
+        if known.claim != claim {
+            claim.clone_into(&mut known.claim);
+            claim.clone_into(&mut known.id);
+        }
+        let Some(seen) = seen else { return };
+        if known.seen.as_ref().is_some_and(|known| known.identifier != seen.identifier) {
+            known.id = format!("{claim}.{}", seen.identifier);
+        }
+        known.seen = Some(seen);
+    }
+
     /// The keys of a Secret that are in use and no longer there.
     pub fn lost<'a>(&'a self, credentials: &'a Credentials, secret: &'a str) -> impl Iterator<Item = &'a str> {
         let used = self.credentials.get(secret).into_iter().flatten();
@@ -108,7 +163,7 @@ impl Ledger {
 
     /// From now on a Secret's keys are in use.
     pub fn uses(&mut self, wanted: &Wanted) {
-        let keys = wanted.keys.iter().map(|(key, _)| key.clone());
+        let keys = wanted.irreplaceable().map(str::to_owned);
         self.credentials.entry(wanted.name.clone()).or_default().extend(keys);
     }
 }
@@ -132,6 +187,22 @@ mod tests {
         ledger.uses(&redis());
         assert_eq!(lost(&ledger), ["gateway"]);
         assert_eq!(Ledger::parse(&ledger.text()).unwrap(), ledger);
+    }
+
+    #[test]
+    fn a_server_that_says_it_is_another_is_one_and_one_that_says_nothing_is_not() {
+        let mut ledger = Ledger::default();
+        let mut see = |claim: &str, words: &str| {
+            ledger.see_postgres(Some(claim), SeenServer::parse(words));
+            ledger.postgres.clone().unwrap().id
+        };
+        assert_eq!(see("a", ""), "a");
+        assert_eq!(see("a", "7301 17"), "a", "its first word does not make it another");
+        assert_eq!(see("a", "initdb: error"), "a");
+        assert_eq!(see("a", "7302 17"), "a.7302", "an emptied volume");
+        assert_eq!(see("a", "7302 17"), "a.7302");
+        assert_eq!(see("b", ""), "b", "another volume");
+        assert_eq!(see("b", "7302 17"), "b", "the data came along");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod controller;
 pub mod crd;
 pub mod credentials;
 pub mod health;
+pub mod kinds;
 pub mod leadership;
 pub mod ledger;
 pub mod metrics;

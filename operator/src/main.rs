@@ -1,4 +1,4 @@
-//! The operator's process: `run` reconciles, `crd` prints the resource's definition, `provision` is a Job of a stack.
+//! The operator's process: `run` reconciles, `crd` and `rules` print what the chart installs, `provision` is a Job of a stack.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use ecommerce_runtime::{Shutdown, exit, telemetry};
 use ecommerce_types::Clock;
 use operator::health::Health;
 use operator::settings::Settings;
-use operator::{controller, crd, metrics, provision};
+use operator::{controller, crd, kinds, metrics, provision};
 use tokio::net::TcpListener;
 
 #[derive(Parser)]
@@ -35,6 +35,8 @@ enum Command {
     },
     /// Prints the definition of the resource.
     Crd,
+    /// Prints the rules of the operator's `ClusterRole`.
+    Rules,
     /// Makes a stack's databases and roles.
     Provision {
         #[command(flatten)]
@@ -54,6 +56,7 @@ async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Run { settings, logs } => reconcile(settings, &logs).await,
         Command::Crd => Ok(std::io::stdout().write_all(crd::yaml()?.as_bytes())?),
+        Command::Rules => Ok(std::io::stdout().write_all(kinds::cluster_role_rules().as_bytes())?),
         Command::Provision { settings, logs } => {
             telemetry::start(&logs)?;
             Ok(provision::run(&settings, &Clock::system()).await?)

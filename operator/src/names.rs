@@ -94,10 +94,16 @@ impl Names {
         self.with(&format!("{}-config", backend.as_str()))
     }
 
+    /// The one pod of a backing store, as its `StatefulSet` names it.
+    #[must_use]
+    pub fn store_pod(&self, backend: Backend) -> String {
+        format!("{}-0", self.backend(backend))
+    }
+
     /// The claim of a backing store, as its `StatefulSet` names it.
     #[must_use]
     pub fn claim(&self, backend: Backend) -> String {
-        format!("data-{}-0", self.backend(backend))
+        format!("data-{}", self.store_pod(backend))
     }
 
     /// The Secret of the keys that a caller sends.

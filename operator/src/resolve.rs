@@ -88,7 +88,7 @@ impl Resolved {
 }
 
 fn image(spec: &EcommerceStackSpec, pins: &Pins, version: &str, service: Service) -> String {
-    let named = spec.services.as_ref().and_then(|services| services.get(service)).and_then(|one| one.image.clone());
+    let named = spec.service(service).and_then(|said| said.image.clone());
     named.unwrap_or_else(|| {
         let registry = spec.images.as_ref().and_then(|images| images.registry.as_deref());
         format!("{}/{service}:{version}", registry.unwrap_or(&pins.registry))
@@ -100,12 +100,38 @@ fn store_image(spec: &EcommerceStackSpec, pins: &Pins, backend: Backend) -> Stri
     named.or_else(|| pins.stores.get(backend.as_str()).cloned()).unwrap_or_else(|| default_image(backend).to_owned())
 }
 
-/// The image of a store in a stack that is made today.
+/// The major version that an image's tag begins with; a digest says none.
+#[must_use]
+pub fn major_version(image: &str) -> Option<&str> {
+    let (name, tag) = image.rsplit_once(':')?;
+    let digits = tag.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0 && !name.contains('@')).then(|| &tag[..digits])
+}
+
+/// The image of a store in a stack that is made today: a minor version, for what writes the data today may not be read by an earlier
+/// one tomorrow.
 #[must_use]
 pub fn default_image(backend: Backend) -> &'static str {
     match backend {
-        Backend::Postgres => "docker.io/library/postgres:17",
-        Backend::Rabbitmq => "docker.io/library/rabbitmq:4",
-        Backend::Redis => "docker.io/library/redis:8",
+        Backend::Postgres => "docker.io/library/postgres:17.6",
+        Backend::Rabbitmq => "docker.io/library/rabbitmq:4.0.9",
+        Backend::Redis => "docker.io/library/redis:8.0.3",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_says_its_major_version_and_a_digest_says_none() {
+        for (image, major) in [
+            ("docker.io/library/postgres:17.6", Some("17")),
+            ("registry.example.com:5000/postgres:18-bookworm", Some("18")),
+            ("postgres:stable", None),
+            ("registry.example.com:5000/postgres@sha256:17", None),
+        ] {
+            assert_eq!(major_version(image), major, "{image}");
+        }
     }
 }

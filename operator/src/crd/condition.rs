@@ -14,7 +14,7 @@ pub const SERVICES_READY: &str = "ServicesReady";
 pub const DEGRADED: &str = "Degraded";
 
 /// Why something needs a person; `docs/runbook.md` has a heading for each.
-pub const REASONS: [&str; 16] = [
+pub const REASONS: [&str; 18] = [
     "CredentialsLost",
     "Invalid",
     "LedgerUnreadable",
@@ -23,11 +23,13 @@ pub const REASONS: [&str; 16] = [
     "MigrationFailed",
     "MigrationNotice",
     "NameTaken",
+    "OtherMajorVersion",
     "PodsInTrouble",
     "ProvisioningFailed",
     "PullSecretMissing",
     "ReconcileFailed",
     "Refused",
+    "RequestAboveLimit",
     "ServiceNotReady",
     "UpgradeFailed",
     "VolumeRefused",

@@ -14,6 +14,8 @@ mod services;
 mod status;
 mod stores;
 
+use ecommerce_contract::Service;
+use kube::core::Rule;
 use kube::{CustomResource, CustomResourceExt as _, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +23,34 @@ use crate::names::Backend;
 
 pub use auth::{Auth, Mail, Registration, SecretRef};
 pub use resources::{Amount, Amounts, Resources};
-pub use services::{Gateway, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services};
+pub use services::{
+    Gateway, GatewayIngress, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services,
+};
 pub use status::{EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
 pub use stores::{EmbeddedStore, Storage, Store};
 
 /// The rule of an e-mail address: what `types::Email` takes, without the apostrophe, which CEL would have to escape.
 const IS_EMAIL: &str = "self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$')";
+
+/// The rule that an image is one thing for ever.
+const IS_IMAGE: &str = "self.matches('^[a-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$') && (self.contains('@') || self.matches(':[A-Za-z0-9_][A-Za-z0-9_.-]*$')) && !self.endsWith(':latest')";
+
+/// A volume does not move. The rule stands at the root, for one that stands at the volume sees no volume before where something
+/// above it was absent for a moment.
+fn stays_where_it_is(store: Backend) -> Rule {
+    let store = store.as_str();
+    let class = |of: &str| {
+        let steps = [store, "embedded", "storage", "className"];
+        let paths: Vec<String> = (1..=steps.len()).map(|to| format!("{of}.spec.{}", steps[..to].join("."))).collect();
+        let [above @ .., class] = paths.as_slice() else { return String::new() };
+        let is_there: Vec<String> = above.iter().map(|path| format!("has({path}) && {path} != null")).collect();
+        format!("({} && has({class}) ? {class} : '')", is_there.join(" && "))
+    };
+    let message = format!(
+        "{store}.embedded.storage.className can not change once the stack is made, nor be named later: a volume does not move"
+    );
+    Rule::new(format!("{} == {}", class("self"), class("oldSelf"))).message(message.as_str())
+}
 
 /// A shop's backend: five services with their PostgreSQL, RabbitMQ and Redis. `spec: {}` is a whole stack.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,14 +80,17 @@ const IS_EMAIL: &str = "self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-
     ),
     validation = Rule::new("self.metadata.name.size() <= 30 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')")
         .message("metadata.name must be at most 30 lower-case letters, digits and dashes, beginning with a letter: the names of everything in the stack are made from it"),
+    validation = stays_where_it_is(Backend::Postgres),
+    validation = stays_where_it_is(Backend::Rabbitmq),
+    validation = stays_where_it_is(Backend::Redis),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EcommerceStackSpec {
     /// Version of the services. Absent: the operator's own at the time the stack is made, kept in `status.version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_][A-Za-z0-9_.-]*$')")
-        .message("version must be an image tag: letters, digits, dots, dashes and underscores"))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_][A-Za-z0-9_.-]*$') && self != 'latest'")
+        .message("version must be an image tag that is never used twice, so not latest: letters, digits, dots, dashes and underscores"))]
     pub version: Option<String>,
 
     /// Where the images of the services come from.
@@ -89,6 +116,11 @@ pub struct EcommerceStackSpec {
     /// The way in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
+
+    /// Whether each part takes connections from those parts alone that have to reach it, where the cluster keeps to network
+    /// policies. Absent: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_policies: Option<bool>,
 
     /// The first administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +176,24 @@ impl EcommerceStackSpec {
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused.unwrap_or_default()
+    }
+
+    /// How many pods of a service there are to be.
+    #[must_use]
+    pub fn replicas(&self, service: Service) -> i32 {
+        self.service(service).and_then(|said| said.replicas).unwrap_or(1)
+    }
+
+    /// What is said of a service.
+    #[must_use]
+    pub fn service(&self, service: Service) -> Option<&ServiceSpec> {
+        self.services.as_ref().and_then(|services| services.get(service))
+    }
+
+    /// The Ingress that is asked for.
+    #[must_use]
+    pub fn ingress(&self) -> Option<&GatewayIngress> {
+        self.gateway.as_ref().and_then(|gateway| gateway.ingress.as_ref())
     }
 
     /// What is said of a store.

@@ -4,7 +4,7 @@ use ecommerce_contract::Service;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Resources;
+use super::{IS_IMAGE, Resources};
 
 /// Where the images of the services come from.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub struct ServiceSpec {
     /// An image in place of `<registry>/<service>:<version>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 300))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][A-Za-z0-9._:/@-]*$') && (self.contains('@') || self.matches(':[A-Za-z0-9_][A-Za-z0-9_.-]*$')) && !self.endsWith(':latest')")
+    #[x_kube(validation = Rule::new(IS_IMAGE)
         .message("image must name a digest or a tag that is never used twice; latest is neither"))]
     pub image: Option<String>,
 }
@@ -114,6 +114,10 @@ pub struct Gateway {
     /// The Kubernetes Service in front of the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<GatewayService>,
+
+    /// The way in by a host's name. Absent: none. Say `trustedProxies: 1` with it: the ingress names the clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<GatewayIngress>,
 
     /// Proxies between clients and the gateway that add to `x-forwarded-for` whom they were called by, such as an ingress: a
     /// client's address is found so many hops from the right. Absent: 0, clients connect by themselves.
@@ -136,6 +140,27 @@ pub struct GatewayService {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self >= 30000 && self <= 32767").message("nodePort must be between 30000 and 32767"))]
     pub node_port: Option<i32>,
+}
+
+/// An Ingress in front of the gateway.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayIngress {
+    /// The name that the shop is reached by, like `shop.example.com`.
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$')")
+        .message("gateway.ingress.host must be a host's name like shop.example.com: no scheme, no port, no path"))]
+    pub host: String,
+
+    /// The class of the ingress controller that serves it. Absent: the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub class_name: Option<String>,
+
+    /// The Secret (`kubernetes.io/tls`) in the stack's namespace with the certificate of the host. Absent: without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub tls_secret: Option<String>,
 }
 
 /// How the gateway is reached. Absent: `ClusterIP`.

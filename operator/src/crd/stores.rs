@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Resources;
+use super::{IS_IMAGE, Resources};
 
 /// A backing store.
 #[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,11 +14,14 @@ pub struct Store {
 }
 
 /// A store that the operator runs: one pod, one volume.
-#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddedStore {
-    /// The image. Absent: the official one of the major version that the operator knows.
+    /// The image. Absent: the official one of the minor version that the operator knew when the stack was made. Of PostgreSQL it
+    /// must be of the major version that has made the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 300))]
+    #[x_kube(validation = Rule::new(IS_IMAGE)
+        .message("image must name a digest or a tag that is never used twice; latest is neither"))]
     pub image: Option<String>,
     /// The volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,10 +34,6 @@ pub struct EmbeddedStore {
 /// A volume. It can not be given back once it is taken, so it never moves, and one that is larger than its size stays so.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
-        .message("storage.className can not change once the stack is made: a volume does not move"),
-)]
 pub struct Storage {
     /// Its size, like `10Gi`. It may grow where the storage class allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -45,6 +45,8 @@ pub(super) fn pod_security_context(user: i64) -> k8s_openapi::api::core::v1::Pod
     }
 }
 
+const EPHEMERAL_STORAGE: &str = "ephemeral-storage";
+
 /// The operator's own figures, and what the spec says over them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Figures {
@@ -59,6 +61,9 @@ pub(super) fn resources(figures: Figures, said: Option<&Resources>) -> ResourceR
     let mut requests =
         BTreeMap::from([("cpu".to_owned(), quantity(figures.cpu)), ("memory".to_owned(), quantity(figures.memory))]);
     let mut limits = BTreeMap::from([("memory".to_owned(), quantity(figures.memory_limit))]);
+    // For logs and scratch: data is on volumes.
+    requests.insert(EPHEMERAL_STORAGE.to_owned(), quantity("64Mi"));
+    limits.insert(EPHEMERAL_STORAGE.to_owned(), quantity("1Gi"));
     if let Some(said) = said {
         if let Some(amounts) = &said.requests {
             amounts.over(&mut requests);

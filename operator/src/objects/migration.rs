@@ -8,12 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::container::{self, Figures};
 use super::metadata::{labels, metadata};
 use super::{Inputs, environment, migration_key, provisioning_key};
-use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
 /// The container that migrates.
 pub const MIGRATE: &str = "migrate";
-const COMPONENT: &str = "migration";
+/// What its pods are for, as a label says it.
+pub(super) const COMPONENT: &str = "migration";
 /// The result is in the stack's status long before; until then an ended Job is there for its log.
 pub(super) const KEEP_SECONDS: i32 = 3600;
 
@@ -27,7 +27,7 @@ pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
     let names = inputs.names;
     let image = inputs.resolved.image(service);
     let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, image, database_id));
-    if inputs.not_yet.contains(&name) || inputs.held.stores.contains(&Backend::Postgres) {
+    if inputs.not_yet.contains(&name) || inputs.held.jobs {
         return None;
     }
     let labels = labels(names, service.as_str(), COMPONENT);

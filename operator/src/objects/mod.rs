@@ -1,16 +1,19 @@
 //! From a spec to the objects that it asks for: pure, without a client, a clock or randomness. The snapshots are in
 //! `tests/it/snapshots/`.
 //!
-//! To add an object: a function in the file of what it belongs to, its line in [`build`], and a permission in the chart's
-//! `ClusterRole`.
+//! To add an object: a function in the file of what it belongs to, and its line in [`build`]; for a kind of its own, a row in
+//! [`crate::kinds`].
 
 mod backend;
 mod container;
+mod disruption;
 mod environment;
+mod ingress;
 pub mod ledger;
 pub mod manifest;
 mod metadata;
 mod migration;
+mod network;
 mod postgres;
 mod provisioning;
 mod rabbitmq;
@@ -18,7 +21,7 @@ mod redis;
 pub mod revision;
 mod secrets;
 mod service;
-mod sizes;
+pub mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +39,7 @@ pub use backend::CHECKSUM;
 pub use manifest::Manifest;
 pub use metadata::{labels, not_pruned, stack_labels};
 pub use migration::MIGRATE;
+pub use postgres::INITIALISE;
 pub use provisioning::{PROVISION, provisioning_key};
 pub use revision::{Revision, Shown};
 pub use service::configuration;
@@ -84,6 +88,8 @@ pub struct Held {
     pub stores: BTreeSet<Backend>,
     /// Services whose pods stay.
     pub services: BTreeSet<Service>,
+    /// Nothing is provisioned and nothing migrated.
+    pub jobs: bool,
 }
 
 /// The objects of a stack.
@@ -121,6 +127,9 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
         desired.applied.extend(store(inputs, backend));
     }
     desired.applied.extend(Service::ALL.map(|service| service::kubernetes_service(inputs, service)));
+    desired.applied.extend(network::policies(inputs));
+    desired.applied.extend(disruption::budgets(inputs));
+    desired.applied.extend(ingress::ingress(inputs));
 
     desired.jobs.extend(provisioning::job(inputs));
     desired.jobs.extend(Service::WITH_DATABASE.into_iter().filter_map(|service| migration::job(inputs, service)));

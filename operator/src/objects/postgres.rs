@@ -1,25 +1,30 @@
-//! PostgreSQL 17: made by `initdb`, run by `postgres`, configured by our own files whatever image it is.
+//! PostgreSQL: made by `initdb`, run by `postgres`, configured by our own files whatever image it is. The container that comes first
+//! sets the superuser's password and says which server this is.
 
 use std::collections::BTreeMap;
 
+use ecommerce_contract::Service;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, KeyToPath, Lifecycle, LifecycleHandler,
-    SecretVolumeSource, Volume,
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, KeyToPath, Lifecycle,
+    LifecycleHandler, SecretVolumeSource, Volume,
 };
 
 use super::backend::{self, DATA, Parts};
 use super::container::{self, Figures, Times, mount};
 use super::metadata::{labels, metadata};
-use super::{Inputs, Manifest};
+use super::{Inputs, Manifest, sizes};
 use crate::credentials::SUPERUSER;
+use crate::ledger::POSTGRES_SERVER;
 use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "50m", memory: "128Mi", memory_limit: "512Mi" };
-const INITIALISE: &str = include_str!("files/initialise-postgres.sh");
+const INITIALISE_SCRIPT: &str = include_str!("files/initialise-postgres.sh");
 const CONFIGURATION: &str = include_str!("files/postgresql.conf");
 const HOST_BASED_AUTHENTICATION: &str = include_str!("files/pg_hba.conf");
+/// The container that comes before the server.
+pub const INITIALISE: &str = "initialise";
 /// Debian's packages and the official image keep the programs here; an image that does not has them in `PATH`.
-const PROGRAMS: &str = r#"PATH="/usr/lib/postgresql/17/bin:$PATH""#;
+const PROGRAMS: &str = r#"PATH="$(printf %s: /usr/lib/postgresql/*/bin)$PATH""#;
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
     [
@@ -33,15 +38,16 @@ fn parameters(inputs: &Inputs<'_>) -> String {
     let said = backend::embedded(inputs, Backend::Postgres).and_then(|store| store.resources.as_ref());
     let memory = container::memory(FIGURES, said);
     format!(
-        "{CONFIGURATION}shared_buffers = {}kB\neffective_cache_size = {}kB\n",
+        "{CONFIGURATION}shared_buffers = {}kB\neffective_cache_size = {}kB\nmax_connections = {}\n",
         memory.shared_buffers_kb(),
-        memory.effective_cache_size_kb()
+        memory.effective_cache_size_kb(),
+        sizes::max_connections(Service::WITH_DATABASE.map(|service| inputs.spec.replicas(service))),
     )
 }
 
 fn configuration(inputs: &Inputs<'_>) -> Manifest {
     let files = [
-        ("initialise.sh", INITIALISE),
+        ("initialise.sh", INITIALISE_SCRIPT),
         ("pg_hba.conf", HOST_BASED_AUTHENTICATION),
         ("postgresql.conf", &parameters(inputs)),
     ];
@@ -65,7 +71,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
     let configuration = mount("configuration", "/etc/ecommerce/postgres", true);
     let temporary = mount("tmp", "/tmp", false);
     let initialise = Container {
-        name: "initialise".to_owned(),
+        name: INITIALISE.to_owned(),
         image: Some(image.clone()),
         image_pull_policy: Some(container::pull_policy(inputs)),
         command: Some(["sh", "/etc/ecommerce/postgres/initialise.sh"].map(str::to_owned).to_vec()),
@@ -76,6 +82,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             data.clone(),
             configuration.clone(),
             mount("superuser", "/credentials", true),
+            mount("ledger", "/ledger", true),
             temporary.clone(),
         ]),
         ..Container::default()
@@ -108,7 +115,13 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         }),
         resources: Some(container::resources(FIGURES, said)),
         security_context: Some(container::security_context()),
-        volume_mounts: Some(vec![data, configuration, mount("run", "/run/postgresql", false), temporary]),
+        volume_mounts: Some(vec![
+            data,
+            configuration,
+            mount("run", "/run/postgresql", false),
+            mount("shm", "/dev/shm", false),
+            temporary,
+        ]),
         ..Container::default()
     };
     let superuser = SecretVolumeSource {
@@ -121,6 +134,14 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         name: inputs.names.backend_config(Backend::Postgres),
         ..ConfigMapVolumeSource::default()
     };
+    let known = ConfigMapVolumeSource {
+        name: inputs.names.ledger(),
+        items: Some(vec![KeyToPath { key: POSTGRES_SERVER.to_owned(), path: POSTGRES_SERVER.to_owned(), mode: None }]),
+        optional: Some(true),
+        ..ConfigMapVolumeSource::default()
+    };
+    // Parallel queries meet there; a container has 64 MB of it, whatever its limit.
+    let shared = EmptyDirVolumeSource { medium: Some("Memory".to_owned()), ..EmptyDirVolumeSource::default() };
     Parts {
         backend: Backend::Postgres,
         grace_seconds: 120,
@@ -129,10 +150,17 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         volumes: vec![
             Volume { name: "configuration".to_owned(), config_map: Some(files), ..Volume::default() },
             Volume { name: "superuser".to_owned(), secret: Some(superuser), ..Volume::default() },
+            Volume { name: "ledger".to_owned(), config_map: Some(known), ..Volume::default() },
+            Volume { name: "shm".to_owned(), empty_dir: Some(shared), ..Volume::default() },
             container::scratch("run"),
             container::scratch("tmp"),
         ],
-        // Passwords are set by provisioning, so a new one is no reason to restart.
-        configuration: vec![INITIALISE.to_owned(), parameters(inputs), HOST_BASED_AUTHENTICATION.to_owned()],
+        // Other passwords are set by provisioning, which logs in with this one, so a new one of theirs is no reason to restart.
+        configuration: vec![
+            INITIALISE_SCRIPT.to_owned(),
+            parameters(inputs),
+            HOST_BASED_AUTHENTICATION.to_owned(),
+            inputs.credentials.get(&inputs.names.backend(Backend::Postgres), SUPERUSER).to_owned(),
+        ],
     }
 }

@@ -14,7 +14,8 @@ use crate::provision::plan::Plan;
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
 /// The container that provisions.
 pub const PROVISION: &str = "provision";
-const COMPONENT: &str = "provisioning";
+/// What its pods are for, as a label says it.
+pub(super) const COMPONENT: &str = "provisioning";
 const CREDENTIALS: &str = "/etc/ecommerce/credentials";
 /// Another one provisions every stack again; raise it when the Job makes something it did not make before.
 const REVISION: &str = "1";
@@ -41,7 +42,7 @@ pub(super) fn job(inputs: &Inputs<'_>) -> Option<Job> {
     }
     let names = inputs.names;
     let name = names.provisioning_job(&key);
-    if inputs.not_yet.contains(&name) || inputs.held.stores.contains(&Backend::Postgres) {
+    if inputs.not_yet.contains(&name) || inputs.held.jobs {
         return None;
     }
     let labels = labels(names, "postgres", COMPONENT);

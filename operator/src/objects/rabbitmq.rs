@@ -12,6 +12,7 @@ use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "50m", memory: "192Mi", memory_limit: "512Mi" };
 const CONFIGURATION: &str = include_str!("files/rabbitmq.conf");
+const START: &str = include_str!("files/start-rabbitmq.sh");
 const DIRECTORY: &str = "/etc/ecommerce/rabbitmq";
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
@@ -19,6 +20,7 @@ pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
         ("definitions.json", definitions(inputs).to_string()),
         ("enabled_plugins", "[].\n".to_owned()),
         ("rabbitmq.conf", configuration(inputs)),
+        ("start.sh", START.to_owned()),
     ];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Rabbitmq), files),
@@ -81,8 +83,9 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         name: "rabbitmq".to_owned(),
         image: Some(inputs.resolved.store_image(Backend::Rabbitmq).to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
-        command: Some(vec!["rabbitmq-server".to_owned()]),
+        command: Some(vec!["sh".to_owned(), format!("{DIRECTORY}/start.sh")]),
         env: Some(vec![
+            value("IMAGE", inputs.resolved.store_image(Backend::Rabbitmq)),
             // The data's path is made from the node's name, so the name never changes; alone, it speaks to itself only.
             value("RABBITMQ_NODENAME", "rabbit@localhost"),
             value("RABBITMQ_MNESIA_BASE", "/var/lib/rabbitmq/mnesia"),
@@ -134,6 +137,6 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             container::scratch("log"),
             container::scratch("tmp"),
         ],
-        configuration: vec![configuration(inputs), definitions(inputs).to_string()],
+        configuration: vec![configuration(inputs), definitions(inputs).to_string(), START.to_owned()],
     }
 }

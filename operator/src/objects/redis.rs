@@ -14,9 +14,11 @@ use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "32Mi", memory_limit: "256Mi" };
 const CONFIGURATION: &str = include_str!("files/redis.conf");
+const START: &str = include_str!("files/start-redis.sh");
+const DIRECTORY: &str = "/etc/ecommerce/redis";
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
-    let files = [("redis.conf", configuration(inputs))];
+    let files = [("redis.conf", configuration(inputs)), ("start.sh", START.to_owned())];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Redis), files),
         backend::kubernetes_service(inputs, Backend::Redis),
@@ -58,7 +60,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         name: "redis".to_owned(),
         image: Some(inputs.resolved.store_image(Backend::Redis).to_owned()),
         image_pull_policy: Some(container::pull_policy(inputs)),
-        command: Some(["redis-server", "/etc/ecommerce/redis/redis.conf"].map(str::to_owned).to_vec()),
+        command: Some(vec!["sh".to_owned(), format!("{DIRECTORY}/start.sh")]),
         ports: Some(vec![ContainerPort {
             name: Some("redis".to_owned()),
             container_port: Backend::Redis.port().into(),
@@ -71,7 +73,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         security_context: Some(container::security_context()),
         volume_mounts: Some(vec![
             mount(DATA, "/data", false),
-            mount("configuration", "/etc/ecommerce/redis", true),
+            mount("configuration", DIRECTORY, true),
             mount("tmp", "/tmp", false),
         ]),
         ..Container::default()
@@ -90,6 +92,6 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             Volume { name: "configuration".to_owned(), secret: Some(files), ..Volume::default() },
             container::scratch("tmp"),
         ],
-        configuration: vec![configuration(inputs)],
+        configuration: vec![configuration(inputs), START.to_owned()],
     }
 }

@@ -21,7 +21,9 @@ use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
-const HTTP_PORT: i32 = 8080;
+/// The name of that port.
+pub(super) const HTTP: &str = "http";
+pub(super) const HTTP_PORT: i32 = 8080;
 /// Longer than the service's own wait and drain together.
 const GRACE_SECONDS: i64 = 30;
 
@@ -47,7 +49,7 @@ pub(super) fn kubernetes_service(inputs: &Inputs<'_>, service: Service) -> Manif
             type_: Some(type_.as_str().to_owned()),
             selector: Some(selector(names, service.as_str(), COMPONENT)),
             ports: Some(vec![ServicePort {
-                name: Some("http".to_owned()),
+                name: Some(HTTP.to_owned()),
                 port: HTTP_PORT,
                 node_port: said.node_port,
                 protocol: Some("TCP".to_owned()),
@@ -63,7 +65,7 @@ pub(super) fn kubernetes_service(inputs: &Inputs<'_>, service: Service) -> Manif
 /// What the pods of a service are.
 pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec {
     let names = inputs.names;
-    let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
+    let said = inputs.spec.service(service);
     let environment = environment::of_service(inputs, service);
     let (volumes, mounts) = files(inputs, service);
     PodTemplateSpec {
@@ -91,7 +93,6 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
     let mut template = revision.template.clone();
     let annotations = template.metadata.get_or_insert_default().annotations.get_or_insert_default();
     annotations.insert(CHECKSUM.to_owned(), configuration.clone());
-    let said = inputs.spec.services.as_ref().and_then(|services| services.get(service));
     let mut metadata =
         metadata(names, names.service(service), labels(names, service.as_str(), COMPONENT), Some(inputs.owned()));
     metadata.annotations = Some([(REVISION.to_owned(), revision.hash.clone())].into());
@@ -99,7 +100,7 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
         metadata,
         spec: Some(DeploymentSpec {
             progress_deadline_seconds: Some(180),
-            replicas: Some(replicas(said)),
+            replicas: Some(inputs.spec.replicas(service)),
             revision_history_limit: Some(2),
             selector: label_selector(names, service.as_str(), COMPONENT),
             strategy: Some(DeploymentStrategy {
@@ -114,10 +115,6 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
         }),
         status: None,
     })
-}
-
-fn replicas(said: Option<&crd::ServiceSpec>) -> i32 {
-    said.and_then(|said| said.replicas).unwrap_or(1)
 }
 
 fn container(
@@ -138,7 +135,7 @@ fn container(
         image_pull_policy: Some(container::pull_policy(inputs)),
         args: Some(vec!["serve".to_owned()]),
         env: Some(environment),
-        ports: Some(vec![port("http", HTTP_PORT), port("operations", OPERATIONS_PORT)]),
+        ports: Some(vec![port(HTTP, HTTP_PORT), port("operations", OPERATIONS_PORT)]),
         startup_probe: Some(container::http_probe("/livez", Times { period: 1, timeout: 2, failures: 120 })),
         readiness_probe: Some(container::http_probe("/readyz", Times { period: 3, timeout: 3, failures: 2 })),
         liveness_probe: Some(container::http_probe("/livez", Times { period: 10, timeout: 5, failures: 6 })),

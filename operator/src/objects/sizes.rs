@@ -1,4 +1,17 @@
-//! What a store may take inside of its container: shares of the container's limit of memory.
+//! What a store may take inside of its container: shares of the container's limit of memory, and connections for all who come.
+
+/// Connections of one pod's pool: the services' default of `DATABASE_MAX_CONNECTIONS`.
+pub const POOL: u32 = 8;
+/// Connections for Jobs and people.
+const ROOM: u32 = 20;
+/// Another number restarts the server, so it grows in steps: a service that is scaled by one restarts nothing.
+const STEP: u32 = 100;
+
+/// The connections of a server for services with so many pods each, and one more of each while they roll.
+pub(super) fn max_connections(replicas: impl IntoIterator<Item = i32>) -> u32 {
+    let pods: u32 = replicas.into_iter().map(|pods| u32::try_from(pods).unwrap_or_default() + 1).sum();
+    (pods * POOL + ROOM).next_multiple_of(STEP)
+}
 
 /// The limit of a container's memory, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +43,15 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_enough_for_every_pool_while_pods_roll() {
+        for (replicas, connections) in
+            [([1; 4], 100), ([2; 4], 200), ([1, 1, 2, 1], 100), ([4; 4], 200), ([10; 4], 400)]
+        {
+            assert_eq!(max_connections(replicas), connections, "{replicas:?}");
+        }
+    }
 
     #[test]
     fn sizes_follow_the_limit() {

@@ -8,16 +8,17 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
-use crate::ledger::ENTRY;
+use crate::kinds;
+use crate::ledger::{ENTRY, Ledger, SeenServer};
 use crate::names::{Backend, Names, STACK_LABEL};
-use crate::objects::{CHECKSUM, Manifest, revision};
+use crate::objects::{CHECKSUM, INITIALISE, Manifest, revision};
 use crate::resolve::Embedded;
 
 /// What is there of a stack.
@@ -49,6 +50,8 @@ pub struct Observed {
     pub known_secrets: BTreeSet<String>,
     /// Of what was read, by kind and name.
     pub metadata: BTreeMap<String, ObjectMeta>,
+    /// What is there of the kinds that a spec may switch off: kind and name.
+    pub optional: Vec<(ApiResource, String)>,
 }
 
 impl Observed {
@@ -76,14 +79,32 @@ impl Observed {
         }
     }
 
-    /// A store that the operator runs: its volume is what makes it the server that it is.
+    /// The uid of a store's claim.
     #[must_use]
-    pub fn store(&self, names: &Names, backend: Backend) -> Embedded {
-        let claim = self.claims.get(&backend);
+    pub fn claim(&self, backend: Backend) -> Option<&str> {
+        self.claims.get(&backend)?.metadata.uid.as_deref()
+    }
+
+    /// A store that the operator runs: its volume is what makes it the server that it is, and of a database what is on it.
+    #[must_use]
+    pub fn store(&self, names: &Names, ledger: &Ledger, backend: Backend) -> Embedded {
+        let known = ledger.postgres.as_ref().filter(|_| backend == Backend::Postgres).map(|server| server.id.as_str());
+        let claim = self.claim(backend);
         Embedded {
-            server_id: claim.and_then(|claim| claim.metadata.uid.clone()),
+            server_id: claim.map(|claim| known.unwrap_or(claim).to_owned()),
             is_ready: self.stateful_sets.get(&names.backend(backend)).is_some_and(is_ready),
         }
+    }
+
+    /// What the PostgreSQL that runs said of itself at its start.
+    #[must_use]
+    pub fn seen_postgres(&self, names: &Names) -> Option<SeenServer> {
+        let name = names.store_pod(Backend::Postgres);
+        let pod = self.pods.iter().find(|pod| pod.name_any() == name)?;
+        let containers = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+        let first = containers.iter().find(|container| container.name == INITIALISE)?;
+        let ended = first.state.as_ref()?.terminated.as_ref().filter(|ended| ended.exit_code == 0)?;
+        SeenServer::parse(ended.message.as_deref()?)
     }
 
     /// Whether a store's pod serves with this configuration.
@@ -120,6 +141,7 @@ pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Res
     observed.deployments = observed.named(deployments);
     observed.services = observed.named(services);
     observed.revisions = observed.named(revisions.into_iter().filter(is_of_service).collect());
+    read_optional(names, client, &mut observed).await?;
     read_ledger(names, client, &mut observed).await?;
     read_claims(names, client, &mut observed).await?;
     read_credentials(stack, names, client, &mut observed).await?;
@@ -133,14 +155,35 @@ pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Res
     Ok(observed)
 }
 
+fn of_stack(names: &Names) -> ListParams {
+    ListParams::default().labels(&format!("{STACK_LABEL}={}", names.stack))
+}
+
 async fn list<K>(names: &Names, client: &Client, kinds: &str) -> Result<Vec<K>, Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
     let api: Api<K> = Api::namespaced(client.clone(), &names.namespace);
-    let of_stack = ListParams::default().labels(&format!("{STACK_LABEL}={}", names.stack));
-    let found = api.list(&of_stack).await.map_err(Error::api(format!("list the stack's {kinds}")))?;
+    let found = api.list(&of_stack(names)).await.map_err(Error::api(format!("list the stack's {kinds}")))?;
     Ok(found.items)
+}
+
+async fn read_optional(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
+    let of_stack = of_stack(names);
+    let lists = kinds::optional().map(|kind| {
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, &kind.resource);
+        let action = Error::api(format!("list the stack's {}", kind.resource.plural));
+        let of_stack = &of_stack;
+        async move { Ok((kind, api.list_metadata(of_stack).await.map_err(action)?)) }
+    });
+    for (kind, found) in futures::future::try_join_all(lists).await? {
+        for object in found.items {
+            let name = object.name_any();
+            observed.metadata.insert(format!("{} {name}", kind.resource.kind), object.metadata);
+            observed.optional.push((kind.resource.clone(), name));
+        }
+    }
+    Ok(())
 }
 
 /// Kubernetes keeps those of a `StatefulSet`, with the labels of its pods.

@@ -65,10 +65,7 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
             ledger.pins.stores.insert(backend.as_str().to_owned(), image);
         }
     }
-    let is_named = |service: Service| {
-        let said = spec.services.as_ref().and_then(|services| services.get(service));
-        said.is_some_and(|said| said.image.is_some())
-    };
+    let is_named = |service: Service| spec.service(service).is_some_and(|said| said.image.is_some());
     let running = Service::ALL.into_iter().filter(|service| !is_named(*service)).find_map(|service| {
         let deployment = observed.deployments.get(&names.service(service))?;
         let image = image(&deployment.spec.as_ref()?.template)?;
@@ -106,7 +103,7 @@ fn image(template: &PodTemplateSpec) -> Option<String> {
 
 fn in_use(names: &Names, observed: &Observed) -> BTreeMap<String, BTreeSet<String>> {
     let known = wanted(names).into_iter().filter(|wanted| is_known(names, &wanted.name, observed));
-    known.map(|wanted| (wanted.name, wanted.keys.into_iter().map(|(key, _)| key).collect())).collect()
+    known.map(|wanted| (wanted.name.clone(), wanted.irreplaceable().map(str::to_owned).collect())).collect()
 }
 
 /// Whether anything is there that knows what is in a Secret: a store as long as its volume is there, pods for the rest.

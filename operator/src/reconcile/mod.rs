@@ -34,7 +34,7 @@ use kube::{Client, Resource as _, ResourceExt as _};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
-use crate::names::{MANAGER, Names};
+use crate::names::{Backend, MANAGER, Names};
 use crate::objects::{self, Held, Inputs, Revision};
 use crate::resolve::Resolved;
 use crate::rollout::{InForce, Known};
@@ -145,7 +145,7 @@ pub struct ReconcileOutcome<'a> {
 /// Brings a stack closer to its spec: within the limit, and whatever happens.
 pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
     let limit = context.settings.reconcile_limit();
-    let whole = AssertUnwindSafe(reconcile(namespace, name, context)).catch_unwind();
+    let whole = AssertUnwindSafe(Box::pin(reconcile(namespace, name, context))).catch_unwind();
     let error = match tokio::time::timeout(limit, whole).await {
         Ok(Ok(ended)) => return ended,
         Ok(Err(panic)) => Error::Panicked(words_of(panic.as_ref())),
@@ -246,6 +246,7 @@ async fn step_through(
             (ledger::of_what_runs(&stack.spec, &names, &context.settings, &observed), Some(problem))
         }
     };
+    ledger.see_postgres(observed.claim(Backend::Postgres), observed.seen_postgres(&names));
     observed.known_secrets = ledger.credentials.keys().cloned().collect();
     let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
     problems.extend(unreadable);
@@ -258,7 +259,7 @@ async fn step_through(
         let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
         free.for_each(|wanted| ledger.uses(&wanted));
     }
-    let resolved = Resolved::new(&stack.spec, &names, &ledger.pins, |backend| observed.store(&names, backend));
+    let resolved = Resolved::new(&stack.spec, &names, &ledger.pins, |backend| observed.store(&names, &ledger, backend));
     let facts =
         Facts { stack, names: &names, owner: &owner, resolved: &resolved, observed: &observed, held: &held, context };
     let mut progress = Progress::recorded(&ledger);
@@ -275,7 +276,7 @@ async fn step_through(
         let before = ledger.revisions.clone();
         crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
         refusals = keep_revisions(&inputs, &revisions, &before, &mut ledger, &observed, context).await?;
-        let kept = apply::ensure(&objects::ledger::object(&inputs, &ledger.text()), &names, &observed, context).await?;
+        let kept = apply::ensure(&objects::ledger::object(&inputs, &ledger), &names, &observed, context).await?;
         if let Err(refusal) = kept {
             // Without it nothing is known tomorrow of what is done today.
             refusals.push(refusal);
@@ -283,7 +284,7 @@ async fn step_through(
             let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
             let desired = objects::build(&inputs, &shown);
             refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
-            prune::prune(&progress, &now, &names, &observed, &ledger, &context.client).await?;
+            prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?;
         }
     }
     let outcome = ReconcileOutcome {

@@ -1,6 +1,6 @@
 //! Removes what is no longer wanted: Jobs for another image or another database, failed ones whose time has come, and revisions
-//! that nobody would go back to. Names of everything else do not change, and what belongs to the stack as a whole goes with it by
-//! its owner reference.
+//! that nobody would go back to, and what a spec has switched off. Names of everything else do not change, and what belongs to the
+//! stack as a whole goes with it by its owner reference.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -9,8 +9,8 @@ use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{Api, DeleteParams};
-use kube::{Client, Resource};
+use kube::Client;
+use kube::api::{Api, DeleteParams, DynamicObject};
 use serde::de::DeserializeOwned;
 
 use super::Error;
@@ -19,9 +19,11 @@ use super::jobs::{Progress, has_succeeded};
 use super::ledger::shown_by;
 use crate::ledger::Ledger;
 use crate::names::Names;
+use crate::objects::{Desired, Manifest};
 
-/// Removes revisions and Jobs. Migrations that have succeeded stay for their log until Kubernetes takes them.
+/// Removes revisions, Jobs and what is switched off. Migrations that have succeeded stay for their log until Kubernetes takes them.
 pub async fn prune(
+    desired: &Desired,
     progress: &Progress,
     now: &Time,
     names: &Names,
@@ -30,6 +32,7 @@ pub async fn prune(
     client: &Client,
 ) -> Result<(), Error> {
     prune_revisions(names, observed, ledger, client).await?;
+    prune_optional(desired, names, observed, client).await?;
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
     let due = progress.due(now);
     for (name, job) in &observed.jobs {
@@ -58,13 +61,24 @@ async fn prune_revisions(names: &Names, observed: &Observed, ledger: &Ledger, cl
     Ok(())
 }
 
+async fn prune_optional(desired: &Desired, names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+    for (resource, name) in &observed.optional {
+        let is_this = |manifest: &Manifest| manifest.resource == *resource && manifest.name() == name;
+        if !desired.applied.iter().any(is_this) {
+            let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, resource);
+            remove(&api, name, &DeleteParams::default()).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What has gone by itself is no failure.
 async fn remove<K>(api: &Api<K>, name: &str, how: &DeleteParams) -> Result<(), Error>
 where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    K: Clone + DeserializeOwned + Debug,
 {
     match api.delete(name, how).await {
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        result => result.map(|_| ()).map_err(Error::api(format!("remove the {} {name}", K::kind(&())))),
+        result => result.map(|_| ()).map_err(Error::api(format!("remove {name}"))),
     }
 }

@@ -282,19 +282,22 @@ fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Findin
 
 fn service_status(outcome: &ReconcileOutcome<'_>, service: Service) -> ServiceStatus {
     let deployment = outcome.observed.deployments.get(&outcome.names.service(service));
-    let replicas = outcome.stack.spec.services.as_ref().and_then(|services| services.get(service)?.replicas);
     let status = deployment.and_then(|deployment| deployment.status.as_ref());
     let runs = deployment.and_then(|deployment| deployment.spec.as_ref()?.template.spec.as_ref()?.containers.first());
     let runs = runs.and_then(|container| container.image.clone());
     ServiceStatus {
         name: service.to_string(),
         image: runs.unwrap_or_else(|| outcome.resolved.image(service).to_owned()),
-        replicas: replicas.unwrap_or(1),
+        replicas: outcome.stack.spec.replicas(service),
         ready: status.and_then(|status| status.ready_replicas).unwrap_or_default(),
     }
 }
 
 fn endpoint(outcome: &ReconcileOutcome<'_>) -> String {
+    if let Some(ingress) = outcome.stack.spec.ingress() {
+        let scheme = if ingress.tls_secret.is_some() { "https" } else { "http" };
+        return format!("{scheme}://{}", ingress.host);
+    }
     let gateway = outcome.names.service(Service::Gateway);
     let balanced = outcome.observed.services.get(&gateway).and_then(|service| {
         let is_balanced = service.spec.as_ref()?.type_.as_deref()? == GatewayServiceType::LoadBalancer.as_str();

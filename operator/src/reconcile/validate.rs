@@ -2,15 +2,18 @@
 //! what only a look at the cluster tells. To add a problem: a variant whose sentence says what to do, and what it holds.
 
 use ecommerce_contract::Service;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::apply::is_ours;
 use super::dereference::Observed;
 use super::ledger::is_known;
-use crate::crd::EcommerceStackSpec;
+use crate::amount::thousandths;
+use crate::crd::{Amounts, EcommerceStackSpec, Resources};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
 use crate::objects::Held;
+use crate::resolve::major_version;
 use crate::smtp;
 
 /// Something that a person has to mend. What needs it stays as it is until then, and the rest goes on.
@@ -50,6 +53,30 @@ pub enum SpecProblem {
         "the Secret {0} is there and is not this stack's: remove it, or give the stack another name; it is left as it is until then"
     )]
     NameTaken(String),
+    /// The data was made by another major version.
+    #[error(
+        "the databases are of PostgreSQL {has} and spec.postgres.embedded.image names {image}: name one of {has}, or bring the data over with pg_dump and pg_restore; the server runs on as it is"
+    )]
+    OtherMajorVersion {
+        /// The version of the data.
+        has: String,
+        /// What was asked for.
+        image: String,
+    },
+    /// A container asks for more memory than it may take.
+    #[error(
+        "{field}.requests.memory ({request}) is more than {field}.limits.memory ({limit}): no pod is made so; lower the one or raise the other"
+    )]
+    RequestAboveLimit {
+        /// What asks.
+        part: Part,
+        /// The field of the spec.
+        field: String,
+        /// What it asks for.
+        request: String,
+        /// What it may take.
+        limit: String,
+    },
     /// Somebody has written something else into the ledger.
     #[error(
         "the ConfigMap {ledger} does not read ({fault}): delete it, and it is made anew from what runs; nothing is changed until then"
@@ -62,6 +89,15 @@ pub enum SpecProblem {
     },
 }
 
+/// A part of a stack that has a container of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A store.
+    Store(Backend),
+    /// A service.
+    Service(Service),
+}
+
 impl SpecProblem {
     /// One word for the condition.
     #[must_use]
@@ -72,6 +108,8 @@ impl SpecProblem {
             Self::MailSecretInvalid { .. } => "MailSecretInvalid",
             Self::CredentialsLost { .. } => "CredentialsLost",
             Self::NameTaken(_) => "NameTaken",
+            Self::OtherMajorVersion { .. } => "OtherMajorVersion",
+            Self::RequestAboveLimit { .. } => "RequestAboveLimit",
             Self::LedgerUnreadable { .. } => "LedgerUnreadable",
         }
     }
@@ -84,10 +122,20 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
     for problem in problems {
         match problem {
             SpecProblem::LedgerUnreadable { .. } => held.everything = true,
+            SpecProblem::OtherMajorVersion { .. } => {
+                held.stores.insert(Backend::Postgres);
+            }
+            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. } => {
+                held.stores.insert(*store);
+            }
+            SpecProblem::RequestAboveLimit { part: Part::Service(service), .. } => {
+                held.services.insert(*service);
+            }
             // No new pod would get its image.
             SpecProblem::PullSecretMissing(_) => {
                 held.stores.extend(Backend::ALL);
                 held.services.extend(Service::ALL);
+                held.jobs = true;
             }
             SpecProblem::MailSecretMissing(_) | SpecProblem::MailSecretInvalid { .. } => {
                 held.services.insert(Service::Auth);
@@ -99,6 +147,7 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
                 }
                 held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
                 held.services.extend(Service::ALL);
+                held.jobs |= *secret == names.backend(Backend::Postgres);
             }
         }
     }
@@ -129,5 +178,33 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
         let is_taken = !is_ours(there, names) && !ledger.credentials.contains_key(&secret);
         is_taken.then_some(SpecProblem::NameTaken(secret))
     });
-    secrets.chain(pull_secrets).chain(mail).collect()
+    let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec));
+    secrets.chain(pull_secrets).chain(mail).chain(others).collect()
+}
+
+fn other_major_version(spec: &EcommerceStackSpec, ledger: &Ledger) -> Option<SpecProblem> {
+    let image = spec.store(Backend::Postgres)?.embedded.as_ref()?.image.as_ref()?;
+    let has = &ledger.postgres.as_ref()?.seen.as_ref()?.major;
+    let differs = major_version(image).is_some_and(|major| major != has);
+    differs.then(|| SpecProblem::OtherMajorVersion { has: has.clone(), image: image.clone() })
+}
+
+/// The API server refuses such a Deployment, and takes such a `StatefulSet` and never makes its pod.
+fn requests_above_limits(spec: &EcommerceStackSpec) -> Vec<SpecProblem> {
+    let services = Service::ALL.into_iter().filter_map(|service| {
+        let resources = spec.service(service)?.resources.as_ref()?;
+        request_above_limit(Part::Service(service), format!("spec.services.{service}.resources"), resources)
+    });
+    let stores = Backend::ALL.into_iter().filter_map(|store| {
+        let resources = spec.store(store)?.embedded.as_ref()?.resources.as_ref()?;
+        request_above_limit(Part::Store(store), format!("spec.{}.embedded.resources", store.as_str()), resources)
+    });
+    services.chain(stores).collect()
+}
+
+fn request_above_limit(part: Part, field: String, resources: &Resources) -> Option<SpecProblem> {
+    let memory = |amounts: &Option<Amounts>| Some(Quantity::from(amounts.as_ref()?.memory.as_ref()?).0);
+    let (request, limit) = (memory(&resources.requests)?, memory(&resources.limits)?);
+    let is_above = thousandths(&request)? > thousandths(&limit)?;
+    is_above.then_some(SpecProblem::RequestAboveLimit { part, field, request, limit })
 }

@@ -13,6 +13,7 @@ mod provision;
 mod reconcile;
 mod rollouts;
 mod rules;
+mod scripts;
 mod secrets;
 mod services;
 mod story;

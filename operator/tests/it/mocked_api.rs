@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
+use operator::kinds::{KINDS, Read};
+use operator::names::STACK_LABEL;
 use serde_json::{Value, json};
 
 type Request = axum::http::Request<Body>;
@@ -91,14 +93,15 @@ impl MockedApi {
         if is_silent {
             std::future::pending::<()>().await;
         }
-        let (status, answer) = self.0.lock().unwrap().handle(parts.method.as_str(), parts.uri.path(), &body);
+        let query = parts.uri.query().unwrap_or_default();
+        let (status, answer) = self.0.lock().unwrap().handle(parts.method.as_str(), parts.uri.path(), query, &body);
         let answer = serde_json::to_vec(&answer).unwrap();
         axum::http::Response::builder().status(status).body(Body::from(answer)).unwrap()
     }
 }
 
 impl State {
-    fn handle(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    fn handle(&mut self, method: &str, path: &str, query: &str, body: &Value) -> (u16, Value) {
         if method != "GET" {
             self.writes.push(format!("{method} {path}"));
             if self.refused.iter().any(|refused| refused == path) {
@@ -106,7 +109,7 @@ impl State {
             }
         }
         match method {
-            "GET" => self.read(path),
+            "GET" => self.read(path, query),
             "POST" => self.create(path, body),
             "PATCH" => self.patch(path, body),
             "DELETE" => (200, self.objects.remove(path).unwrap_or(Value::Null)),
@@ -114,18 +117,20 @@ impl State {
         }
     }
 
-    fn read(&self, path: &str) -> (u16, Value) {
+    fn read(&self, path: &str, query: &str) -> (u16, Value) {
         if let Some(object) = self.objects.get(path) {
             return (200, object.clone());
         }
         // Lists are of a namespace: /…/namespaces/<namespace>/<kinds>. No object of theirs is a name that is a kind.
-        let is_list = path.rsplit('/').next().is_some_and(|last| LISTED.contains(&last));
+        let is_list = path.rsplit('/').next().is_some_and(is_listed);
         if !is_list {
             return refusal(404, "NotFound", "not there");
         }
         let below = format!("{path}/");
-        let items: Vec<_> =
-            self.objects.iter().filter(|(key, _)| key.starts_with(&below)).map(|(_, object)| object.clone()).collect();
+        let stack = query.split('&').find_map(|part| part.strip_prefix("labelSelector=ecommercestack.dev%2Fstack%3D"));
+        let is_of_stack = |object: &Value| stack.is_none_or(|stack| object["metadata"]["labels"][STACK_LABEL] == stack);
+        let found = self.objects.iter().filter(|(key, object)| key.starts_with(&below) && is_of_stack(object));
+        let items: Vec<_> = found.map(|(_, object)| object.clone()).collect();
         (200, json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "1"}, "items": items}))
     }
 
@@ -160,7 +165,10 @@ impl State {
     }
 }
 
-const LISTED: [&str; 6] = ["statefulsets", "deployments", "controllerrevisions", "services", "jobs", "pods"];
+/// The kinds that are listed by the stack's label.
+fn is_listed(kinds: &str) -> bool {
+    KINDS.iter().any(|kind| kind.read == Read::Listed && kind.resource.plural == kinds)
+}
 
 fn merge(object: &mut Value, patch: &Value) {
     match patch {

@@ -230,3 +230,33 @@ async fn transition_times_move_only_when_a_condition_flips() {
     assert_eq!(time(&story), before);
     assert_eq!(story.stack().status.unwrap().observed_generation, Some(2));
 }
+
+#[tokio::test]
+async fn what_a_spec_switches_off_goes_and_what_is_somebody_elses_stays() {
+    const NETWORKING: &str = "/apis/networking.k8s.io/v1/namespaces/default";
+    const BUDGETS: &str = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/";
+    let story = Story::of(
+        &json!({"services": {"order": {"replicas": 2}}, "gateway": {"ingress": {"host": "shop.example.com"}}}),
+    );
+    let of_another = json!({"metadata": {"name": "theirs", "labels": {"ecommercestack.dev/stack": "another"}}});
+    story.api.put(&format!("{NETWORKING}/ingresses/theirs"), of_another);
+    story.reconcile().await.unwrap();
+    let there = |story: &Story| {
+        let policies = story.api.below(&format!("{NETWORKING}/networkpolicies/")).len();
+        (story.api.below(BUDGETS), policies, story.api.below(&format!("{NETWORKING}/ingresses/")))
+    };
+    let both = vec!["shop-gateway".to_owned(), "theirs".to_owned()];
+    assert_eq!(there(&story), (vec!["shop-order".to_owned()], 8, both.clone()));
+    assert_eq!(story.stack().status.unwrap().endpoint.unwrap(), "http://shop.example.com");
+
+    story.api.change(STACK, |stack| stack["spec"] = json!({"networkPolicies": false}));
+    story.reconcile().await.unwrap();
+    assert_eq!(there(&story), (vec![], 0, vec!["theirs".to_owned()]));
+
+    story.api.change(STACK, |stack| {
+        stack["spec"] =
+            json!({"services": {"order": {"replicas": 2}}, "gateway": {"ingress": {"host": "shop.example.com"}}});
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(there(&story), (vec!["shop-order".to_owned()], 8, both));
+}

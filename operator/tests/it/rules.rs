@@ -51,6 +51,9 @@ fn refused() -> Vec<Refused> {
     let case = |what, spec, sentence| Refused { what, name: "shop", old: None, spec, sentence };
     let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
     let storage = |storage: Value| json!({"postgres": {"embedded": {"storage": storage}}});
+    let ingress = |what, host: &str| {
+        case(what, json!({"gateway": {"ingress": {"host": host}}}), "gateway.ingress.host must be a host's name")
+    };
     vec![
         Refused {
             what: "a name that leaves no room",
@@ -100,21 +103,57 @@ fn refused() -> Vec<Refused> {
             storage(json!({"size": "10"})),
             "storage.size must be a whole number of Mi, Gi or Ti",
         ),
+        case("the version that is another one every day", json!({"version": "latest"}), "version must be an image tag"),
+        case(
+            "a digest that is none",
+            json!({"services": {"auth": {"image": "auth@sha256:abc"}}}),
+            "image must name a digest or a tag",
+        ),
+        case(
+            "a store's image without a tag",
+            json!({"redis": {"embedded": {"image": "redis"}}}),
+            "image must name a digest or a tag",
+        ),
+        ingress("a host with a scheme", "https://shop.example.com"),
+        ingress("a host with a port", "shop.example.com:8443"),
+        ingress("a host that ends with a dot", "shop.example.com."),
+        ingress("no host at all", ""),
+        change(
+            "a storage class where there was none",
+            json!({}),
+            storage(json!({"className": "fast"})),
+            "postgres.embedded.storage.className can not change",
+        ),
+        change(
+            "no storage class where there was one, as the first of two steps",
+            storage(json!({"className": "slow"})),
+            json!({"postgres": null}),
+            "postgres.embedded.storage.className can not change",
+        ),
+        change(
+            "a storage class after nothing, as the second of two steps",
+            json!({"postgres": {"embedded": null}}),
+            storage(json!({"className": "fast"})),
+            "postgres.embedded.storage.className can not change",
+        ),
         change(
             "another storage class",
             storage(json!({"className": "slow"})),
             storage(json!({"className": "fast"})),
-            "storage.className can not change",
+            "postgres.embedded.storage.className can not change",
         ),
     ]
 }
 
 /// What no rule has to say, for the schema says it: an API server alone reads that.
-fn refused_by_schema() -> [(&'static str, Value, &'static str); 3] {
+fn refused_by_schema() -> [(&'static str, Value, &'static str); 5] {
     let long = format!("{RESET_URL}{}", "a".repeat(2000));
+    let memory = |amount: Value| json!({"services": {"order": {"resources": {"limits": {"memory": amount}}}}});
     let nobody = json!({"mail": {"secretRef": {"name": "smtp"}, "resetUrl": RESET_URL}});
     [
         ("a link that is too long", mail("smtp", FROM, &long), "spec.mail.resetUrl: Too long"),
+        ("less memory than none", memory(json!(-1)), "should be greater than or equal to 0"),
+        ("less memory than none, in words", memory(json!("-1Gi")), "should match"),
         ("mail without a sender", nobody, "spec.mail.from: Required value"),
         (
             "a registration that is neither",
@@ -136,6 +175,9 @@ pub(crate) fn allowed() -> Vec<(Option<Value>, Value)> {
         (None, json!({"gateway": {"service": {"type": "NodePort", "nodePort": 30080}, "trustedProxies": 10}})),
         (None, json!({"admin": {"email": "ada@example.com"}, "deletionPolicy": "Delete", "paused": true})),
         (None, json!({"auth": {"registration": "Closed"}})),
+        (None, json!({"gateway": {"ingress": {"host": "shop.example.com", "className": "nginx", "tlsSecret": "tls"}}})),
+        (None, json!({"networkPolicies": false, "redis": {"embedded": {"image": "valkey/valkey:8.0.1"}}})),
+        (Some(json!({"postgres": null})), json!({"postgres": {"embedded": {"storage": {"size": "6Gi"}}}})),
         (None, json!({"auth": {"registration": "Open"}})),
         (None, json!({"auth": {}})),
         (None, mail("smtp", FROM, RESET_URL)),

@@ -93,7 +93,8 @@ impl Story {
         self.api.change(&format!("{JOBS}{name}"), |job| job["status"] = ended);
         let pod = json!({
             "metadata": {
-                "name": format!("{name}-abcde"), "labels": {"batch.kubernetes.io/job-name": name},
+                "name": format!("{name}-abcde"),
+                "labels": {"batch.kubernetes.io/job-name": name, "ecommercestack.dev/stack": "shop"},
                 "creationTimestamp": "2027-01-15T07:59:00Z",
             },
             "status": {
