@@ -62,7 +62,12 @@ pub static KINDS: LazyLock<[Kind; 12]> = LazyLock::new(|| {
         Kind::of::<Secret>(Read::Named, Write::Applied, "By name alone: it can not list what it was not told of."),
         Kind::of::<ConfigMap>(Read::Named, Write::Applied, "Configuration of stores, and the ledger."),
         Kind::of::<PersistentVolumeClaim>(Read::Named, Write::Patched, "Growing a volume."),
-        Kind::of::<Pod>(Read::Listed, Write::Nothing, "Why something does not start, and what a Job said at its end."),
+        Kind::of::<Pod>(
+            Read::Listed,
+            Write::Nothing,
+            "Why something does not start, and what a Job said at its end. Deleted where a mended store waits behind its broken pod.",
+        )
+        .removed(),
         Kind::of::<Service>(Read::Listed, Write::Applied, "What stands in front of each part.").wakes(),
         Kind::of::<Deployment>(Read::Listed, Write::Applied, "The services.").wakes(),
         Kind::of::<ControllerRevision>(Read::Listed, Write::Applied, "What the services show and have shown.")
@@ -133,15 +138,13 @@ pub fn optional() -> impl Iterator<Item = &'static Kind> {
 #[must_use]
 pub fn cluster_role_rules() -> String {
     let own = [
-        (
-            "ecommercestack.dev",
-            "ecommercestacks",
-            vec!["get", "list", "watch"],
-            "What people ask for.",
-        ),
+        ("ecommercestack.dev", "ecommercestacks", vec!["get", "list", "watch"], "What people ask for."),
         ("ecommercestack.dev", "ecommercestacks/status", vec!["patch"], "What it says of them."),
     ];
-    let told = [("events.k8s.io", "events", vec!["create", "patch"], "What a person would want to know.")];
+    let told = [
+        ("", "events", vec!["list"], "Why a pod can not be made."),
+        ("events.k8s.io", "events", vec!["create", "patch"], "What a person would want to know."),
+    ];
     let of_kinds =
         KINDS.iter().map(|kind| (kind.resource.group.as_str(), kind.resource.plural.as_str(), kind.verbs(), kind.why));
     let mut text =

@@ -14,7 +14,7 @@ pub const SERVICES_READY: &str = "ServicesReady";
 pub const DEGRADED: &str = "Degraded";
 
 /// Why something needs a person; `docs/runbook.md` has a heading for each.
-pub const REASONS: [&str; 18] = [
+pub const REASONS: [&str; 19] = [
     "CredentialsLost",
     "Invalid",
     "LedgerUnreadable",
@@ -25,6 +25,7 @@ pub const REASONS: [&str; 18] = [
     "NameTaken",
     "OtherMajorVersion",
     "PodsInTrouble",
+    "PodsRefused",
     "ProvisioningFailed",
     "PullSecretMissing",
     "ReconcileFailed",

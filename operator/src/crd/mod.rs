@@ -26,7 +26,7 @@ pub use resources::{Amount, Amounts, Resources};
 pub use services::{
     Gateway, GatewayIngress, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services,
 };
-pub use status::{EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus};
+pub use status::{EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus, StoreStatus};
 pub use stores::{EmbeddedStore, Storage, Store};
 
 /// The rule of an e-mail address: what `types::Email` takes, without the apostrophe, which CEL would have to escape.

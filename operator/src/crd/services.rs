@@ -90,7 +90,7 @@ impl Services {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// Pods of the service. Absent: 1.
+    /// Pods of the service. Absent: 1, and as many as somebody scales it to: an autoscaler's are left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self >= 1 && self <= 10").message("replicas must be between 1 and 10"))]
     pub replicas: Option<i32>,

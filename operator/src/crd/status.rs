@@ -12,7 +12,7 @@ pub struct EcommerceStackStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// `Ready`, `BackendsReady`, `Migrated`, `ServicesReady`, `Degraded`.
+    /// `Ready`, `Available`, `BackendsReady`, `Migrated`, `ServicesReady`, `Degraded`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
     pub conditions: Vec<Condition>,
@@ -34,6 +34,11 @@ pub struct EcommerceStackStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub services: Vec<ServiceStatus>,
+
+    /// The stores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub stores: Vec<StoreStatus>,
 }
 
 /// The last migration of a service.
@@ -82,4 +87,19 @@ pub struct ServiceStatus {
     pub replicas: i32,
     /// Pods that serve.
     pub ready: i32,
+}
+
+/// A store.
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreStatus {
+    /// The store.
+    pub name: String,
+    /// The image that its pod runs, or is to run where there is none.
+    pub image: String,
+    /// Whether it serves.
+    pub ready: bool,
+    /// The size of its volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
 }

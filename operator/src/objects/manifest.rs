@@ -1,9 +1,12 @@
-//! An object on its way to the API server, whatever its kind.
+//! An object on its way to the API server, whatever its kind, and a Job, which is made once.
 
+use k8s_openapi::api::batch::v1::Job;
 use kube::Resource;
 use kube::api::{ApiResource, DynamicObject};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+use crate::names::short_hash;
 
 /// An object with the kind that the API server knows it by.
 #[derive(Debug, Clone)]
@@ -47,4 +50,15 @@ impl Manifest {
     pub fn hash(&self) -> String {
         hex::encode(Sha256::digest(serde_json::to_vec(&self.object).unwrap_or_default()))
     }
+}
+
+/// The annotation of a Job that stands for what it runs.
+pub const TEMPLATE: &str = "ecommercestack.dev/template";
+
+/// A Job that says what it runs: its name stands for what it is to do, and how it is to be done can not be changed in it.
+pub(super) fn with_template(mut job: Job) -> Job {
+    let text = serde_json::to_string(&job.spec).unwrap_or_default();
+    let annotations = job.metadata.annotations.get_or_insert_default();
+    annotations.insert(TEMPLATE.to_owned(), short_hash([text.as_str()]));
+    job
 }

@@ -36,7 +36,7 @@ use crate::resolve::Resolved;
 use crate::settings::Settings;
 
 pub use backend::CHECKSUM;
-pub use manifest::Manifest;
+pub use manifest::{Manifest, TEMPLATE};
 pub use metadata::{labels, not_pruned, stack_labels};
 pub use migration::MIGRATE;
 pub use postgres::INITIALISE;
@@ -131,8 +131,8 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     desired.applied.extend(disruption::budgets(inputs));
     desired.applied.extend(ingress::ingress(inputs));
 
-    desired.jobs.extend(provisioning::job(inputs));
-    desired.jobs.extend(Service::WITH_DATABASE.into_iter().filter_map(|service| migration::job(inputs, service)));
+    let migrations = Service::WITH_DATABASE.into_iter().filter_map(|service| migration::job(inputs, service));
+    desired.jobs.extend(provisioning::job(inputs).into_iter().chain(migrations).map(manifest::with_template));
 
     for (service, shown) in shown {
         desired.applied.push(revision::object(inputs, *service, &shown.revision));

@@ -100,7 +100,8 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
         metadata,
         spec: Some(DeploymentSpec {
             progress_deadline_seconds: Some(180),
-            replicas: Some(inputs.spec.replicas(service)),
+            // Where the spec does not say how many, whoever scales it does.
+            replicas: inputs.spec.service(service).and_then(|said| said.replicas),
             revision_history_limit: Some(2),
             selector: label_selector(names, service.as_str(), COMPONENT),
             strategy: Some(DeploymentStrategy {

@@ -4,8 +4,8 @@
 pub const POOL: u32 = 8;
 /// Connections for Jobs and people.
 const ROOM: u32 = 20;
-/// Another number restarts the server, so it grows in steps: a service that is scaled by one restarts nothing.
-const STEP: u32 = 100;
+/// Another number restarts the server, so it begins with room for an autoscaler and grows in steps.
+const STEP: u32 = 200;
 
 /// The connections of a server for services with so many pods each, and one more of each while they roll.
 pub(super) fn max_connections(replicas: impl IntoIterator<Item = i32>) -> u32 {
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn connections_are_enough_for_every_pool_while_pods_roll() {
         for (replicas, connections) in
-            [([1; 4], 100), ([2; 4], 200), ([1, 1, 2, 1], 100), ([4; 4], 200), ([10; 4], 400)]
+            [([1; 4], 200), ([1, 1, 2, 1], 200), ([4; 4], 200), ([5; 4], 400), ([10; 4], 400)]
         {
             assert_eq!(max_connections(replicas), connections, "{replicas:?}");
         }

@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, PersistentVolumeClaim, Pod, Secret, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
+use super::rollout::is_available;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use crate::kinds;
@@ -20,6 +21,9 @@ use crate::ledger::{ENTRY, Ledger, SeenServer};
 use crate::names::{Backend, Names, STACK_LABEL};
 use crate::objects::{CHECKSUM, INITIALISE, Manifest, revision};
 use crate::resolve::Embedded;
+
+/// A namespace whose parts all complain has more of them than anybody reads.
+const MOST_WARNINGS: u32 = 500;
 
 /// What is there of a stack.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +40,8 @@ pub struct Observed {
     pub jobs: BTreeMap<String, Job>,
     /// All pods.
     pub pods: Vec<Pod>,
+    /// What Kubernetes complained of lately, where a part does not run.
+    pub warnings: Vec<Event>,
     /// The claims of the stores.
     pub claims: BTreeMap<Backend, PersistentVolumeClaim>,
     /// The sizes that the claims ask for.
@@ -142,6 +148,7 @@ pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Res
     observed.services = observed.named(services);
     observed.revisions = observed.named(revisions.into_iter().filter(is_of_service).collect());
     read_optional(names, client, &mut observed).await?;
+    read_warnings(names, client, &mut observed).await?;
     read_ledger(names, client, &mut observed).await?;
     read_claims(names, client, &mut observed).await?;
     read_credentials(stack, names, client, &mut observed).await?;
@@ -207,6 +214,17 @@ impl Observed {
         let title = format!("{} {}", K::kind(&()), object.name_any());
         self.metadata.insert(title, object.meta().clone());
     }
+}
+
+/// What a pod can not tell, for it is not there or has not begun.
+async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
+    let all_run = observed.stateful_sets.values().all(is_ready) && observed.deployments.values().all(is_available);
+    if !all_run {
+        let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
+        let warnings = ListParams::default().fields("type=Warning").limit(MOST_WARNINGS);
+        observed.warnings = events.list(&warnings).await.map_err(Error::api("list the namespace's Events"))?.items;
+    }
+    Ok(())
 }
 
 async fn read_ledger(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {

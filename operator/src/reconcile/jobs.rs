@@ -7,6 +7,8 @@ use ecommerce_contract::Service;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt as _;
 
 use super::dereference::Observed;
 use crate::crd::{MigrationState, MigrationStatus};
@@ -203,13 +205,21 @@ pub fn has_succeeded(job: &Job) -> bool {
     matches!(end_of(job), Some(End::Complete(_)))
 }
 
+/// Whether a Job has ended, well or not.
+#[must_use]
+pub fn has_ended(job: &Job) -> bool {
+    end_of(job).is_some()
+}
+
+/// The pods of a Job.
+pub fn pods_of_job<'a>(pods: &'a [Pod], job: &str) -> impl Iterator<Item = &'a Pod> {
+    let is_of_job = move |pod: &&Pod| pod.labels().get("batch.kubernetes.io/job-name").is_some_and(|name| name == job);
+    pods.iter().filter(is_of_job)
+}
+
 /// What this container of the last pod of a Job wrote before it ended; another may have been put in beside it.
 fn last_words<'a>(job: &str, container: &str, pods: &'a [Pod]) -> Option<&'a str> {
-    let of_job = |pod: &&Pod| {
-        let labels = pod.metadata.labels.as_ref();
-        labels.and_then(|labels| labels.get("batch.kubernetes.io/job-name")).is_some_and(|name| name == job)
-    };
-    let last = pods.iter().filter(of_job).max_by_key(|pod| pod.metadata.creation_timestamp.clone())?;
+    let last = pods_of_job(pods, job).max_by_key(|pod| pod.metadata.creation_timestamp.clone())?;
     let containers = last.status.as_ref()?.container_statuses.as_ref()?;
     let ours = containers.iter().find(|status| status.name == container)?;
     let message = ours.state.as_ref()?.terminated.as_ref()?.message.as_deref()?;
@@ -240,5 +250,5 @@ fn readable(line: &str) -> String {
 }
 
 fn later(at: &Time) -> Time {
-    Time(at.0 + RETRY)
+    Time(at.0.saturating_add(RETRY).unwrap_or(Timestamp::MAX))
 }

@@ -6,6 +6,7 @@
 //! anywhere, and the next one goes on. To add a step: a file, and its line in `step_through`.
 
 pub mod apply;
+pub mod calm;
 pub mod dereference;
 pub mod diagnose;
 pub mod events;
@@ -41,7 +42,9 @@ use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
 
 use apply::Applied;
+use calm::Calm;
 use dereference::Observed;
+use diagnose::Trouble;
 use jobs::Progress;
 use refusal::Refusal;
 use validate::SpecProblem;
@@ -50,7 +53,7 @@ use validate::SpecProblem;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server refused or did not answer.
-    #[error("unable to {action}: {source}")]
+    #[error("unable to {action}: {}", words(source))]
     Api {
         /// What was tried, as it goes on after "unable to".
         action: String,
@@ -91,6 +94,15 @@ impl Error {
     }
 }
 
+/// The API server's own words; kube would print the whole answer as Rust does.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        kube::Error::Api(status) => format!("the API server answers {} {}", status.code, status.reason),
+        other => other.to_string(),
+    }
+}
+
 /// What it may take to tell what went wrong.
 const TELL: Duration = Duration::from_secs(5);
 
@@ -106,6 +118,8 @@ pub struct Context {
     pub recorder: Recorder,
     /// What was applied already.
     pub applied: Applied,
+    /// Which stacks are out of trouble.
+    pub calm: Calm,
 }
 
 impl Context {
@@ -113,7 +127,7 @@ impl Context {
     #[must_use]
     pub fn new(client: Client, settings: Settings, clock: Clock) -> Self {
         let recorder = Recorder::new(client.clone(), MANAGER.into());
-        Self { client, settings, clock, recorder, applied: Applied::default() }
+        Self { client, settings, clock, recorder, applied: Applied::default(), calm: Calm::default() }
     }
 }
 
@@ -138,6 +152,10 @@ pub struct ReconcileOutcome<'a> {
     pub ledger: &'a Ledger,
     /// What each service is to show and shows.
     pub services: &'a BTreeMap<Service, Known>,
+    /// What is wrong with pods.
+    pub trouble: Option<&'a Trouble>,
+    /// Whether nothing has been wrong with them for some time.
+    pub is_calm: bool,
     /// The time.
     pub clock: &'a Clock,
 }
@@ -145,11 +163,9 @@ pub struct ReconcileOutcome<'a> {
 /// Brings a stack closer to its spec: within the limit, and whatever happens.
 pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
     let limit = context.settings.reconcile_limit();
-    let whole = AssertUnwindSafe(Box::pin(reconcile(namespace, name, context))).catch_unwind();
-    let error = match tokio::time::timeout(limit, whole).await {
-        Ok(Ok(ended)) => return ended,
-        Ok(Err(panic)) => Error::Panicked(words_of(panic.as_ref())),
-        Err(_) => Error::TooLong(limit),
+    let error = match within(limit, reconcile(namespace, name, context)).await {
+        Ok(ended) => return ended,
+        Err(cut_off) => cut_off,
     };
     context.applied.forget(namespace, name);
     // The API server may be what does not answer.
@@ -167,6 +183,15 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
         Err(_) => tracing::warn!(stack.name = name, "unable to tell what is wrong with a stack in time"),
     }
     Err(error)
+}
+
+/// What a look answers; or that it panicked, or did not end.
+async fn within<T>(limit: Duration, look: impl Future<Output = T>) -> Result<T, Error> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(Box::pin(look)).catch_unwind()).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(panic)) => Err(Error::Panicked(words_of(panic.as_ref()))),
+        Err(_) => Err(Error::TooLong(limit)),
+    }
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {
@@ -202,7 +227,11 @@ async fn tell(stack: &EcommerceStack, error: &Error, context: &Context) -> Resul
 }
 
 async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
-    let Some(Found { stack, fault }) = read(namespace, name, context).await? else { return Ok(Ended::Ready) };
+    let Some(Found { stack, fault }) = read(namespace, name, context).await? else {
+        context.applied.forget(namespace, name);
+        context.calm.forget(&Names::new(namespace, name));
+        return Ok(Ended::Ready);
+    };
     if let Some(error) = fault {
         tell(&stack, &error, context).await?;
         return Err(error);
@@ -216,7 +245,7 @@ async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<End
             status::write(&stack, &status, context).await?;
             match refusals.into_iter().next() {
                 Some(refusal) => Err(Error::Refused(refusal)),
-                None => Ok(if status::is_ready(&status) { Ended::Ready } else { Ended::NotReady }),
+                None => Ok(if status::is_settled(&status) { Ended::Ready } else { Ended::NotReady }),
             }
         }
         Err(error) => {
@@ -287,6 +316,8 @@ async fn step_through(
             prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?;
         }
     }
+    let trouble = diagnose::trouble(&observed, &names, &now);
+    let is_calm = context.calm.see(&names, trouble.is_none(), &now);
     let outcome = ReconcileOutcome {
         stack,
         names: &names,
@@ -297,6 +328,8 @@ async fn step_through(
         refusals: &refusals,
         ledger: &ledger,
         services: &services,
+        trouble: trouble.as_ref(),
+        is_calm,
         clock: &context.clock,
     };
     Ok((status::of(&outcome), refusals))
@@ -361,5 +394,31 @@ impl<'a> Facts<'a> {
             not_yet: &progress.not_yet,
             held: self.held,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_that_panics_or_never_ends_is_an_error_of_its_stack_and_of_no_other() {
+        let limit = Duration::from_millis(50);
+        let panics = async { panic!("a fault of ours") };
+        assert_eq!(
+            within::<()>(limit, panics).await.unwrap_err().to_string(),
+            "the operator fails at this stack: a fault of ours; please report it"
+        );
+        assert!(matches!(within(limit, std::future::pending::<()>()).await, Err(Error::TooLong(_))));
+        assert_eq!(within(limit, async { 7 }).await.unwrap(), 7);
+    }
+
+    #[test]
+    fn what_the_api_server_says_stands_in_a_message_in_its_own_words() {
+        let status = Status::failure("the quota is used up", "Forbidden").with_code(403).boxed();
+        let error = Error::api("apply the Service shop-order")(kube::Error::Api(status));
+        assert_eq!(error.to_string(), "unable to apply the Service shop-order: the quota is used up");
     }
 }

@@ -8,18 +8,20 @@ use std::fmt::Debug;
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::Client;
-use kube::api::{Api, DeleteParams, DynamicObject};
+use kube::api::{Api, DeleteParams, DynamicObject, Preconditions};
+use kube::{Client, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::dereference::Observed;
-use super::jobs::{Progress, has_succeeded};
+use super::diagnose;
+use super::jobs::{Progress, has_ended, has_succeeded, pods_of_job};
 use super::ledger::shown_by;
 use crate::ledger::Ledger;
-use crate::names::Names;
-use crate::objects::{Desired, Manifest};
+use crate::names::{Backend, Names};
+use crate::objects::{Desired, Manifest, TEMPLATE};
 
 /// Removes revisions, Jobs and what is switched off. Migrations that have succeeded stay for their log until Kubernetes takes them.
 pub async fn prune(
@@ -33,14 +35,53 @@ pub async fn prune(
 ) -> Result<(), Error> {
     prune_revisions(names, observed, ledger, client).await?;
     prune_optional(desired, names, observed, client).await?;
+    prune_broken_store_pods(names, observed, client).await?;
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
     let due = progress.due(now);
     for (name, job) in &observed.jobs {
         // A provisioning that succeeded for other passwords would be believed if they came back.
         let is_provisioning = name.starts_with(&names.provisioning_job(""));
         let superseded = !progress.current.contains(name) && (is_provisioning || !has_succeeded(job));
-        if (superseded || due.contains(name)) && job.metadata.deletion_timestamp.is_none() {
+        let is_stuck = !superseded && runs_something_else(job, desired) && !has_begun(job, observed);
+        if (superseded || due.contains(name) || is_stuck) && job.metadata.deletion_timestamp.is_none() {
             remove(&api, name, &DeleteParams::background()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the Job is to be made in another way than it was: with a pull Secret that had been forgotten.
+fn runs_something_else(job: &Job, desired: &Desired) -> bool {
+    let wanted = desired.jobs.iter().find(|wanted| wanted.metadata.name == job.metadata.name);
+    wanted.is_some_and(|wanted| wanted.annotations().get(TEMPLATE) != job.annotations().get(TEMPLATE))
+}
+
+/// Whether a container of the Job has run: one that has is left to its end.
+fn has_begun(job: &Job, observed: &Observed) -> bool {
+    let ran = |status: &ContainerStatus| {
+        let state = status.state.as_ref();
+        state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+    };
+    let name = job.name_any();
+    let mut pods = pods_of_job(&observed.pods, &name);
+    has_ended(job)
+        || pods.any(|pod| pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten()).any(ran))
+}
+
+/// A corrected template does not take the place of a pod that never became ready (kubernetes#67250), so that pod goes.
+async fn prune_broken_store_pods(names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+    let api: Api<Pod> = Api::namespaced(client.clone(), &names.namespace);
+    for backend in Backend::ALL {
+        let Some(set) = observed.stateful_sets.get(&names.backend(backend)) else { continue };
+        let Some(update) = set.status.as_ref().and_then(|status| status.update_revision.as_ref()) else { continue };
+        let pod = observed.pods.iter().find(|pod| pod.name_any() == names.store_pod(backend));
+        let Some(pod) = pod.filter(|pod| pod.metadata.deletion_timestamp.is_none()) else { continue };
+        let is_of_before = pod.labels().get("controller-revision-hash").is_some_and(|revision| revision != update);
+        if is_of_before && diagnose::of_pods([pod]).is_some() {
+            // Another pod of that name is another matter.
+            let preconditions = Preconditions { uid: pod.uid(), resource_version: None };
+            let how = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+            remove(&api, &pod.name_any(), &how).await?;
         }
     }
     Ok(())
@@ -78,7 +119,7 @@ where
     K: Clone + DeserializeOwned + Debug,
 {
     match api.delete(name, how).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
         result => result.map(|_| ()).map_err(Error::api(format!("remove {name}"))),
     }
 }

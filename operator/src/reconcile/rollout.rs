@@ -39,7 +39,7 @@ pub fn known(
             serves: deployment.is_some_and(serves),
             missed: deployment.filter(|deployment| has_missed(deployment)).map(|_| {
                 let pods = observed.pods_of(*service);
-                diagnose::trouble(pods).unwrap_or_else(|| "its pods are not ready in time".to_owned())
+                diagnose::of_pods(pods).unwrap_or_else(|| "its pods are not ready in time".to_owned())
             }),
         };
         (*service, known)

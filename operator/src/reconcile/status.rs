@@ -11,13 +11,18 @@ use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
-use super::diagnose::trouble;
+use super::diagnose::Trouble;
 use super::events;
 use super::{Context, Error, ReconcileOutcome};
 use crate::crd::condition::{self, AVAILABLE, BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
-use crate::crd::{EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus};
+use crate::crd::{
+    EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus, StoreStatus,
+};
 use crate::names::{Backend, MANAGER};
 use crate::rollout::{Failure, RETRY_ANNOTATION};
+
+/// Reasons that a pod makes true and false again every few seconds.
+const OF_PODS: [&str; 2] = ["PodsInTrouble", "PodsRefused"];
 
 /// Whether a condition holds, its one word, and its sentence.
 struct Finding {
@@ -58,6 +63,7 @@ pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
         version: Some(outcome.resolved.version.clone()),
         migrations: outcome.progress.migrations.clone(),
         services: Service::ALL.map(|service| service_status(outcome, service)).to_vec(),
+        stores: Backend::ALL.map(|store| store_status(outcome, store)).to_vec(),
     };
     for (type_, finding) in [
         (READY, ready),
@@ -90,10 +96,12 @@ pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> Ecommer
     status
 }
 
-/// Whether a status says that the stack serves as its spec asks.
+/// Whether a status says that the stack serves as its spec asks, and has done so for some time.
 #[must_use]
-pub fn is_ready(status: &EcommerceStackStatus) -> bool {
-    status.conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
+pub fn is_settled(status: &EcommerceStackStatus) -> bool {
+    let is = |type_, value| status.conditions.iter().find(|one| one.type_ == type_ && one.status == value);
+    is(READY, "True").is_some()
+        && is(DEGRADED, "True").is_none_or(|condition| !OF_PODS.contains(&condition.reason.as_str()))
 }
 
 /// Writes a status that differs from the stack's, and tells what flipped as Events.
@@ -247,8 +255,11 @@ fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
             return Finding::new(true, part.reason, part.message);
         }
     }
-    if let Some(trouble) = trouble(&outcome.observed.pods) {
-        return Finding::new(true, "PodsInTrouble", trouble);
+    if let Some(Trouble { reason, sentence }) = outcome.trouble {
+        return Finding::new(true, reason, sentence);
+    }
+    if let Some(finding) = of_before(outcome) {
+        return finding;
     }
     let mut succeeded =
         outcome.progress.migrations.iter().filter(|migration| migration.state == MigrationState::Succeeded);
@@ -256,6 +267,15 @@ fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
         Some(notice) => Finding::new(true, "MigrationNotice", notice),
         None => Finding::new(false, "AsExpected", "nothing needs a person"),
     }
+}
+
+/// Trouble with pods that may be over: it is told until that is sure.
+fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
+    let conditions = &outcome.stack.status.as_ref()?.conditions;
+    let was = conditions.iter().find(|condition| condition.type_ == DEGRADED && condition.status == "True")?;
+    let reason = OF_PODS.into_iter().find(|reason| was.reason == *reason).filter(|_| !outcome.is_calm)?;
+    let message = was.message.strip_suffix(&format!(" ({})", condition::page(reason))).unwrap_or(&was.message);
+    Some(Finding::new(true, reason, message))
 }
 
 fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
@@ -288,8 +308,19 @@ fn service_status(outcome: &ReconcileOutcome<'_>, service: Service) -> ServiceSt
     ServiceStatus {
         name: service.to_string(),
         image: runs.unwrap_or_else(|| outcome.resolved.image(service).to_owned()),
-        replicas: outcome.stack.spec.replicas(service),
+        replicas: deployment.and_then(|deployment| deployment.spec.as_ref()?.replicas).unwrap_or(1),
         ready: status.and_then(|status| status.ready_replicas).unwrap_or_default(),
+    }
+}
+
+fn store_status(outcome: &ReconcileOutcome<'_>, store: Backend) -> StoreStatus {
+    let set = outcome.observed.stateful_sets.get(&outcome.names.backend(store));
+    let runs = set.and_then(|set| set.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone());
+    StoreStatus {
+        name: store.as_str().to_owned(),
+        image: runs.unwrap_or_else(|| outcome.resolved.store_image(store).to_owned()),
+        ready: outcome.resolved.store(store).is_ready,
+        volume: outcome.observed.volumes.get(&store).cloned(),
     }
 }
 

@@ -142,3 +142,32 @@ async fn a_failed_job_that_somebody_took_away_is_not_made_again_before_its_time(
     assert!(story.job("shop-order-migrate-").is_some());
     assert_eq!(story.condition("Migrated").1, "MigrationFailed", "until it has ended it says nothing new");
 }
+
+#[tokio::test]
+async fn a_job_whose_pod_never_started_is_made_again_when_the_spec_is_mended_and_one_that_runs_is_not() {
+    let story = Story::provisioned().await;
+    let (waits, runs) = (story.job("shop-order-migrate-").unwrap(), story.job("shop-auth-migrate-").unwrap());
+    for (job, state) in [(&waits, json!({"waiting": {"reason": "ImagePullBackOff"}})), (&runs, json!({"running": {}}))]
+    {
+        let labels = json!({"batch.kubernetes.io/job-name": job, "ecommercestack.dev/stack": "shop"});
+        let container = json!({
+            "name": "migrate", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": state,
+        });
+        let pod = json!({
+            "metadata": {"name": format!("{job}-abcde"), "labels": labels},
+            "status": {"phase": "Pending", "containerStatuses": [container]},
+        });
+        story.api.put(&format!("{CORE}/pods/{job}-abcde"), pod);
+    }
+    story.api.put(&format!("{CORE}/secrets/pull"), json!({"metadata": {"name": "pull"}}));
+    story.api.change(STACK, |stack| stack["spec"]["images"] = json!({"pullSecrets": ["pull"]}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.job("shop-order-migrate-"), None);
+    assert_eq!(story.job("shop-auth-migrate-"), Some(runs));
+    story.reconcile().await.unwrap();
+    let again = story.api.get(&format!("{JOBS}{waits}")).unwrap();
+    assert_eq!(again["spec"]["template"]["spec"]["imagePullSecrets"][0]["name"], "pull");
+    story.writes();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.writes(), Vec::<String>::new());
+}

@@ -167,7 +167,7 @@ impl State {
 
 /// The kinds that are listed by the stack's label.
 fn is_listed(kinds: &str) -> bool {
-    KINDS.iter().any(|kind| kind.read == Read::Listed && kind.resource.plural == kinds)
+    kinds == "events" || KINDS.iter().any(|kind| kind.read == Read::Listed && kind.resource.plural == kinds)
 }
 
 fn merge(object: &mut Value, patch: &Value) {

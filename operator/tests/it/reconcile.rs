@@ -1,6 +1,8 @@
 //! Stories of whole reconciles: what is made, put back, refused and said.
 
-use serde_json::json;
+use time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::story::{APPS, CORE, STACK, Story};
 
@@ -259,4 +261,60 @@ async fn what_a_spec_switches_off_goes_and_what_is_somebody_elses_stays() {
     });
     story.reconcile().await.unwrap();
     assert_eq!(there(&story), (vec!["shop-order".to_owned()], 8, both));
+}
+
+#[tokio::test]
+async fn the_broken_pod_of_a_store_goes_where_a_mended_one_waits_for_its_place() {
+    const POD: &str = "/api/v1/namespaces/default/pods/shop-postgres-0";
+    let story = Story::migrated().await;
+    story.serve();
+    let broken = json!({
+        "metadata": {
+            "name": "shop-postgres-0", "uid": "pod-1",
+            "labels": {"controller-revision-hash": "1", "ecommercestack.dev/stack": "shop"},
+        },
+        "status": {"phase": "Pending", "containerStatuses": [{
+            "name": "postgres", "image": "postgres:17.typo", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": "ImagePullBackOff"}},
+        }]},
+    });
+    story.api.put(POD, broken);
+    let set = format!("{APPS}/statefulsets/shop-postgres");
+    story.api.change(&set, |set| set["status"]["updateRevision"] = "1".into());
+    story.reconcile().await.unwrap();
+    assert!(story.api.get(POD).is_some(), "nothing waits for its place");
+    story.api.change(&set, |set| set["status"]["updateRevision"] = "2".into());
+    story.reconcile().await.unwrap();
+    assert!(story.api.get(POD).is_none());
+}
+
+#[tokio::test]
+async fn trouble_with_pods_is_over_after_three_good_looks() {
+    const POD: &str = "/api/v1/namespaces/default/pods/shop-order-1";
+    let story = Story::migrated().await;
+    for _ in 0..4 {
+        story.serve();
+        story.reconcile().await.unwrap();
+    }
+    assert_eq!(story.condition("Degraded").0, "False");
+    let pod = |state: Value| {
+        json!({
+            "metadata": {"name": "shop-order-1", "labels": {"ecommercestack.dev/stack": "shop"}},
+            "status": {"phase": "Running", "containerStatuses": [{
+                "name": "order", "image": "x", "imageID": "x", "ready": false, "restartCount": 3, "state": state,
+            }]},
+        })
+    };
+    story.api.put(POD, pod(json!({"waiting": {"reason": "CrashLoopBackOff"}})));
+    story.reconcile().await.unwrap();
+    let told = story.condition("Degraded");
+    assert_eq!((told.0.as_str(), told.1.as_str()), ("True", "PodsInTrouble"));
+    story.api.put(POD, pod(json!({"running": {}})));
+    for _ in 0..3 {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Degraded"), told, "it runs for a few seconds each time");
+        story.clock.advance(Duration::seconds(10));
+    }
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
 }

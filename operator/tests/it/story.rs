@@ -131,7 +131,7 @@ impl Story {
         for kind in ["statefulsets", "deployments"] {
             for name in self.api.below(&format!("{APPS}/{kind}/")) {
                 self.api.change(&format!("{APPS}/{kind}/{name}"), |object| {
-                    let replicas = object["spec"]["replicas"].clone();
+                    let replicas = object["spec"]["replicas"].as_i64().unwrap_or(1);
                     object["status"] = json!({
                         "observedGeneration": object["metadata"]["generation"], "replicas": replicas,
                         "readyReplicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas,

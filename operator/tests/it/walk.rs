@@ -13,14 +13,20 @@ use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt};
 use operator::crd::EcommerceStack;
 use operator::reconcile::{self, Context};
+use operator::settings::Settings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::api_server;
-use crate::fixtures::settings;
+use crate::fixtures;
 
 const NOW: &str = "2027-01-15T08:00:00Z";
+
+/// The machine may have other work.
+fn patient() -> Settings {
+    Settings { reconcile_limit_seconds: 60, ..fixtures::settings() }
+}
 
 struct Walk {
     client: Client,
@@ -31,7 +37,7 @@ struct Walk {
 impl Walk {
     async fn begin(spec: Value) -> Self {
         let (client, namespace) = api_server::namespace().await;
-        let context = Arc::new(Context::new(client.clone(), settings(), Clock::system()));
+        let context = Arc::new(Context::new(client.clone(), patient(), Clock::system()));
         let walk = Self { client, namespace, context };
         let stack = json!({
             "apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack",
@@ -195,9 +201,31 @@ async fn a_second_operator_process_changes_no_version_of_anything() {
     let walk = Walk::begin(json!({"gateway": {"service": {"type": "NodePort"}}})).await;
     walk.to_ready().await;
     let before = walk.versions().await;
-    let other = Walk { context: Arc::new(Context::new(walk.client.clone(), settings(), Clock::system())), ..walk };
+    let other = Walk { context: Arc::new(Context::new(walk.client.clone(), patient(), Clock::system())), ..walk };
     other.reconcile().await;
     assert_eq!(other.versions().await, before);
+}
+
+#[tokio::test]
+async fn whoever_scales_a_service_that_the_spec_does_not_is_left_alone_until_it_does() {
+    let walk = Walk::begin(json!({})).await;
+    walk.to_ready().await;
+    let scale = |replicas: i32| Patch::Merge(json!({"spec": {"replicas": replicas}}));
+    let deployments = walk.api::<Deployment>();
+    let replicas = async || deployments.get("shop-order").await.unwrap().spec.unwrap().replicas;
+    deployments.patch_scale("shop-order", &PatchParams::default(), &scale(5)).await.unwrap();
+    for _ in 0..2 {
+        walk.reconcile().await;
+        assert_eq!(replicas().await, Some(5));
+    }
+    let say = |services: Value| Patch::Merge(json!({"spec": {"services": services}}));
+    let stacks = walk.api::<EcommerceStack>();
+    stacks.patch("shop", &PatchParams::default(), &say(json!({"order": {"replicas": 3}}))).await.unwrap();
+    walk.reconcile().await;
+    assert_eq!(replicas().await, Some(3));
+    stacks.patch("shop", &PatchParams::default(), &say(Value::Null)).await.unwrap();
+    walk.reconcile().await;
+    assert_eq!(replicas().await, Some(1), "what the spec had said goes with it");
 }
 
 #[tokio::test]
@@ -240,7 +268,7 @@ async fn keys_that_a_person_puts_beside_the_generated_ones_stay() {
 
     let delete = Patch::Merge(json!({"spec": {"deletionPolicy": "Delete"}}));
     walk.api::<EcommerceStack>().patch("shop", &PatchParams::default(), &delete).await.unwrap();
-    let other = Walk { context: Arc::new(Context::new(walk.client.clone(), settings(), Clock::system())), ..walk };
+    let other = Walk { context: Arc::new(Context::new(walk.client.clone(), patient(), Clock::system())), ..walk };
     other.reconcile().await;
     let after = other.api::<Secret>().get("shop-signing-key").await.unwrap();
     assert_eq!(after.owner_references().len(), 1);
