@@ -13,7 +13,7 @@ use kube::runtime::controller::{Action, Config, Controller, Error as ControllerE
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate as _, PredicateConfig, WatchStreamExt as _, predicates, watcher};
 use kube::{Api, Client, ResourceExt as _};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout, timeout_at};
 
 use crate::backoff::Backoffs;
 use crate::crd::EcommerceStack;
@@ -48,60 +48,99 @@ struct Turn {
     health: Arc<Health>,
 }
 
-/// Why the operator stopped before it was told to.
+/// The controller ended by itself: nothing would be reconciled any more.
 #[derive(Debug, thiserror::Error)]
-pub enum Stopped {
+#[error("the controller ended by itself")]
+pub struct ControllerEnded;
+
+/// Why a process leads no longer.
+enum Over {
+    /// It is to end.
+    Told,
     /// Another replica may lead by now.
-    #[error("the Lease could not be renewed")]
     LeaseLost,
-    /// Nothing would be reconciled any more.
-    #[error("the controller ended by itself")]
-    ControllerEnded,
+    /// A fault of ours.
+    Ended,
 }
 
-/// Waits for the Lease, then reconciles until the process stops or the Lease is lost.
-pub async fn run(client: Client, settings: Settings, health: Arc<Health>, shutdown: Shutdown) -> Result<(), Stopped> {
+/// Waits for the Lease and reconciles while it is held, again and again until the process is to end: an API server that was away
+/// costs a term and no restart.
+///
+/// # Errors
+/// When the controller ended by itself.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    health: Arc<Health>,
+    shutdown: Shutdown,
+) -> Result<(), ControllerEnded> {
     let mut leadership = Leadership::new(client.clone(), &settings.operator_namespace, &settings.pod_name);
     let mut renewals = interval(RENEW);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.stopped() => return Ok(()),
-            _ = renewals.tick() => {}
+            () = acquire(&mut leadership, &health, &mut renewals) => {}
         }
+        tracing::info!("leading");
+        let context = Arc::new(Context::new(client.clone(), settings.clone(), Clock::system()));
+        let over = lead(context, &mut leadership, &health, &mut renewals, &shutdown).await;
+        if let Over::LeaseLost = over {
+            tracing::warn!("the Lease could not be renewed: waiting for it");
+            health.nothing_to_reconcile();
+            continue;
+        }
+        match timeout(GIVE_UP, leadership.release()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "unable to release the Lease"),
+            Err(_) => tracing::warn!("unable to release the Lease in time"),
+        }
+        return if let Over::Told = over { Ok(()) } else { Err(ControllerEnded) };
+    }
+}
+
+async fn acquire(leadership: &mut Leadership, health: &Health, renewals: &mut Interval) {
+    loop {
+        renewals.tick().await;
         let answer = timeout(GIVE_UP, leadership.hold()).await;
         health.asked_for_the_lease();
         match answer {
-            Ok(Ok(true)) => break,
+            Ok(Ok(true)) => return,
             Ok(Ok(false)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "unable to acquire the Lease"),
             Err(_) => tracing::warn!("unable to acquire the Lease in time"),
         }
     }
-    tracing::info!("leading");
-    let context = Arc::new(Context::new(client, settings, Clock::system()));
-    let mut controller = tokio::spawn(reconcile_all(context, health.clone(), shutdown.clone()));
+}
+
+/// One term.
+async fn lead(
+    context: Arc<Context>,
+    leadership: &mut Leadership,
+    health: &Arc<Health>,
+    renewals: &mut Interval,
+    shutdown: &Shutdown,
+) -> Over {
+    let mut controller = tokio::spawn(reconcile_all(context, Arc::clone(health), shutdown.clone()));
     let too_late = async {
         shutdown.stopped().await;
         let _ = timeout(LAST_RECONCILES, pending::<()>()).await;
     };
     // To the end of what is under way: it must not meet the next leader's work.
-    let stopped = tokio::select! {
-        _ = &mut controller => if shutdown.is_stopped() { Ok(()) } else { Err(Stopped::ControllerEnded) },
-        why = keep_lease(&mut leadership, &health, &mut renewals) => Err(why),
-        () = too_late => Ok(()),
+    let over = tokio::select! {
+        _ = &mut controller => if shutdown.is_stopped() { Over::Told } else { Over::Ended },
+        () = keep_lease(leadership, health, renewals) => Over::LeaseLost,
+        () = too_late => Over::Told,
     };
     controller.abort();
-    if !matches!(stopped, Err(Stopped::LeaseLost))
-        && let Err(error) = leadership.release().await
-    {
-        tracing::warn!(%error, "unable to release the Lease");
+    if !controller.is_finished() {
+        let _ = controller.await;
     }
-    stopped
+    over
 }
 
 /// Renews until that is no longer possible.
-async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut tokio::time::Interval) -> Stopped {
+async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut Interval) {
     let mut renewed = Instant::now();
     loop {
         renewals.tick().await;
@@ -112,7 +151,7 @@ async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut
         match answer {
             Ok(Ok(true)) => renewed = asked,
             Ok(Err(error)) if renewed.elapsed() < GIVE_UP => tracing::warn!(%error, "unable to renew the Lease"),
-            Ok(Ok(false) | Err(_)) | Err(_) => return Stopped::LeaseLost,
+            Ok(Ok(false) | Err(_)) | Err(_) => return,
         }
     }
 }

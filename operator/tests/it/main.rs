@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod api_server;
+mod bring_up;
+mod fields;
 mod fixtures;
 mod leadership;
 mod migrations;
@@ -16,5 +18,7 @@ mod rules;
 mod scripts;
 mod secrets;
 mod services;
+mod silence;
 mod story;
 mod walk;
+mod way;
