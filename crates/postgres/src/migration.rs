@@ -11,9 +11,12 @@ use crate::pool::{self, InvalidUrl};
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `postgres://login:password@host:5432/database`, of a login that is a member of the owner.
+    /// `postgres://login@host:5432/database`, of a login that is a member of the owner; a password in it is percent-encoded.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
+    /// The login's password, of whatever characters; absent: as `DATABASE_URL` says.
+    #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
+    pub database_password: Option<SecretString>,
     /// The role that owns the tables. What it makes, its default privileges open to the service's own role.
     #[arg(long, env = "DATABASE_OWNER")]
     pub database_owner: String,
@@ -45,8 +48,9 @@ pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnec
         return Err(Error::Owner);
     }
     // A migration may take its time, unlike a request.
-    let options: PgConnectOptions = pool::options(&settings.database_url, "migrate")?
-        .options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
+    let options: PgConnectOptions =
+        pool::options(&settings.database_url, settings.database_password.as_ref(), "migrate")?
+            .options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
     let mut connection = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
     let set_role = format!(r#"set role "{owner}""#);
     sqlx::raw_sql(AssertSqlSafe(set_role)).execute(&mut connection).await.map_err(Error::Connect)?;

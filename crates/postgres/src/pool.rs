@@ -14,9 +14,12 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `postgres://login:password@host:5432/database`.
+    /// `postgres://login@host:5432/database`; a password in it is percent-encoded.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
+    /// The login's password, of whatever characters; absent: as `DATABASE_URL` says.
+    #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
+    pub database_password: Option<SecretString>,
     /// The most connections this process opens. Times the most replicas, it must fit the server's `max_connections`.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8)]
     pub database_max_connections: u32,
@@ -24,12 +27,12 @@ pub struct Settings {
 
 /// `DATABASE_URL` is not one; its text is a secret and not shown.
 #[derive(Debug, thiserror::Error)]
-#[error("DATABASE_URL is not of the form postgres://login:password@host:5432/database")]
+#[error("DATABASE_URL is not of the form postgres://login@host:5432/database")]
 pub struct InvalidUrl;
 
 /// A pool that connects when it is first used, so that a service starts while its database is still away.
 pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, InvalidUrl> {
-    let options = options(&settings.database_url, application)?;
+    let options = options(&settings.database_url, settings.database_password.as_ref(), application)?;
     Ok(PgPoolOptions::new()
         .max_connections(settings.database_max_connections)
         .acquire_timeout(ACQUIRE)
@@ -42,8 +45,15 @@ pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, Invalid
 
 /// How each connection is opened: no statement and no transaction of ours lasts long, and one that does is cut off by the
 /// server, whatever became of the process that began it.
-pub(crate) fn options(url: &SecretString, application: &str) -> Result<PgConnectOptions, InvalidUrl> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| InvalidUrl)?;
+pub(crate) fn options(
+    url: &SecretString,
+    password: Option<&SecretString>,
+    application: &str,
+) -> Result<PgConnectOptions, InvalidUrl> {
+    let mut options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| InvalidUrl)?;
+    if let Some(password) = password {
+        options = options.password(password.expose_secret());
+    }
     Ok(options.application_name(application).options([
         ("idle_in_transaction_session_timeout", "15s"),
         ("lock_timeout", "5s"),

@@ -31,9 +31,12 @@ const STEADY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `amqp://user:password@host:5672/vhost`, the vhost percent-encoded.
+    /// `amqp://user@host:5672/vhost`; the vhost, and a password in it, are percent-encoded.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: SecretString,
+    /// The user's password, of whatever characters; absent: as `AMQP_URL` says.
+    #[arg(long, env = "AMQP_PASSWORD", hide_env_values = true)]
+    pub amqp_password: Option<SecretString>,
 }
 
 impl Settings {
@@ -44,6 +47,9 @@ impl Settings {
 
     fn uri(&self) -> Result<AMQPUri, Error> {
         let mut uri = AMQPUri::from_str(self.amqp_url.expose_secret()).map_err(|_| Error::InvalidUrl)?;
+        if let Some(password) = &self.amqp_password {
+            password.expose_secret().clone_into(&mut uri.authority.userinfo.password);
+        }
         uri.query.heartbeat = Some(HEARTBEAT);
         uri.query.frame_max = Some(LARGEST_FRAME);
         Ok(uri)

@@ -26,7 +26,7 @@ pub enum Error {
     #[error("the broker ended the consumer")]
     ConsumerEnded,
     /// The address is none; its text is a secret and not shown.
-    #[error("AMQP_URL is not of the form amqp://user:password@host:5672/vhost")]
+    #[error("AMQP_URL is not of the form amqp://user@host:5672/vhost")]
     InvalidUrl,
     /// The broker did not answer in time.
     #[error("the broker did not answer in time")]

@@ -25,9 +25,12 @@ const IN_HAND: usize = 1024;
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `redis://user:password@host:6379/0`.
+    /// `redis://user@host:6379/0`; a password in it is percent-encoded.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: SecretString,
+    /// The user's password, of whatever characters; absent: as `REDIS_URL` says.
+    #[arg(long, env = "REDIS_PASSWORD", hide_env_values = true)]
+    pub redis_password: Option<SecretString>,
     /// What every key begins with, such as `default.shop:`, so that stacks can share a server.
     #[arg(long, env = "REDIS_PREFIX")]
     pub redis_prefix: String,
@@ -37,7 +40,7 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is none.
-    #[error("REDIS_URL is not of the form redis://user:password@host:6379/0")]
+    #[error("REDIS_URL is not of the form redis://user@host:6379/0")]
     Url,
     /// Redis is away, slow, or refuses.
     #[error("unable to reach redis")]
@@ -59,6 +62,9 @@ impl Redis {
     /// Connects. When Redis is away the connection is made later, and until then every command fails.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         let mut config = Config::from_url_centralized(settings.redis_url.expose_secret()).map_err(|_| Error::Url)?;
+        if let Some(password) = &settings.redis_password {
+            config.password = Some(password.expose_secret().to_owned());
+        }
         config.fail_fast = false; // the first connection is tried again like any other
         let client = Builder::from_config(config)
             .with_connection_config(|connection| {

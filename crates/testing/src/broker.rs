@@ -10,6 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{eventually, unique_name, variable};
@@ -64,7 +65,20 @@ impl Broker {
         url.set_username(&format!("{}.{service}", self.vhost)).expect("an address with a user");
         url.set_password(Some(&self.vhost)).expect("an address with a password");
         url.set_path(&self.vhost);
-        Settings { amqp_url: url.to_string().into() }
+        Settings { amqp_url: url.to_string().into(), amqp_password: None }
+    }
+
+    /// The same with this password, in place of the one that it was made with.
+    ///
+    /// # Panics
+    /// When `TEST_AMQP_URL` is no address.
+    pub async fn with_password(&self, service: Service, password: &str) -> Settings {
+        let user = format!("{}.{service}", self.vhost);
+        manage(Method::PUT, &format!("users/{user}"), Some(json!({ "password": password, "tags": "" }))).await;
+        let Settings { amqp_url, .. } = self.settings(service);
+        let mut url = url::Url::parse(amqp_url.expose_secret()).expect("an address");
+        url.set_password(None).expect("an address with a user");
+        Settings { amqp_url: url.to_string().into(), amqp_password: Some(password.into()) }
     }
 
     /// Declares the topology as every service does, for a test that writes before anybody reads.

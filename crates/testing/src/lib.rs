@@ -27,6 +27,10 @@ use std::io::Write as _;
 
 use ecommerce_types::Clock;
 
+/// A password with every visible character of ASCII that is no letter, blanks around, a letter beyond ASCII, and what looks like
+/// an escape and like a variable.
+pub const ANY_PASSWORD: &str = " p@ss/w%41:rd+%2F \u{e9} !\"#$%&'()*+,-./0:;<=>?@[\\]^_`{|}~ \\n $(DATABASE_PASSWORD) $(AMQP_PASSWORD) $(REDIS_PASSWORD) $$ ";
+
 /// A name that no other test has, fit for a database, a vhost and a prefix.
 #[must_use]
 pub fn unique_name() -> String {

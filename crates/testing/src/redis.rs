@@ -21,6 +21,26 @@ pub fn prefix() -> String {
     format!("{}:", unique_name())
 }
 
+/// Makes a user of the server that may do everything with what begins with its own name; its password is asked for.
+///
+/// # Panics
+/// When there is no server, or it refuses.
+pub async fn user(password: &str) -> String {
+    let user = unique_name();
+    let words = ["ACL", "SETUSER", &user, "on", &format!(">{password}"), &format!("~{user}:*"), "+@all"];
+    let words: String = words.map(|word| format!("${}\r\n{word}\r\n", word.len())).concat();
+    let url = url::Url::parse(&url()).expect("TEST_REDIS_URL is an address");
+    let (host, port) = (url.host_str().expect("a host"), url.port().expect("a port"));
+    let mut stream = TcpStream::connect((host, port))
+        .await
+        .unwrap_or_else(|error| panic!("no Redis for tests, `local/stores start` starts one: {error}"));
+    stream.write_all(format!("*7\r\n{words}").as_bytes()).await.expect("ask redis");
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).await.expect("redis answers");
+    assert_eq!(&answer, b"+OK\r\n", "redis makes a user");
+    user
+}
+
 /// A server of a test's own, durable as a stack's is, which can be killed and started again. Ended when it is dropped.
 #[derive(Debug)]
 pub struct Server {

@@ -54,13 +54,13 @@ pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar>
     environment
 }
 
-/// Kubernetes puts `$(…)` in: no Secret needs to hold the whole address, and none of its parts needs escaping.
+/// The password stands beside the address and never in it: there, half of its characters would mean something else.
 fn database(inputs: &Inputs<'_>, service: Service, login: &str, key: &str) -> [EnvVar; 2] {
     let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Postgres);
     let database = inputs.names.database(service);
     [
         from_secret("DATABASE_PASSWORD", secret, key),
-        value("DATABASE_URL", format!("postgres://{login}:$(DATABASE_PASSWORD)@{host}:{port}/{database}")),
+        value("DATABASE_URL", format!("postgres://{login}@{host}:{port}/{database}")),
     ]
 }
 
@@ -69,7 +69,7 @@ fn broker(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 2] {
     let (user, vhost) = (inputs.names.user(service), inputs.names.vhost());
     [
         from_secret("AMQP_PASSWORD", secret, service.as_str()),
-        value("AMQP_URL", format!("amqp://{user}:$(AMQP_PASSWORD)@{host}:{port}/{vhost}")),
+        value("AMQP_URL", format!("amqp://{user}@{host}:{port}/{vhost}")),
     ]
 }
 
@@ -78,7 +78,7 @@ fn redis(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 3] {
     let user = inputs.names.user(service);
     [
         from_secret("REDIS_PASSWORD", secret, service.as_str()),
-        value("REDIS_URL", format!("redis://{user}:$(REDIS_PASSWORD)@{host}:{port}/0")),
+        value("REDIS_URL", format!("redis://{user}@{host}:{port}/0")),
         value("REDIS_PREFIX", inputs.names.redis_prefix()),
     ]
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ecommerce_testing::ANY_PASSWORD;
+use ecommerce_testing::database::ask_for_password;
 use ecommerce_types::Clock;
 use operator::names::{Backend, Names};
 use operator::provision::plan::{Database, Login, Plan};
@@ -65,6 +67,7 @@ fn refusal(result: Result<impl Sized, sqlx::Error>) -> String {
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const NO_SCHEMA: &str = "3F000";
+const INVALID_PASSWORD: &str = "28P01";
 
 #[tokio::test]
 async fn a_service_reads_and_writes_rows_and_nothing_more() {
@@ -119,6 +122,24 @@ async fn provisioning_again_keeps_the_ids_and_the_rows_and_sets_the_passwords() 
         .unwrap();
     assert!(stored.starts_with("SCRAM-SHA-256$4096:"));
     drop((migrate, serve));
+    server.forget().await;
+}
+
+#[tokio::test]
+async fn a_login_is_opened_by_its_password_and_by_none_that_is_nearly_it() {
+    let server = server("password");
+    let auth = &server.plan.databases[0];
+    let mut superuser = server.options.connect().await.unwrap();
+    for login in [&auth.serve, &auth.migrate] {
+        std::fs::write(server.passwords.join(&login.password), ANY_PASSWORD).unwrap();
+    }
+    server.provision().await;
+    for login in [&auth.serve, &auth.migrate] {
+        ask_for_password(&mut superuser, &login.role).await;
+        server.log_in(login, auth).await.unwrap();
+        std::fs::write(server.passwords.join(&login.password), ANY_PASSWORD.trim()).unwrap();
+        assert_eq!(refusal(server.log_in(login, auth).await), INVALID_PASSWORD);
+    }
     server.forget().await;
 }
 

@@ -22,24 +22,14 @@ fn in_a_secret(variable: &EnvVar) -> &'static str {
     }
 }
 
-/// The variables of a container, with what Kubernetes puts in for `$(…)`.
+/// The variables of a container. Kubernetes reads `$$` as `$`, and is given no `$(…)` to put a secret into.
 fn variables(container: &Container) -> BTreeMap<String, String> {
-    let written = container.env.iter().flatten();
-    let mut values: BTreeMap<String, String> = written
-        .map(|variable| {
-            let value = variable.value.clone().unwrap_or_else(|| in_a_secret(variable).to_owned());
-            (variable.name.clone(), value)
-        })
-        .collect();
-    for (name, value) in values.clone() {
-        for other in values.values_mut() {
-            *other = other.replace(&format!("$({name})"), &value.replace('@', "-"));
-        }
-    }
-    for value in values.values_mut() {
-        *value = value.replace("$$", "$");
-    }
-    values
+    let value = |variable: &EnvVar| {
+        let Some(written) = &variable.value else { return in_a_secret(variable).to_owned() };
+        assert!(!written.replace("$$", "").contains("$("), "{} of {}: {written}", variable.name, container.name);
+        written.replace("$$", "$")
+    };
+    container.env.iter().flatten().map(|variable| (variable.name.clone(), value(variable))).collect()
 }
 
 fn deployments(desired: &Desired) -> impl Iterator<Item = Deployment> {
@@ -59,7 +49,7 @@ fn settings(service: Service) -> Command {
     }
 }
 
-/// Fails where a variable is not a setting and no part of one, where a required setting has none, and where one does not parse.
+/// Fails where a variable is not a setting, where a required setting has none, and where one does not parse.
 fn assert_understood(command: Command, container: &Container) {
     let who = &container.name;
     let variables = variables(container);
@@ -67,9 +57,8 @@ fn assert_understood(command: Command, container: &Container) {
         .get_arguments()
         .filter_map(|argument| Some((argument.get_env()?.to_str()?.to_owned(), argument.get_long()?.to_owned())))
         .collect();
-    let written = container.env.iter().flatten().filter_map(|variable| variable.value.clone()).collect::<String>();
     for name in variables.keys() {
-        assert!(known.contains_key(name) || written.contains(&format!("$({name})")), "{who} does not know {name}");
+        assert!(known.contains_key(name), "{who} does not know {name}");
     }
     let arguments = variables.iter().filter_map(|(name, value)| Some(format!("--{}={value}", known.get(name)?)));
     let read = command.no_binary_name(true).try_get_matches_from(arguments);

@@ -37,7 +37,8 @@ impl Story {
 
     pub(crate) async fn reconcile(&self) -> Result<(), reconcile::Error> {
         let context = Arc::clone(&self.context.lock().unwrap());
-        reconcile::run("default", "shop", &context).await.map(|_| ())
+        // On the heap: a story would hold one for each that it awaits.
+        Box::pin(reconcile::run("default", "shop", &context)).await.map(|_| ())
     }
 
     pub(crate) fn stack(&self) -> EcommerceStack {

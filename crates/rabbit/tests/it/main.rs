@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod consumer;
+mod passwords;
 mod relay;
 
 use ecommerce_contract::events::{OrderPaid, StockReserved};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod cache;
+mod passwords;
 mod session;
 
 use ecommerce_redis::{Redis, Settings};
@@ -20,7 +21,11 @@ impl Part {
     }
 
     async fn connect(&self) -> Redis {
+        Redis::connect(&self.settings()).await.unwrap()
+    }
+
+    fn settings(&self) -> Settings {
         let redis_url = self.link.url.to_string().into();
-        Redis::connect(&Settings { redis_url, redis_prefix: self.prefix.clone() }).await.unwrap()
+        Settings { redis_url, redis_password: None, redis_prefix: self.prefix.clone() }
     }
 }

@@ -64,15 +64,18 @@ impl Shop {
         let to_postgres = Link::to(database.settings.database_url.expose_secret()).await;
         database.settings.database_url = to_postgres.url.to_string().into();
         let (to_redis, prefix) = (Link::to(redis_url).await, redis::prefix());
-        let straight =
-            ecommerce_redis::Settings { redis_url: redis_url.to_owned().into(), redis_prefix: prefix.clone() };
+        let straight = ecommerce_redis::Settings {
+            redis_url: redis_url.to_owned().into(),
+            redis_password: None,
+            redis_prefix: prefix,
+        };
         let keys = Keys::create();
         let key_files = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&key_files).unwrap();
         std::fs::write(key_files.join("refresh-keys"), "0123456789abcdef0123456789abcdef").unwrap();
         let config = Config {
             postgres: database.settings.clone(),
-            redis: ecommerce_redis::Settings { redis_url: to_redis.url.to_string().into(), redis_prefix: prefix },
+            redis: ecommerce_redis::Settings { redis_url: to_redis.url.to_string().into(), ..straight.clone() },
             api_keys: keys.known(),
             token: Token { token_issuer: "https://shop.default".to_owned(), token_audience: "shop.default".to_owned() },
             keys: KeySettings {

@@ -111,7 +111,11 @@ impl Shop {
         *auth.seen.jwks.lock().unwrap() = jwks;
         let prefix = ecommerce_testing::redis::prefix();
         let link = Link::to(store).await;
-        let redis = |url: &str| ecommerce_redis::Settings { redis_url: url.into(), redis_prefix: prefix.clone() };
+        let redis = |url: &str| ecommerce_redis::Settings {
+            redis_url: url.into(),
+            redis_password: None,
+            redis_prefix: prefix.clone(),
+        };
         let mut config = Config {
             token: settings(),
             redis: redis(link.url.as_str()),

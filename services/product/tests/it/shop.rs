@@ -41,7 +41,11 @@ impl Shop {
             api_keys: keys.known(),
             postgres: database.settings.clone(),
             rabbit: broker.settings(Service::Product),
-            redis: ecommerce_redis::Settings { redis_url: redis_url.into(), redis_prefix: redis::prefix() },
+            redis: ecommerce_redis::Settings {
+                redis_url: redis_url.into(),
+                redis_password: None,
+                redis_prefix: redis::prefix(),
+            },
         };
         let shutdown = Shutdown::new();
         let (address, operations_address) = start(&config, &shutdown).await;

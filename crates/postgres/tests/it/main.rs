@@ -1,0 +1,3 @@
+//! The pool and migrations on a real PostgreSQL.
+
+mod passwords;

@@ -1,0 +1,28 @@
+//! A service gives the broker the password that stands in its setting, whatever its characters.
+
+use ecommerce_contract::Service;
+use ecommerce_rabbit::{Relay, Settings};
+use ecommerce_runtime::{Notifier, Shutdown};
+use ecommerce_testing::ANY_PASSWORD;
+
+use crate::stores;
+
+#[tokio::test]
+async fn a_password_of_any_characters_opens_the_broker() {
+    // What an editor or a shell leaves at its end is a part of it.
+    for password in [ANY_PASSWORD, &format!("{ANY_PASSWORD}\n")] {
+        let (broker, database) = stores().await;
+        let settings = broker.with_password(Service::Order, password).await;
+        settings.validate().unwrap();
+        let relay = Relay { settings, pool: database.pool.clone(), committed: Notifier::new() };
+        tokio::spawn(relay.run(Shutdown::new()));
+        broker.ready().await;
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_not_shown() {
+    let settings = Settings { amqp_url: "amqp:secret".into(), amqp_password: Some(ANY_PASSWORD.into()) };
+    let error = settings.validate().unwrap_err().to_string();
+    assert_eq!(error, "AMQP_URL is not of the form amqp://user@host:5672/vhost");
+}
