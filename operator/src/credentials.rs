@@ -1,9 +1,11 @@
 //! The secrets of a stack: which there are, how one is made, and what is derived from them.
 //!
 //! A secret is made once. A reconcile reads what is there and makes only what is absent; it never makes one anew, because the
-//! stores and the pods already know the old one. To add one: an entry in [`wanted`], and a getter.
+//! stores and the pods already know the old one. What a person puts in its place is looked at in [`crate::credential_fault`]. To
+//! add one: an entry in [`wanted`], and a getter.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -36,12 +38,16 @@ pub const ADMIN_PASSWORD: &str = "password";
 /// What kind of secret stands under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// 32 letters and digits: 190 bits, and nothing that a URL would have to escape.
+    /// 32 letters and digits: 190 bits.
     Password,
     /// As a password; the server takes it over at each start, so one that is gone is made anew.
     Superuser,
+    /// The same, of a login at PostgreSQL, which takes fewer characters.
+    DatabasePassword,
     /// 43 letters and digits: 256 bits, so that an unsalted hash of it tells nothing.
     ApiKey,
+    /// Keys of that kind, a line each. One is made; a person puts others beside it.
+    RefreshKeys,
     /// An Ed25519 key, PKCS#8 in PEM.
     SigningKey,
 }
@@ -78,11 +84,12 @@ pub fn migrate_login_key(service: Service) -> String {
 /// All secrets of a stack.
 #[must_use]
 pub fn wanted(names: &Names) -> Vec<Wanted> {
-    let passwords = |keys: Vec<String>| keys.into_iter().map(|key| (key, Kind::Password)).collect::<Vec<_>>();
+    let all = |keys: Vec<String>, kind| keys.into_iter().map(|key| (key, kind)).collect::<Vec<_>>();
+    let passwords = |keys| all(keys, Kind::Password);
     let database_logins =
         Service::WITH_DATABASE.into_iter().flat_map(|service| [migrate_login_key(service), service_login_key(service)]);
     let mut of_postgres = vec![(SUPERUSER.to_owned(), Kind::Superuser)];
-    of_postgres.extend(passwords(database_logins.collect()));
+    of_postgres.extend(all(database_logins.collect(), Kind::DatabasePassword));
     let mut wanted = vec![
         Wanted { name: names.backend(Backend::Postgres), keys: of_postgres },
         Wanted {
@@ -95,7 +102,7 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
         },
         Wanted {
             name: names.signing_key(),
-            keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey), (REFRESH_KEYS.to_owned(), Kind::ApiKey)],
+            keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey), (REFRESH_KEYS.to_owned(), Kind::RefreshKeys)],
         },
         Wanted { name: names.admin(), keys: passwords(vec![ADMIN_PASSWORD.to_owned()]) },
     ];
@@ -115,8 +122,8 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
 /// Makes a secret.
 pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
     match kind {
-        Kind::Password | Kind::Superuser => Alphanumeric.sample_string(random, 32),
-        Kind::ApiKey => Alphanumeric.sample_string(random, 43),
+        Kind::Password | Kind::DatabasePassword | Kind::Superuser => Alphanumeric.sample_string(random, 32),
+        Kind::ApiKey | Kind::RefreshKeys => Alphanumeric.sample_string(random, 43),
         Kind::SigningKey => {
             // Without the public half: the form that OpenSSL writes and everything reads.
             let key = KeypairBytes { secret_key: random.random(), public_key: None };
@@ -127,24 +134,45 @@ pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
 
 /// Secrets by the name of their Secret and their key. Does not print.
 #[derive(Clone, Default)]
-pub struct Credentials(BTreeMap<String, BTreeMap<String, String>>);
+pub struct Credentials {
+    texts: BTreeMap<String, BTreeMap<String, String>>,
+    /// The Secrets and keys whose bytes are no text; what is kept only stands for them.
+    no_text: BTreeSet<(String, String)>,
+}
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_set().entries(self.0.keys()).finish()
+        formatter.debug_set().entries(self.texts.keys()).finish()
     }
 }
 
 impl Credentials {
-    /// Takes in what a Secret holds.
+    /// Takes in what stands under a key.
     pub fn insert(&mut self, secret: &str, key: &str, value: String) {
-        self.0.entry(secret.to_owned()).or_default().insert(key.to_owned(), value);
+        self.no_text.remove(&(secret.to_owned(), key.to_owned()));
+        self.texts.entry(secret.to_owned()).or_default().insert(key.to_owned(), value);
+    }
+
+    /// Takes in the bytes that a Secret holds under a key.
+    pub fn read(&mut self, secret: &str, key: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let is_text = matches!(text, Cow::Borrowed(_));
+        self.insert(secret, key, text.into_owned());
+        if !is_text {
+            self.no_text.insert((secret.to_owned(), key.to_owned()));
+        }
+    }
+
+    /// Whether what stands under a key is text, as everything that reads it wants it.
+    #[must_use]
+    pub fn is_text(&self, secret: &str, key: &str) -> bool {
+        !self.no_text.contains(&(secret.to_owned(), key.to_owned()))
     }
 
     /// A secret; empty where there is none, which nothing accepts.
     #[must_use]
     pub fn get(&self, secret: &str, key: &str) -> &str {
-        self.0.get(secret).and_then(|entries| entries.get(key)).map_or("", String::as_str)
+        self.texts.get(secret).and_then(|entries| entries.get(key)).map_or("", String::as_str)
     }
 
     /// What a Secret lacks.
@@ -155,7 +183,7 @@ impl Credentials {
 
     /// Everything in a Secret, in the order of its keys.
     pub fn values<'a>(&'a self, secret: &str) -> impl Iterator<Item = &'a str> {
-        self.0.get(secret).into_iter().flatten().map(|(_, value)| value.as_str())
+        self.texts.get(secret).into_iter().flatten().map(|(_, value)| value.as_str())
     }
 
     /// The file that a callee compares its callers' keys with: hashes only.

@@ -8,6 +8,7 @@ pub mod amount;
 pub mod backoff;
 pub mod controller;
 pub mod crd;
+pub mod credential_fault;
 pub mod credentials;
 pub mod health;
 pub mod kinds;

@@ -29,6 +29,9 @@ pub fn fault(credentials: &Credentials, secret: &str) -> Option<Fault> {
     if host.is_empty() {
         return Some(Fault::NoHost);
     }
+    if let Some((key, _)) = KEYS.iter().find(|(key, _)| !credentials.is_text(secret, key)) {
+        return Some(Fault::Value(format!("has a {key} that is not UTF-8 text")));
+    }
     // A file that an editor has written ends with a line break; `--from-file` takes it along.
     let is_blank = |value: &str| value.chars().any(|letter| letter.is_whitespace() || letter.is_control());
     let mut words = [("host", host), ("port", port), ("username", username), ("tls", tls)].into_iter();
@@ -91,6 +94,15 @@ mod tests {
         for nobody in [&[][..], &[("host", "")], &[("port", "587")]] {
             assert_eq!(of(nobody), Some(Fault::NoHost), "{nobody:?}");
         }
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_named() {
+        let mut credentials = Credentials::default();
+        credentials.read("smtp", "host", b"smtp.example.com");
+        credentials.read("smtp", "password", b"\xff");
+        let expected = Fault::Value("has a password that is not UTF-8 text".to_owned());
+        assert_eq!(fault(&credentials, "smtp"), Some(expected));
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub const SERVICES_READY: &str = "ServicesReady";
 pub const DEGRADED: &str = "Degraded";
 
 /// Why something needs a person; `docs/runbook.md` has a heading for each.
-pub const REASONS: [&str; 19] = [
+pub const REASONS: [&str; 20] = [
+    "CredentialsInvalid",
     "CredentialsLost",
     "Invalid",
     "LedgerUnreadable",

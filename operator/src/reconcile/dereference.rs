@@ -268,7 +268,7 @@ async fn read_credentials(
         let Some(secret) = secrets.get_opt(&name).await.map_err(action)? else { continue };
         observed.saw(&secret);
         for (key, value) in secret.data.unwrap_or_default() {
-            observed.credentials.insert(&name, &key, String::from_utf8_lossy(&value.0).into_owned());
+            observed.credentials.read(&name, &key, &value.0);
         }
     }
     // The address is the spec's to say and only kept beside the password.

@@ -9,7 +9,8 @@ use super::dereference::Observed;
 use super::ledger::is_known;
 use crate::amount::thousandths;
 use crate::crd::{Amounts, EcommerceStackSpec, Resources};
-use crate::credentials::wanted;
+use crate::credential_fault::faults;
+use crate::credentials::{Wanted, wanted};
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
 use crate::objects::Held;
@@ -47,6 +48,18 @@ pub enum SpecProblem {
         secret: String,
         /// What is not there.
         keys: Vec<String>,
+    },
+    /// A person has put something into a Secret that nothing could work with.
+    #[error(
+        "the Secret {secret} holds something under {key} that {fault}; nothing is provisioned and no pod changes until it is another"
+    )]
+    CredentialsInvalid {
+        /// Its name.
+        secret: String,
+        /// Under which key.
+        key: String,
+        /// What is wrong, and what would be right.
+        fault: &'static str,
     },
     /// Somebody else's Secret has the name of one of the stack's.
     #[error(
@@ -107,6 +120,7 @@ impl SpecProblem {
             Self::MailSecretMissing(_) => "MailSecretMissing",
             Self::MailSecretInvalid { .. } => "MailSecretInvalid",
             Self::CredentialsLost { .. } => "CredentialsLost",
+            Self::CredentialsInvalid { .. } => "CredentialsInvalid",
             Self::NameTaken(_) => "NameTaken",
             Self::OtherMajorVersion { .. } => "OtherMajorVersion",
             Self::RequestAboveLimit { .. } => "RequestAboveLimit",
@@ -140,7 +154,9 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
             SpecProblem::MailSecretMissing(_) | SpecProblem::MailSecretInvalid { .. } => {
                 held.services.insert(Service::Auth);
             }
-            SpecProblem::CredentialsLost { secret, .. } | SpecProblem::NameTaken(secret) => {
+            SpecProblem::CredentialsLost { secret, .. }
+            | SpecProblem::CredentialsInvalid { secret, .. }
+            | SpecProblem::NameTaken(secret) => {
                 held.secrets.insert(secret.clone());
                 if let SpecProblem::NameTaken(_) = problem {
                     held.foreign.insert(secret.clone());
@@ -168,16 +184,7 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
             smtp::Fault::Value(fault) => SpecProblem::MailSecretInvalid { secret, fault },
         })
     });
-    let secrets = wanted(names).into_iter().filter_map(|wanted| {
-        let secret = wanted.name;
-        let keys: Vec<String> = ledger.lost(&observed.credentials, &secret).map(str::to_owned).collect();
-        if !keys.is_empty() && is_known(names, &secret, observed) {
-            return Some(SpecProblem::CredentialsLost { secret, keys });
-        }
-        let there = observed.metadata.get(&format!("Secret {secret}"))?;
-        let is_taken = !is_ours(there, names) && !ledger.credentials.contains_key(&secret);
-        is_taken.then_some(SpecProblem::NameTaken(secret))
-    });
+    let secrets = wanted(names).into_iter().flat_map(|wanted| of_secret(&wanted, names, ledger, observed));
     let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec));
     secrets.chain(pull_secrets).chain(mail).chain(others).collect()
 }
@@ -207,4 +214,20 @@ fn request_above_limit(part: Part, field: String, resources: &Resources) -> Opti
     let (request, limit) = (memory(&resources.requests)?, memory(&resources.limits)?);
     let is_above = thousandths(&request)? > thousandths(&limit)?;
     is_above.then_some(SpecProblem::RequestAboveLimit { part, field, request, limit })
+}
+
+fn of_secret(wanted: &Wanted, names: &Names, ledger: &Ledger, observed: &Observed) -> Vec<SpecProblem> {
+    let secret = &wanted.name;
+    let there = observed.metadata.get(&format!("Secret {secret}"));
+    if there.is_some_and(|there| !is_ours(there, names)) && !ledger.credentials.contains_key(secret) {
+        return vec![SpecProblem::NameTaken(secret.clone())];
+    }
+    let mut problems = Vec::new();
+    let keys: Vec<String> = ledger.lost(&observed.credentials, secret).map(str::to_owned).collect();
+    if !keys.is_empty() && is_known(names, secret, observed) {
+        problems.push(SpecProblem::CredentialsLost { secret: secret.clone(), keys });
+    }
+    let faults = faults(&observed.credentials, wanted).into_iter();
+    problems.extend(faults.map(|(key, fault)| SpecProblem::CredentialsInvalid { secret: secret.clone(), key, fault }));
+    problems
 }

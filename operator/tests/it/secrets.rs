@@ -1,5 +1,12 @@
 //! Stories of secrets: what is in use is never made anew, and what is edited reaches the servers before the pods.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use operator::credentials::{Kind, generate};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::fixtures::stack;
@@ -92,7 +99,12 @@ async fn keys_of_tokens_that_a_person_changes_roll_nothing() {
     let story = Story::migrated().await;
     let (secret, auth) = (format!("{CORE}/secrets/shop-signing-key"), format!("{APPS}/deployments/shop-auth"));
     let before = story.api.get(&auth).unwrap();
-    let keys = json!({"next.pem": "bmV4dA==", "present.pem": "cHJlc2VudA==", "refresh-keys": "bmV3Cm9sZAo="});
+    let mut random = StdRng::seed_from_u64(1);
+    let mut key = |kind| generate(kind, &mut random);
+    let refresh = format!("{}\n{}\n", key(Kind::RefreshKeys), key(Kind::RefreshKeys));
+    let keys = [("next.pem", key(Kind::SigningKey)), ("present.pem", key(Kind::SigningKey)), ("refresh-keys", refresh)];
+    let keys =
+        json!(keys.map(|(name, text)| (name, BASE64_STANDARD.encode(text))).into_iter().collect::<BTreeMap<_, _>>());
     story.api.change(&secret, |secret| secret["data"] = keys.clone());
     story.reconcile().await.unwrap();
     assert_eq!(story.api.get(&secret).unwrap()["data"], keys);
@@ -139,6 +151,63 @@ async fn each_secret_that_is_taken_away_stays_away_and_is_named() {
         story.reconcile().await.unwrap();
         assert_eq!(story.condition("Degraded").0, "False", "{name}");
     }
+}
+
+/// Whatever a person puts into a Secret: it reaches neither a server nor a pod that could not work with it.
+#[tokio::test]
+async fn a_secret_that_nothing_could_work_with_is_named_and_what_knows_it_stays() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.reconcile().await.unwrap();
+    let pods = || {
+        let paths = story.api.below(&format!("{APPS}/")).into_iter().map(|name| format!("{APPS}/{name}"));
+        paths.map(|path| (story.api.get(&path).unwrap()["spec"].clone(), path)).collect::<Vec<_>>()
+    };
+    let (before, jobs) = (pods(), story.api.below(JOBS));
+    for (name, key, wrong, why) in [
+        ("postgres", "order-login", &b"p\xe9"[..], "is not UTF-8 text"),
+        ("postgres", "superuser", b"secret\n", "has a line break in it"),
+        ("rabbitmq", "order", b"sec\0ret", "has a NUL in it"),
+        ("redis", "auth", &[b'p'; 1025], "is longer than 1,024 bytes"),
+        ("admin", "password", b"p\xe9", "is not UTF-8 text"),
+        ("order-api-keys", "product", b"secret", "is no key"),
+        ("signing-key", "present.pem", b"secret", "is no Ed25519 private key"),
+        ("signing-key", "refresh-keys", b"secret", "has no keys"),
+    ] {
+        let path = format!("{CORE}/secrets/shop-{name}");
+        let right = story.api.get(&path).unwrap()["data"][key].clone();
+        story.api.change(&path, |secret| secret["data"][key] = BASE64_STANDARD.encode(wrong).into());
+        for _ in 0..2 {
+            story.reconcile().await.unwrap();
+            assert!(pods() == before, "{name} {key}");
+            assert!(story.api.below(JOBS).iter().all(|job| jobs.contains(job)), "{name} {key}");
+        }
+        let (degraded, reason, message) = story.condition("Degraded");
+        assert_eq!((degraded.as_str(), reason.as_str()), ("True", "CredentialsInvalid"), "{message}");
+        let said = format!("the Secret shop-{name} holds something under {key} that {why}");
+        assert!(message.starts_with(&said), "{message}");
+        story.api.change(&path, |secret| secret["data"][key] = right.clone());
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Degraded").0, "False", "{name} {key}");
+        assert!(pods() == before, "{name} {key}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_stack_begins_when_the_secret_that_was_made_for_it_is_one_to_work_with() {
+    let story = Story::of(&json!({}));
+    let path = format!("{CORE}/secrets/shop-postgres");
+    let ours = json!({"name": "shop-postgres", "labels": {"ecommercestack.dev/stack": "shop"}});
+    story.api.put(&path, json!({"metadata": ours, "data": {"superuser": BASE64_STANDARD.encode("secret\n")}}));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Ready").1, "CredentialsInvalid");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")), ["shop-rabbitmq", "shop-redis"]);
+    assert!(story.api.below(&format!("{APPS}/deployments/")).is_empty() && story.api.below(JOBS).is_empty());
+
+    story.api.change(&path, |secret| secret["data"]["superuser"] = BASE64_STANDARD.encode("secret").into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
 }
 
 #[tokio::test]
