@@ -9,7 +9,7 @@ pub mod migration;
 pub mod outbox;
 pub mod pool;
 
-pub use pool::{Settings, connect};
+pub use pool::{Settings, connect, reach};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
 #[must_use]

@@ -1,11 +1,12 @@
 //! The pool of connections.
 
+use std::io::ErrorKind;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 /// How long a request waits for a connection before it is told to come again.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -41,6 +42,13 @@ pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, Invalid
         .idle_timeout(Duration::from_mins(5))
         .max_lifetime(Duration::from_mins(30))
         .connect_lazy_with(options))
+}
+
+/// Logs in once, beside the pool, so that the answer is the server's own and not that no connection came in time.
+pub async fn reach(pool: PgPool) -> Result<(), sqlx::Error> {
+    let options = pool.connect_options();
+    let connection = tokio::time::timeout(ACQUIRE, options.connect());
+    connection.await.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??.close().await
 }
 
 /// How each connection is opened: no statement and no transaction of ours lasts long, and one that does is cut off by the

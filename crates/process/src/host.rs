@@ -14,6 +14,7 @@ use ecommerce_types::Clock;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::App;
+use crate::readiness::Readiness;
 use crate::{Settings, machine};
 
 /// Connections that wait to be taken in; the next one is tried again by its client's kernel, a second later. The usual 128
@@ -104,6 +105,7 @@ impl Host {
             listeners: self.listeners,
             routes,
             health: HealthAndMetrics::new(self.shutdown),
+            readiness: Readiness::default(),
             limits: self.limits,
             tasks,
             drain: self.drain,

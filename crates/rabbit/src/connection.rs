@@ -79,6 +79,12 @@ impl Session {
     }
 }
 
+/// Logs in once, and sees that the topology stands.
+pub async fn reach(settings: Settings) -> Result<(), Error> {
+    Session::open(&settings, "readiness").await?.close().await;
+    Ok(())
+}
+
 /// The waits between tries.
 pub(crate) fn backoff() -> Backoff {
     Backoff::new(SHORTEST_WAIT, LONGEST_WAIT)

@@ -9,7 +9,7 @@ pub mod metrics;
 pub mod relay;
 pub mod topology;
 
-pub use connection::Settings;
+pub use connection::{Settings, reach};
 pub use consumer::{Consumer, Failure, Handle};
 pub use relay::Relay;
 

@@ -89,6 +89,12 @@ impl Redis {
         Ok(Self { commands, client, prefix: settings.redis_prefix.as_str().into() })
     }
 
+    /// Asks whether Redis is there and has let us in.
+    pub async fn reach(self) -> Result<(), Error> {
+        self.commands.ping::<()>(None).await?;
+        Ok(())
+    }
+
     /// The full key of `name` in this part of Redis.
     pub(crate) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

@@ -90,5 +90,8 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let clock = host.clock.clone();
     let forget = move |pool| password_resets::forget_old(pool, clock.now());
     tasks.spawn("housekeeping of links", housekeeping::run(state.pool.clone(), shutdown.clone(), forget));
-    Ok(host.called_by_services(callers, routes::router().with_state(state), tasks))
+    let (pool, redis) = (state.pool.clone(), state.redis.clone());
+    let app = host.called_by_services(callers, routes::router().with_state(state), tasks);
+    let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
+    Ok(app.ready_once_reached("Redis", move || redis.clone().reach()))
 }

@@ -18,6 +18,7 @@ use crate::throttle::Throttle;
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) pool: PgPool,
+    pub(crate) redis: Redis,
     pub(crate) sessions: Sessions,
     pub(crate) session_changes: SessionChanges,
     pub(crate) hashing: Hashing,
@@ -37,7 +38,8 @@ impl State {
     /// Reads the keys, and connects to stores that may be away.
     pub(crate) async fn new(config: Config, clock: Clock) -> Result<Self, BuildError> {
         let pool = ecommerce_postgres::connect(&config.postgres, "auth")?;
-        let sessions = Sessions::new(Redis::connect(&config.redis).await?);
+        let redis = Redis::connect(&config.redis).await?;
+        let sessions = Sessions::new(redis.clone());
         let links = match (Mailer::new(&config.mail, clock.clone())?, config.password_reset_url.clone()) {
             (Some(mailer), Some(url)) => Some(Links::new(pool.clone(), mailer, url, clock.clone())),
             (Some(_), None) => return Err(BuildError::NoResetUrl),
@@ -46,6 +48,7 @@ impl State {
         Ok(Self {
             session_changes: SessionChanges::new(pool.clone(), sessions.clone(), clock.clone()),
             pool,
+            redis,
             sessions,
             hashing: Hashing::new(config.password_threads.get())?,
             throttle: Throttle::new(clock.clone()),

@@ -59,7 +59,8 @@ pub enum BuildError {
     Route(String),
 }
 
-/// Puts the gateway together. Neither Redis nor the services need to be there yet; it is ready once it has had auth's keys.
+/// Puts the gateway together. Neither Redis nor the services need to be there yet; it is ready once it
+/// has reached Redis and has had auth's keys.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let clock = host.clock.clone();
     let mut tasks = host.tasks();
@@ -73,7 +74,8 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("auth's key", auth_key.clone().follow(host.shutdown.clone()));
     let auth = Peer::new(config.upstreams.auth_url, auth_key, keys::ANSWER, clock.clone())?;
     let keys = Keys::new(auth, config.token, clock.clone());
-    let sessions = Sessions::new(Redis::connect(&config.redis).await?);
+    let redis = Redis::connect(&config.redis).await?;
+    let sessions = Sessions::new(redis.clone());
     let fence = Fence::default();
     tasks.spawn("fence", fence.clone().follow(sessions.clone(), host.shutdown.clone()));
     let tokens = VerifiedTokens::new(keys.clone(), sessions, fence, clock.clone());
@@ -82,5 +84,6 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
 
     let routes = router::router(admission, Services::new(edges, clock)?)?;
     let app = host.called_by_clients(config.trusted_proxies, routes, tasks);
-    Ok(app.ready_once(move || keys.are_known()))
+    let app = app.ready_once_reached("Redis", move || redis.clone().reach());
+    Ok(app.ready_once("auth", move || keys.are_known()))
 }

@@ -71,6 +71,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let product = Peer::new(config.product_url, product_key.clone(), CATALOGUE, host.clock.clone())?;
     let outbox = Notifier::new();
 
+    let rabbit = config.rabbit.clone();
     let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), committed: outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
@@ -92,6 +93,8 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 
-    let state = State { pool, clock: host.clock.clone(), product, time_to_pay, outbox };
-    Ok(host.called_by_services(keys, routes::router().with_state(state), tasks))
+    let state = State { pool: pool.clone(), clock: host.clock.clone(), product, time_to_pay, outbox };
+    let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
+    let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
+    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_rabbit::reach(rabbit.clone())))
 }

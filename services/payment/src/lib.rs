@@ -80,6 +80,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         outbox: Notifier::new(),
     };
 
+    let rabbit = config.rabbit.clone();
     let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), committed: attempts.outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
@@ -95,8 +96,10 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
     tasks.spawn("attempts", worker::run(attempts.clone(), shutdown.clone()));
     tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
-    let forget_keys = housekeeping::run(pool, shutdown.clone(), ecommerce_idempotency::forget_old);
+    let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 
-    Ok(host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks))
+    let app = host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks);
+    let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
+    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_rabbit::reach(rabbit.clone())))
 }

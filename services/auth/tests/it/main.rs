@@ -6,6 +6,7 @@ mod delete_me;
 mod door;
 mod felt_at_the_door;
 mod first_admin;
+mod health;
 mod housekeeping;
 mod jwks;
 mod keys;

@@ -91,7 +91,7 @@ impl Shop {
         let (clock, shutdown) = (clock, Shutdown::new());
         write_key(&key_files, "present", 7);
         let config = change(config);
-        let address = start(config.clone(), &clock, &shutdown).await;
+        let (address, _) = start(config.clone(), &clock, &shutdown).await;
         let document = document::parse(auth::openapi());
         let anonymous = Client::anonymous(address, &keys).with_document(document);
         Self {
@@ -120,7 +120,12 @@ impl Shop {
 
     /// The same; answers where it is.
     pub(crate) async fn open_another_at(&self, config: Config) -> SocketAddr {
-        start(config, &self.clock, &self.shutdown).await
+        start(config, &self.clock, &self.shutdown).await.0
+    }
+
+    /// The same; answers where its health is.
+    pub(crate) async fn health_of_another(&self, config: Config) -> SocketAddr {
+        start(config, &self.clock, &self.shutdown).await.1
     }
 
     /// What a migration does that is told of an admin with this password; answers its notice.
@@ -212,12 +217,13 @@ pub(crate) fn write_key(directory: &Path, name: &str, number: u8) {
     std::fs::write(directory.join(format!("{name}.pem")), pem.as_bytes()).unwrap();
 }
 
-async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> SocketAddr {
+/// Starts a process; answers where it is, and where its health is.
+async fn start(config: Config, clock: &Clock, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
     let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
     let app = auth::build(config, host).await.unwrap();
-    let address = app.http_address().unwrap();
+    let addresses = (app.http_address().unwrap(), app.operations_address().unwrap());
     tokio::spawn(app.run());
-    address
+    addresses
 }
 
 impl Drop for Shop {

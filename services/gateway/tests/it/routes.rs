@@ -89,16 +89,37 @@ async fn a_gateway_is_ready_once_it_knows_the_keys_of_tokens() {
     let shop = Shop::open_before_auth().await;
     let ready = || async {
         let answer = shop.http.get(format!("http://{}/readyz", shop.operations_address)).send().await.unwrap();
-        answer.status().as_u16()
+        (answer.status().as_u16(), answer.text().await.unwrap())
     };
-    assert_eq!(ready().await, 503);
+    let says = |what: &'static str, status: u16| {
+        ecommerce_testing::eventually(what, move || async move {
+            (ready().await == (status, what.to_owned())).then_some(())
+        })
+    };
+    says("not reached yet: auth\n", 503).await;
     *shop.auth.seen.jwks.lock().unwrap() = Some(crate::shop::signer(7).jwks());
-    ecommerce_testing::eventually("it is ready", || async { (ready().await == 200).then_some(()) }).await;
+    says("ready\n", 200).await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_reaches_no_redis_is_not_ready_and_says_so() {
+    let shop = Shop::open_away_from_redis().await;
+    ecommerce_testing::eventually("it says what it lacks", || async {
+        let answer = shop.http.get(format!("http://{}/readyz", shop.operations_address)).send().await.unwrap();
+        let says = (answer.status().as_u16(), answer.text().await.unwrap());
+        (says == (503, "not reached yet: Redis\n".to_owned())).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn health_is_on_the_second_port() {
     let shop = Shop::open().await;
+    ecommerce_testing::eventually("it is ready", || async {
+        let answer = shop.http.get(format!("http://{}/readyz", shop.operations_address)).send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
     for path in ["/livez", "/readyz", "/metrics"] {
         let answer = shop.http.get(format!("http://{}{path}", shop.operations_address)).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");

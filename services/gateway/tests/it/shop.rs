@@ -86,6 +86,12 @@ impl Shop {
         shop
     }
 
+    /// One whose Redis is nowhere.
+    pub(crate) async fn open_away_from_redis() -> Self {
+        let nowhere = |config: &mut Config| config.redis.redis_url = "redis://127.0.0.1:1".into();
+        Self::start(Some(signer(7).jwks()), &ecommerce_testing::redis::url(), nowhere).await
+    }
+
     /// One with a Redis of its own, which auth has told nothing.
     pub(crate) async fn open_on(redis: &Server) -> Self {
         let shop = Self::start(Some(signer(7).jwks()), &redis.url(), |_| {}).await;

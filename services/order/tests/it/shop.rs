@@ -54,6 +54,18 @@ impl Shop {
         tokio::spawn(async move { app.run().await.unwrap() });
     }
 
+    /// One more replica, whose stores are nowhere; answers where its health is.
+    pub(crate) async fn open_away_from_its_stores(&self) -> SocketAddr {
+        let mut config = config(&self.database, &self.broker, &self.keys, self.catalogue_address);
+        config.postgres.database_url = "postgres://127.0.0.1:1/order".into();
+        config.rabbit.amqp_url = "amqp://127.0.0.1:1".into();
+        let host = Host::bind(&Settings::for_tests(), self.clock.clone(), self.shutdown.clone()).unwrap();
+        let app = order::build(config, host).await.unwrap();
+        let health = app.operations_address().unwrap();
+        tokio::spawn(app.run());
+        health
+    }
+
     /// Ends the first replica, as a rollout does.
     pub(crate) async fn stop(mut self) -> Self {
         self.shutdown.stop();
@@ -141,6 +153,11 @@ async fn build(
     product: SocketAddr,
     shutdown: &Shutdown,
 ) -> App {
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
+    order::build(config(database, broker, keys, product), host).await.unwrap()
+}
+
+fn config(database: &Database, broker: &Broker, keys: &Keys, product: SocketAddr) -> Config {
     let command = Config::augment_args(clap::Command::new("order"));
     let arguments = [
         "order".to_owned(),
@@ -153,8 +170,7 @@ async fn build(
     let mut config = Config::from_arg_matches(&command.get_matches_from(arguments)).unwrap();
     config.postgres = database.settings.clone();
     config.rabbit = broker.settings(Service::Order);
-    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
-    order::build(config, host).await.unwrap()
+    config
 }
 
 /// Product's part: answers `GET /internal/products?ids=` with what is on sale.

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod crash;
+mod health;
 mod ledgers;
 mod messages;
 mod openapi;

@@ -79,6 +79,18 @@ impl Shop {
         self.broker.ready().await;
     }
 
+    /// A replica whose stores are nowhere; answers where its health is.
+    pub(crate) async fn open_away_from_its_stores(&self) -> SocketAddr {
+        let mut config = self.config();
+        config.postgres.database_url = "postgres://127.0.0.1:1/payment".into();
+        config.rabbit.amqp_url = "amqp://127.0.0.1:1".into();
+        let host = Host::bind(&Settings::for_tests(), self.clock.clone(), self.shutdown.clone()).unwrap();
+        let app = payment::build(config, host).await.unwrap();
+        let health = app.operations_address().unwrap();
+        tokio::spawn(app.run());
+        health
+    }
+
     /// Ends all replicas, as a rollout does.
     pub(crate) async fn stop(&mut self) {
         self.shutdown.stop();

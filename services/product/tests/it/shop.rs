@@ -66,6 +66,15 @@ impl Shop {
         }
     }
 
+    /// One more replica, whose stores are nowhere; answers where its health is.
+    pub(crate) async fn open_away_from_its_stores(&self) -> SocketAddr {
+        let mut config = self.config.clone();
+        config.postgres.database_url = "postgres://127.0.0.1:1/product".into();
+        config.rabbit.amqp_url = "amqp://127.0.0.1:1".into();
+        config.redis.redis_url = "redis://127.0.0.1:1".into();
+        start(&config, &self.shutdown).await.1
+    }
+
     /// One more replica beside those that run.
     pub(crate) async fn add_replica(&self) {
         start(&self.config, &self.shutdown).await;
