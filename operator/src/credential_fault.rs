@@ -50,7 +50,9 @@ fn fault(kind: Kind, text: &str) -> Option<&'static str> {
     };
     match kind {
         Kind::Password => password(),
-        Kind::DatabasePassword | Kind::Superuser => password().or_else(|| stringprep::saslprep(text).is_err().then_some(NO_SASL)),
+        Kind::DatabasePassword | Kind::Superuser => {
+            password().or_else(|| stringprep::saslprep(text).is_err().then_some(NO_SASL))
+        }
         Kind::ApiKey => (!is_key(text)).then_some(NO_KEY),
         Kind::RefreshKeys => {
             let keys: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

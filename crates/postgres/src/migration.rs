@@ -1,7 +1,9 @@
 //! Migrations: plain SQL from `migrations/<service>`, run as the role that owns the tables.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -39,9 +41,19 @@ pub enum Error {
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
+/// What a migration waits for a lock: whoever asks for the table meanwhile waits behind it.
+const LOCK_TIMEOUT: &str = "2s";
+/// How often it asks again before it is a failure, with pauses that double up to the longest: some five minutes.
+const TRIES: u32 = 16;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// `lock_not_available`.
+const NOT_AVAILABLE: &str = "55P03";
+
 /// Brings the database up to the newest migration of `migrator`; answers the connection, still as the tables' owner.
 ///
-/// Migrations that the database has and `migrator` does not know are passed over, so that an older image can come back.
+/// Migrations that the database has and `migrator` does not know are passed over, so that an older image can come back. One that does
+/// not get its lock in two seconds lets everybody else pass and asks again later.
 pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnection, Error> {
     let owner = &settings.database_owner;
     if owner.is_empty() || !owner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -50,11 +62,32 @@ pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnec
     // A migration may take its time, unlike a request.
     let options: PgConnectOptions =
         pool::options(&settings.database_url, settings.database_password.as_ref(), "migrate")?
-            .options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
-    let mut connection = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
+            .options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)]);
+    migrator.set_ignore_missing(true);
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match migrate(&options, owner, &migrator).await {
+            Err(Error::Migrate(error)) if is_locked_out(&error) => {
+                tracing::info!(%error, "somebody holds what is to be changed; asking again");
+            }
+            result => return result,
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    migrate(&options, owner, &migrator).await
+}
+
+/// Over a connection of its own: whatever a try has taken goes with it.
+async fn migrate(options: &PgConnectOptions, owner: &str, migrator: &Migrator) -> Result<PgConnection, Error> {
+    let mut connection = PgConnection::connect_with(options).await.map_err(Error::Connect)?;
     let set_role = format!(r#"set role "{owner}""#);
     sqlx::raw_sql(AssertSqlSafe(set_role)).execute(&mut connection).await.map_err(Error::Connect)?;
-    migrator.set_ignore_missing(true);
     migrator.run(&mut connection).await?;
     Ok(connection)
+}
+
+fn is_locked_out(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == NOT_AVAILABLE)
 }

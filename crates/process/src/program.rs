@@ -18,6 +18,7 @@ use futures::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{App, Host, Settings};
 
@@ -171,10 +172,18 @@ fn migrate(matches: &ArgMatches, migrations: Option<Migrations>) -> Result<(), F
     telemetry::start(&settings.logs)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let notice = runtime.block_on(async {
-        let connection = migration::run(&settings.database, (migrations.schema)()).await?;
-        match migrations.seed {
-            Some(seed) => (seed.sow)(matches.clone(), connection).await,
-            None => Ok(None),
+        let migrated = async {
+            let connection = migration::run(&settings.database, (migrations.schema)()).await?;
+            match migrations.seed {
+                Some(seed) => (seed.sow)(matches.clone(), connection).await,
+                None => Ok(None),
+            }
+        };
+        // As the first process of a container it is not ended by a signal that nobody handles, and another may wait for its end.
+        let mut ended = signal(SignalKind::terminate())?;
+        tokio::select! {
+            notice = migrated => notice,
+            _ = ended.recv() => Err("told to end before the database was migrated: what had not been committed is not there".into()),
         }
     })?;
     tracing::info!("the database is up to date");

@@ -1,3 +1,4 @@
 //! The pool and migrations on a real PostgreSQL.
 
+mod locks;
 mod passwords;
