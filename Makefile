@@ -1,7 +1,7 @@
 # The vocabulary of this tree; local/ holds what stands behind each word.
 # One more: a target with a sentence after `##`, which `make help` shows.
 .DEFAULT_GOAL := help
-.PHONY: help up down status password logs logs-operator footprint test prove lint generate
+.PHONY: help up down status password logs logs-operator footprint backup restore test prove lint generate
 
 kubectl := kubectl --kubeconfig .local/kubeconfig
 export PATH := $(PATH):$(CURDIR)/.local/bin
@@ -30,6 +30,17 @@ logs-operator: ## follow the operator
 
 footprint: ## the memory of each service and the operator, and the sum
 	@local/footprint
+
+# The cluster is this clone's, unless KUBECONFIG=… says so here; that of the environment does not count.
+STACK = shop
+NAMESPACE = default
+of_cluster = $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
+
+backup: ## close a shop for half a minute and write it to TO=directory (STACK=… NAMESPACE=… KUBECONFIG=… another than make up's)
+	@local/backup $(of_cluster) "$(STACK)" "$(NAMESPACE)" "$(or $(TO),$(error TO=… names the directory))"
+
+restore: ## put the backup FROM=directory into a shop, which is made where there is none; OVER=1 over one that has orders
+	@local/restore $(of_cluster) $(if $(OVER),--over) "$(STACK)" "$(NAMESPACE)" "$(or $(FROM),$(error FROM=… names the directory))"
 
 test: ## every lane; the last line counts
 	@local/test

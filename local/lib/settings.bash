@@ -27,7 +27,7 @@ name_cluster() {
   port=$(kept port "${PORT:-8080}")
   context=kind-$cluster
   node=$cluster-control-plane
-  address=http://localhost:$port
+  address=${SHOP_ADDRESS:-http://localhost:$port}
 }
 kept() {
   grep . "$state/cluster/$1" 2>/dev/null || echo "$2"
@@ -47,5 +47,6 @@ rust_image=docker.io/library/rust:1-bookworm # compiles where the host cannot: a
 
 operator_namespace=ecommerce-system
 release=ecommerce-stack-operator
-stack_namespace=default
-stack=shop
+# Of `make up`; a test of its own names another.
+stack_namespace=${SHOP_NAMESPACE:-default}
+stack=${SHOP:-shop}
