@@ -24,19 +24,18 @@ async fn readers_pass_a_migration_that_waits_for_their_table() {
     let mut report = database.pool.begin().await.unwrap();
     sqlx::query("select count(*) from orders").fetch_one(&mut *report).await.unwrap();
 
-    let owner = database.owner.clone();
-    let migrating = tokio::spawn(async move { migration::run(&owner, another_column()).await });
-    eventually("the migration waits", async || {
-        let waiting = "select count(*) from pg_locks where not granted and relation = 'orders'::regclass";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&database.pool).await.unwrap();
-        (waiting > 0).then_some(())
-    })
-    .await;
-    let read = sqlx::query("select count(*) from orders").fetch_one(&database.pool);
-    tokio::time::timeout(PATIENCE, read).await.expect("a reader waits behind a migration").unwrap();
-    assert!(!migrating.is_finished());
-
-    report.commit().await.unwrap();
-    migrating.await.unwrap().unwrap();
+    let meanwhile = async {
+        eventually("the migration waits", async || {
+            let waiting = "select count(*) from pg_locks where not granted and relation = 'orders'::regclass";
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&database.pool).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        let read = sqlx::query("select count(*) from orders").fetch_one(&database.pool);
+        tokio::time::timeout(PATIENCE, read).await.expect("a reader waits behind a migration").unwrap();
+        report.commit().await.unwrap();
+    };
+    let (migrated, ()) = tokio::join!(migration::run(&database.owner, another_column()), meanwhile);
+    migrated.unwrap();
     sqlx::query("select another from orders").fetch_all(&database.pool).await.unwrap();
 }
