@@ -101,7 +101,7 @@ log=$(dirname "$manifest")/appendonly.aof.1.incr.aof
 
 fn redis(log: &str) -> Pod {
     let pod = Pod::new(&[("redis-check-aof", CHECK), ("redis-server", "echo \"$@\" >$ROOT/started")]);
-    pod.write("data/appendonlydir/appendonly.aof.manifest", "");
+    pod.write("data/appendonlydir/appendonly.aof.manifest", "file appendonly.aof.1.incr.aof seq 1 type i\n");
     pod.write("data/appendonlydir/appendonly.aof.1.incr.aof", log);
     pod
 }
@@ -116,6 +116,17 @@ fn a_damaged_log_is_cut_back_or_put_aside_and_redis_starts() {
         assert!(pod.read("started").ends_with("/etc/ecommerce/redis/redis.conf\n"));
         assert_eq!(pod.read("data/appendonlydir/appendonly.aof.1.incr.aof"), after);
         assert_eq!(pod.read("data/appendonlydir.damaged/appendonly.aof.1.incr.aof"), aside);
+    }
+}
+
+#[test]
+fn a_manifest_that_names_no_files_or_files_that_are_not_there_is_put_aside_with_its_log() {
+    for manifest in ["", "garbage", "file appendonly.aof.7.incr.aof seq 7 type i\n"] {
+        let pod = redis("set");
+        pod.write("data/appendonlydir/appendonly.aof.manifest", manifest);
+        assert!(pod.run("start-redis.sh", &[]).status.success());
+        assert_ne!(pod.read("started"), "");
+        assert_eq!(pod.read("data/appendonlydir.damaged/appendonly.aof.1.incr.aof"), "set", "{manifest}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -21,13 +22,17 @@ pub const STACK: &str = "shop";
 /// # Panics
 /// When there is no cluster.
 pub async fn client() -> Client {
-    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.local/kubeconfig");
-    let path = std::env::var_os("E2E_KUBECONFIG").map_or(default, PathBuf::from);
+    let path = kubeconfig();
     let kubeconfig = Kubeconfig::read_from(&path)
         .unwrap_or_else(|error| panic!("no cluster to test, `make up` starts one: {}: {error}", path.display()));
     let config =
         Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a usable kubeconfig");
     Client::try_from(config).expect("a client of the cluster")
+}
+
+fn kubeconfig() -> PathBuf {
+    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.local/kubeconfig");
+    std::env::var_os("E2E_KUBECONFIG").map_or(default, PathBuf::from)
 }
 
 /// Waits until the stack says of its present generation that it is ready.
@@ -110,4 +115,15 @@ pub async fn log(part: &str) -> String {
         log += &pods.logs(&pod.name_any(), &LogParams::default()).await.expect("the pod's log");
     }
     log
+}
+
+/// Runs a script inside a container of the stack's.
+///
+/// # Panics
+/// When it fails.
+pub fn run_in(namespace: &str, pod: &str, container: &str, script: &str) {
+    let mut kubectl = Command::new("kubectl");
+    kubectl.arg("--kubeconfig").arg(kubeconfig()).args(["--namespace", namespace, "exec", pod]);
+    let output = kubectl.args(["--container", container, "--", "sh", "-c", script]).output().expect("kubectl");
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -5,9 +5,21 @@ root="${ROOT:-}"
 log="$root/data/appendonlydir"
 manifest="$log/appendonly.aof.manifest"
 
-if [ -e "$manifest" ] && ! redis-check-aof "$manifest" >/dev/null 2>&1; then
+# The check reads what the manifest names and takes anything else for a log of one file.
+names_files() {
+    [ -s "$manifest" ] && ! grep -qv '^file ' "$manifest" || return 1
+    sed 's/^file \([^ ]*\) .*$/\1/' "$manifest" | while read -r file; do
+        [ -e "$log/$file" ] || return 1
+    done
+}
+
+is_sound() {
+    names_files && redis-check-aof "$manifest" >/dev/null 2>&1
+}
+
+if [ -e "$manifest" ] && ! is_sound; then
     echo "The append-only log is damaged and is cut back to what can be read." >&2
-    if ! yes | redis-check-aof --fix "$manifest" >&2 || ! redis-check-aof "$manifest" >/dev/null 2>&1; then
+    if ! names_files || ! yes | redis-check-aof --fix "$manifest" >&2 || ! is_sound; then
         echo "It can not be: it is put aside as $log.damaged, and Redis begins anew." >&2
         rm -rf "$log.damaged"
         mv "$log" "$log.damaged"
