@@ -128,7 +128,9 @@ pub(super) fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
 
 /// A file system that the process may write and that goes with the pod.
 pub(super) fn scratch(name: &str) -> Volume {
-    Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
+    let source =
+        EmptyDirVolumeSource { size_limit: Some(Quantity("64Mi".to_owned())), ..EmptyDirVolumeSource::default() };
+    Volume { name: name.to_owned(), empty_dir: Some(source), ..Volume::default() }
 }
 
 /// The times of a probe, in seconds.

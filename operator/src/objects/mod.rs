@@ -97,7 +97,7 @@ pub struct Held {
 pub struct Desired {
     /// The owner and labels that the generated Secrets and what is in them from the spec have; applied to what is there.
     pub credentials: Vec<Manifest>,
-    /// Applied in this order: configuration before what mounts it.
+    /// Applied, configuration before what mounts it.
     pub applied: Vec<Manifest>,
     /// Made when they are not there, and never changed: what a Job runs can not change.
     pub jobs: Vec<Job>,

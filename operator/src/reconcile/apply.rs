@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -48,7 +49,10 @@ impl Applied {
     }
 }
 
-/// Applies everything, in order, and makes the Jobs that are not there; gives what was refused.
+/// Objects that are applied at once.
+const AT_ONCE: usize = 8;
+
+/// Applies everything, configuration before what mounts it, and makes the Jobs that are not there; gives what was refused.
 pub async fn apply(
     desired: &Desired,
     names: &Names,
@@ -57,8 +61,12 @@ pub async fn apply(
 ) -> Result<Vec<Refusal>, Error> {
     let mut refusals = grow_claims(desired, names, observed, &context.client).await?;
     refusals.extend(own_claims(desired, names, observed, &context.client).await?);
-    for manifest in desired.credentials.iter().chain(&desired.applied) {
-        refusals.extend(ensure(manifest, names, observed, context).await?.err());
+    let is_mounted = |manifest: &&Manifest| ["Secret", "ConfigMap"].contains(&manifest.resource.kind.as_str());
+    let (mounted, others): (Vec<_>, Vec<_>) = desired.credentials.iter().chain(&desired.applied).partition(is_mounted);
+    for group in [mounted, others] {
+        let each: Vec<_> = group.into_iter().map(|manifest| ensure(manifest, names, observed, context)).collect();
+        let answers: Vec<_> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
+        refusals.extend(answers.into_iter().filter_map(Result::err));
     }
     refusals.extend(make_jobs(&desired.jobs, names, observed, &context.client).await?);
     Ok(refusals)

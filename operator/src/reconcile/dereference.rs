@@ -240,9 +240,14 @@ async fn read_ledger(names: &Names, client: &Client, observed: &mut Observed) ->
 
 async fn read_claims(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &names.namespace);
-    for backend in Backend::ALL {
-        let name = names.claim(backend);
-        let found = claims.get_opt(&name).await.map_err(Error::api(format!("read the claim {name}")))?;
+    let each = Backend::ALL.map(|backend| {
+        let (claims, name) = (&claims, names.claim(backend));
+        async move {
+            let found = claims.get_opt(&name).await.map_err(Error::api(format!("read the claim {name}")))?;
+            Ok((backend, found))
+        }
+    });
+    for (backend, found) in futures::future::try_join_all(each).await? {
         // One that is going is not what the next pod gets.
         let Some(claim) = found.filter(|claim| claim.metadata.deletion_timestamp.is_none()) else { continue };
         let requests = claim.spec.as_ref().and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
@@ -263,9 +268,15 @@ async fn read_credentials(
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
     let ours = wanted(names).into_iter().map(|wanted| wanted.name);
     let of_mail = stack.spec.mail.iter().map(|mail| mail.secret_ref.name.clone());
-    for name in ours.chain(of_mail) {
-        let action = Error::api(format!("read the Secret {name}"));
-        let Some(secret) = secrets.get_opt(&name).await.map_err(action)? else { continue };
+    let each = ours.chain(of_mail).map(|name| {
+        let secrets = &secrets;
+        async move {
+            let found = secrets.get_opt(&name).await.map_err(Error::api(format!("read the Secret {name}")))?;
+            Ok((name, found))
+        }
+    });
+    for (name, found) in futures::future::try_join_all(each).await? {
+        let Some(secret) = found else { continue };
         observed.saw(&secret);
         for (key, value) in secret.data.unwrap_or_default() {
             observed.credentials.read(&name, &key, &value.0);
