@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::story::{APPS, CORE, JOBS, STACK, Story};
+use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
 
 #[tokio::test]
 async fn services_follow_their_migration_one_by_one() {
@@ -170,4 +170,78 @@ async fn a_job_whose_pod_never_started_is_made_again_when_the_spec_is_mended_and
     story.writes();
     story.reconcile().await.unwrap();
     assert_eq!(story.writes(), Vec::<String>::new());
+}
+
+/// PostgreSQL's pod, whose first container has said this at its end.
+fn say_of_postgres(story: &Story, words: &str) {
+    let ended = json!({"terminated": {"exitCode": 0, "message": words}});
+    let first = json!({
+        "name": "initialise", "image": "x", "imageID": "x", "ready": true, "restartCount": 0, "state": ended,
+    });
+    let pod = json!({
+        "metadata": {"name": "shop-postgres-0", "labels": {"ecommercestack.dev/stack": "shop"}},
+        "status": {"phase": "Running", "initContainerStatuses": [first]},
+    });
+    story.api.put(&format!("{CORE}/pods/shop-postgres-0"), pod);
+}
+
+#[tokio::test]
+async fn a_server_that_says_it_is_another_is_provisioned_and_one_that_says_nothing_is_not() {
+    let story = Story::migrated().await;
+    let first = story.job("shop-provision-").unwrap();
+    for words in ["", "7301 17", "7301 17", "initdb: error"] {
+        say_of_postgres(&story, words);
+        story.reconcile().await.unwrap();
+        assert_eq!(story.job("shop-provision-").as_ref(), Some(&first), "{words}");
+    }
+    let known = story.api.get(LEDGER).unwrap()["data"]["postgres-server"].clone();
+    assert_eq!(known, "7301", "for the container that would make another one");
+    say_of_postgres(&story, "7302 17");
+    story.reconcile().await.unwrap();
+    assert_ne!(story.job("shop-provision-"), Some(first));
+}
+
+#[tokio::test]
+async fn an_image_of_another_major_version_is_held_back_and_nothing_else_is() {
+    let story = Story::migrated().await;
+    say_of_postgres(&story, "7301 17");
+    story.reconcile().await.unwrap();
+    let image = |story: &Story| {
+        let set = story.api.get(&format!("{APPS}/statefulsets/shop-postgres")).unwrap();
+        set["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    story.api.change(STACK, |stack| {
+        stack["spec"]["postgres"] = json!({"embedded": {"image": "docker.io/library/postgres:18.1"}});
+        stack["spec"]["services"] = json!({"order": {"replicas": 3}});
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(image(&story), "docker.io/library/postgres:17.6");
+    assert_eq!(story.api.get(&format!("{APPS}/deployments/shop-order")).unwrap()["spec"]["replicas"], 3);
+    let (status, reason, message) = story.condition("Degraded");
+    assert_eq!((status.as_str(), reason.as_str()), ("True", "OtherMajorVersion"));
+    assert!(message.contains("are of PostgreSQL 17") && message.contains("postgres:18.1"), "{message}");
+    story.api.change(STACK, |stack| {
+        stack["spec"]["postgres"] = json!({"embedded": {"image": "docker.io/library/postgres:17.7"}});
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(image(&story), "docker.io/library/postgres:17.7");
+}
+
+#[tokio::test]
+async fn a_request_above_its_limit_holds_its_part_and_nothing_else() {
+    let story = Story::migrated().await;
+    let resources = |request: &str, limit: &str| json!({"requests": {"memory": request}, "limits": {"memory": limit}});
+    story.api.change(STACK, |stack| {
+        stack["spec"]["redis"] = json!({"embedded": {"resources": resources("1Gi", "512Mi")}});
+        stack["spec"]["rabbitmq"] = json!({"embedded": {"resources": resources("512Mi", "1Gi")}});
+    });
+    story.reconcile().await.unwrap();
+    let limit = |store: &str| {
+        let set = story.api.get(&format!("{APPS}/statefulsets/shop-{store}")).unwrap();
+        set["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"].clone()
+    };
+    assert_eq!((limit("redis"), limit("rabbitmq")), (json!("256Mi"), json!("1Gi")));
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "RequestAboveLimit");
+    assert!(message.contains("spec.redis.embedded.resources.requests.memory (1Gi)"), "{message}");
 }

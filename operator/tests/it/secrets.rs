@@ -281,3 +281,21 @@ async fn with_whom_a_secret_goes_is_said_also_where_it_has_lost_a_key() {
     assert_eq!(story.condition("Degraded").1, "CredentialsLost");
     assert_eq!(story.api.get(&secret).unwrap()["metadata"]["ownerReferences"][0]["kind"], "EcommerceStack");
 }
+
+/// The server takes over at each start what its Secret says.
+#[tokio::test]
+async fn the_password_of_the_superuser_alone_is_made_anew_and_the_server_started_with_it() {
+    let story = Story::migrated().await;
+    let (secret, set) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/statefulsets/shop-postgres"));
+    let before = (story.api.get(&secret).unwrap(), story.api.get(&set).unwrap());
+    story.api.change(&secret, |secret| drop(secret["data"].as_object_mut().unwrap().remove("superuser")));
+    story.reconcile().await.unwrap();
+    let after = (story.api.get(&secret).unwrap(), story.api.get(&set).unwrap());
+    for login in ["order-login", "order-migrate"] {
+        assert_eq!(after.0["data"][login], before.0["data"][login]);
+    }
+    assert!(after.0["data"]["superuser"].is_string() && after.0["data"]["superuser"] != before.0["data"]["superuser"]);
+    let configuration = |set: &Value| set["spec"]["template"]["metadata"]["annotations"].clone();
+    assert_ne!(configuration(&after.1), configuration(&before.1), "it starts again");
+    assert_eq!(story.condition("Degraded").0, "False");
+}

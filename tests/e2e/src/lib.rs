@@ -6,7 +6,9 @@
 
 pub mod cluster;
 pub mod person;
+pub mod tenant;
 
 pub use person::{Answer, Person};
+pub use tenant::Tenant;
 
 pub use ecommerce_testing::{throughout, within};

@@ -4,13 +4,11 @@
 use std::time::{Duration, Instant};
 
 use e2e::cluster::{self, STACK};
-use e2e::{Person, within};
+use e2e::{Person, Tenant, within};
 use ecommerce_testing::figure;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::Client;
-use kube::api::{Api, DeleteParams, PostParams};
-use operator::crd::EcommerceStack;
-use serde_json::{Value, from_value, json};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DeleteParams};
+use serde_json::json;
 
 const SOON: Duration = Duration::from_mins(2);
 
@@ -75,34 +73,14 @@ async fn a_damaged_log_of_redis_costs_no_request_for_the_catalogue() {
     }
 }
 
-async fn condition(stacks: &Api<EcommerceStack>, kind: &str) -> Option<(String, String)> {
-    let status = stacks.get("emptied").await.expect("the stack").status?;
-    let found = status.conditions.into_iter().find(|condition| condition.type_ == kind)?;
-    Some((found.status, found.message))
-}
-
-async fn make(client: &Client, object: Value) {
-    let stacks: Api<EcommerceStack> = Api::namespaced(client.clone(), "emptied");
-    stacks.create(&PostParams::default(), &from_value(object).expect("a stack")).await.expect("make the stack");
-}
-
 async fn an_emptied_volume_is_not_taken_for_a_new_shop() {
-    let client = cluster::client().await;
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let namespace = from_value(json!({"metadata": {"name": "emptied"}})).expect("a namespace");
-    namespaces.create(&PostParams::default(), &namespace).await.expect("make the namespace");
-    make(&client, json!({"metadata": {"name": "emptied"}, "spec": {"deletionPolicy": "Delete"}})).await;
-    let stacks: Api<EcommerceStack> = Api::namespaced(client.clone(), "emptied");
-    let is = async |kind: &str, status: &str, words: &str| {
-        let (found, message) = condition(&stacks, kind).await?;
-        (found == status && message.contains(words)).then_some(())
-    };
-    within(SOON, "the shop is open", async || is("Ready", "True", "").await).await;
-
+    let tenant = Tenant::new("emptied").await;
+    tenant.apply(&json!({"deletionPolicy": "Delete"})).await;
+    tenant.says("Ready", "True", "").await;
     cluster::run_in("emptied", "emptied-postgres-0", "postgres", "rm -rf /data/postgres");
-    let pods: Api<Pod> = Api::namespaced(client, "emptied");
-    pods.delete("emptied-postgres-0", &DeleteParams::default().grace_period(0)).await.expect("delete the pod");
-    within(SOON, "the loss is said", async || is("Degraded", "True", "The volume is empty").await).await;
-    within(SOON, "it is not ready", async || is("Ready", "False", "").await).await;
-    namespaces.delete("emptied", &DeleteParams::default()).await.expect("remove the namespace");
+    let at_once = DeleteParams::default().grace_period(0);
+    tenant.api::<Pod>().delete("emptied-postgres-0", &at_once).await.expect("delete the pod");
+    tenant.says("Degraded", "True", "The volume is empty").await;
+    tenant.says("Ready", "False", "").await;
+    tenant.leave().await;
 }
