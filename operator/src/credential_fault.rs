@@ -20,6 +20,7 @@ const NUL: &str = "has a NUL in it, which no process can be told";
 const TOO_LONG: &str = "is longer than 1,024 bytes";
 const NO_SASL: &str =
     "has a line break in it, or another character that no PostgreSQL password has (SASLprep, RFC 4013)";
+const NOT_TYPED: &str = "has a line break or another control character in it, which nobody types";
 const NO_KEY: &str = "is no key: 32 to 1,024 visible ASCII characters, without a blank or a line break";
 const NO_KEYS: &str = "has no keys: one to four lines of 32 to 1,024 visible ASCII characters each";
 const NO_SIGNING_KEY: &str = "is no Ed25519 private key in PKCS#8 PEM";
@@ -53,6 +54,7 @@ fn fault(kind: Kind, text: &str) -> Option<&'static str> {
         Kind::DatabasePassword | Kind::Superuser => {
             password().or_else(|| stringprep::saslprep(text).is_err().then_some(NO_SASL))
         }
+        Kind::AdminPassword => password().or_else(|| text.contains(char::is_control).then_some(NOT_TYPED)),
         Kind::ApiKey => (!is_key(text)).then_some(NO_KEY),
         Kind::RefreshKeys => {
             let keys: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -88,6 +90,8 @@ mod tests {
             (Kind::DatabasePassword, "secret\n".to_owned(), NO_SASL),
             // Unicode 3.2 did not know it, and SASLprep knows no other.
             (Kind::DatabasePassword, "\u{1f40e}".to_owned(), NO_SASL),
+            (Kind::AdminPassword, "\0".to_owned(), NUL),
+            (Kind::AdminPassword, "secret\n".to_owned(), NOT_TYPED),
             (Kind::ApiKey, "k".repeat(31), NO_KEY),
             (Kind::ApiKey, format!("{key}\n"), NO_KEY),
             (Kind::ApiKey, format!("{key} {key}"), NO_KEY),
@@ -116,6 +120,7 @@ mod tests {
             (Kind::Password, "p".repeat(1024)),
             (Kind::Password, "\u{1f40e}".to_owned()),
             (Kind::DatabasePassword, password.to_owned()),
+            (Kind::AdminPassword, format!("{password}\u{1f40e}")),
             (Kind::ApiKey, format!("{key}!\"#$%&'()*+,-./:;<=>?@[\\]^_`{{|}}~")),
             (Kind::RefreshKeys, format!("{key}\r\n\n {key} \n")),
         ] {

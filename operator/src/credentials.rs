@@ -44,6 +44,8 @@ pub enum Kind {
     Superuser,
     /// The same, of a login at PostgreSQL, which takes fewer characters.
     DatabasePassword,
+    /// The same, of a person, who types it.
+    AdminPassword,
     /// 43 letters and digits: 256 bits, so that an unsalted hash of it tells nothing.
     ApiKey,
     /// Keys of that kind, a line each. One is made; a person puts others beside it.
@@ -104,7 +106,7 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
             name: names.signing_key(),
             keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey), (REFRESH_KEYS.to_owned(), Kind::RefreshKeys)],
         },
-        Wanted { name: names.admin(), keys: passwords(vec![ADMIN_PASSWORD.to_owned()]) },
+        Wanted { name: names.admin(), keys: vec![(ADMIN_PASSWORD.to_owned(), Kind::AdminPassword)] },
     ];
     for caller in Service::ALL {
         let keys: Vec<_> = EDGES
@@ -122,7 +124,9 @@ pub fn wanted(names: &Names) -> Vec<Wanted> {
 /// Makes a secret.
 pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
     match kind {
-        Kind::Password | Kind::DatabasePassword | Kind::Superuser => Alphanumeric.sample_string(random, 32),
+        Kind::Password | Kind::DatabasePassword | Kind::Superuser | Kind::AdminPassword => {
+            Alphanumeric.sample_string(random, 32)
+        }
         Kind::ApiKey | Kind::RefreshKeys => Alphanumeric.sample_string(random, 43),
         Kind::SigningKey => {
             // Without the public half: the form that OpenSSL writes and everything reads.

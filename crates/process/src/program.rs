@@ -187,9 +187,12 @@ fn migrate(matches: &ArgMatches, migrations: Option<Migrations>) -> Result<(), F
         }
     })?;
     tracing::info!("the database is up to date");
-    if let Some(notice) = notice {
-        tracing::warn!("{notice}");
-        if let Some(file) = &settings.migration_notice_file {
+    match (notice, &settings.migration_notice_file) {
+        (None, _) => {}
+        (Some(notice), None) => tracing::warn!("{notice}"),
+        // It may name somebody, and is for whoever looks at the file.
+        (Some(notice), Some(file)) => {
+            tracing::warn!(file = %file.display(), "left something for a person to do");
             std::fs::write(file, notice)?;
         }
     }

@@ -122,7 +122,8 @@ pub struct EcommerceStackSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_policies: Option<bool>,
 
-    /// The first administrator.
+    /// The first administrator. The password is generated into the Secret `<stack>-admin`; another one that is put there is taken
+    /// within five minutes, and ends all sessions of the administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Admin>,
 

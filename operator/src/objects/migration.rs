@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::container::{self, Figures};
 use super::metadata::{labels, metadata};
-use super::{Inputs, environment, migration_key, provisioning_key};
+use super::{Inputs, environment, migration_is_held, migration_key, provisioning_key};
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
 /// The container that migrates.
@@ -19,12 +19,12 @@ pub(super) const KEEP_SECONDS: i32 = 3600;
 
 /// The Job, unless the database is as the image needs it and a person has nothing to do for it, or is not there yet.
 pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
+    let names = inputs.names;
     let provisioned = inputs.provisioned_from? == provisioning_key(inputs)?;
     let database_id = inputs.databases.get(&service)?;
-    if !provisioned || inputs.settled.contains(&service) {
+    if !provisioned || inputs.settled.contains(&service) || migration_is_held(names, inputs.held, service) {
         return None;
     }
-    let names = inputs.names;
     let image = inputs.resolved.image(service);
     let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, image, database_id));
     if inputs.not_yet.contains(&name) || inputs.held.jobs {

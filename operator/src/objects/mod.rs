@@ -30,7 +30,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::crd::{DeletionPolicy, EcommerceStackSpec};
-use crate::credentials::{ADMIN_EMAIL, Credentials};
+use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, Credentials};
 use crate::names::{Backend, Names, short_hash};
 use crate::resolve::Resolved;
 use crate::settings::Settings;
@@ -175,7 +175,8 @@ impl Inputs<'_> {
     }
 }
 
-/// What a migration is known by: the same image on the same database, told the same, does nothing a second time.
+/// What a migration is known by: the same image on the same database, told the same, does nothing a second time. Of a password it
+/// has a hash, for it stands in the names of Jobs.
 #[must_use]
 pub fn migration_key(
     names: &Names,
@@ -185,8 +186,17 @@ pub fn migration_key(
     database_id: &str,
 ) -> String {
     let told = match service {
-        Service::Auth => credentials.get(&names.admin(), ADMIN_EMAIL),
-        Service::Gateway | Service::Product | Service::Order | Service::Payment => "",
+        Service::Auth => {
+            let admin = |key| credentials.get(&names.admin(), key).to_owned();
+            vec![admin(ADMIN_EMAIL), short_hash([admin(ADMIN_PASSWORD).as_str()])]
+        }
+        Service::Gateway | Service::Product | Service::Order | Service::Payment => vec![String::new()],
     };
-    short_hash([image, database_id, told])
+    short_hash([image, database_id].into_iter().chain(told.iter().map(String::as_str)))
+}
+
+/// Whether what a service's migration is told has to be mended first.
+#[must_use]
+pub fn migration_is_held(names: &Names, held: &Held, service: Service) -> bool {
+    service == Service::Auth && held.secrets.contains(&names.admin())
 }

@@ -14,7 +14,7 @@ use super::dereference::Observed;
 use crate::crd::{MigrationState, MigrationStatus};
 use crate::ledger::{Ledger, ProvisioningFailure};
 use crate::names::Names;
-use crate::objects::{MIGRATE, PROVISION, migration_key};
+use crate::objects::{Held, MIGRATE, PROVISION, migration_is_held, migration_key};
 use crate::resolve::Resolved;
 
 /// After this time a Job is made again that failed, or that left something for a person to do.
@@ -113,13 +113,24 @@ impl Progress {
         }
     }
 
-    /// Takes in what the migration Jobs of these images did.
-    pub fn see_migrations(&mut self, names: &Names, resolved: &Resolved, observed: &Observed, time: &Time) {
+    /// Takes in what the migration Jobs of these images did. What one is to be told that has to be mended first is as it was.
+    pub fn see_migrations(
+        &mut self,
+        names: &Names,
+        resolved: &Resolved,
+        observed: &Observed,
+        held: &Held,
+        time: &Time,
+    ) {
         let mut migrations = Vec::new();
         for service in Service::WITH_DATABASE {
             let Some(database_id) = self.databases.get(&service) else { continue };
             let image = resolved.image(service);
-            let key = migration_key(names, &observed.credentials, service, image, database_id);
+            let of_before = self.migrations.iter().find(|one| one.service == service.as_str() && one.image == image);
+            let key = match of_before.filter(|_| migration_is_held(names, held, service)) {
+                Some(before) => before.key.clone(),
+                None => migration_key(names, &observed.credentials, service, image, database_id),
+            };
             let name = names.migration_job(service, &key);
             self.current.insert(name.clone());
             let recorded = self.migrations.iter().find(|one| one.key == key);

@@ -293,7 +293,7 @@ async fn step_through(
         Facts { stack, names: &names, owner: &owner, resolved: &resolved, observed: &observed, held: &held, context };
     let mut progress = Progress::recorded(&ledger);
     progress.see_provisioning(&names, objects::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
-    progress.see_migrations(&names, &resolved, &observed, &now);
+    progress.see_migrations(&names, &resolved, &observed, &held, &now);
     progress.record(&mut ledger);
 
     let inputs = facts.inputs(&progress);

@@ -1,5 +1,7 @@
 //! Stories of databases: what Jobs provision and migrate, and what holds a service until then.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
@@ -99,6 +101,55 @@ async fn what_a_migration_leaves_to_do_is_shown_until_it_is_done_and_stops_nothi
     story.api.remove(&format!("{JOBS}{first}"));
     story.reconcile().await.unwrap();
     assert_eq!(story.job("shop-auth-migrate-"), None);
+}
+
+/// Auth gives the admin what stands in the Secret, where that is new.
+#[tokio::test]
+async fn another_password_of_the_admin_is_another_migration_of_auth_and_rolls_nothing() {
+    let story = Story::migrated().await;
+    let (secret, auth) = (format!("{CORE}/secrets/shop-admin"), format!("{APPS}/deployments/shop-auth"));
+    let (first, pods) = (story.job("shop-auth-migrate-").unwrap(), story.api.get(&auth).unwrap());
+    for name in story.api.below(JOBS) {
+        story.api.remove(&format!("{JOBS}{name}"));
+    }
+    story
+        .api
+        .change(&secret, |secret| secret["data"]["password"] = BASE64_STANDARD.encode("another word for it").into());
+    story.reconcile().await.unwrap();
+    let jobs = story.api.below(JOBS);
+    assert_eq!(jobs.len(), 1, "auth alone is told of it");
+    assert!(jobs[0].starts_with("shop-auth-migrate-") && jobs[0] != first, "{jobs:?}");
+    let job = story.api.get(&format!("{JOBS}{}", jobs[0])).unwrap().to_string();
+    assert!(!job.contains("another word") && !story.ledger().text().contains("another word"));
+
+    story.end_job("shop-auth-migrate-", "Failed", "ADMIN_PASSWORD: a password has 8 to 128 characters");
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "MigrationFailed");
+    assert_eq!(story.api.get(&auth).unwrap()["spec"], pods["spec"]);
+    story.end_job("shop-auth-migrate-", "Complete", "");
+    story.reconcile().await.unwrap();
+    assert_eq!((story.condition("Degraded").0, story.condition("Migrated").0), ("False".into(), "True".into()));
+    assert_eq!(story.api.get(&auth).unwrap()["spec"], pods["spec"]);
+}
+
+#[tokio::test]
+async fn while_the_admins_secret_is_away_nothing_migrates_and_what_was_migrated_is() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-admin");
+    let before = story.api.get(&secret).unwrap();
+    for name in story.api.below(JOBS) {
+        story.api.remove(&format!("{JOBS}{name}"));
+    }
+    story.api.remove(&secret);
+    for _ in 0..2 {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Degraded").1, "CredentialsLost");
+        assert_eq!(story.condition("Migrated").0, "True");
+        assert!(story.api.below(JOBS).is_empty());
+    }
+    story.api.put(&secret, json!({"metadata": {"name": "shop-admin"}, "data": before["data"]}));
+    story.reconcile().await.unwrap();
+    assert!(story.api.below(JOBS).is_empty(), "it is as it was");
 }
 
 #[tokio::test]

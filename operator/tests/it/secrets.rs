@@ -170,6 +170,7 @@ async fn a_secret_that_nothing_could_work_with_is_named_and_what_knows_it_stays(
         ("rabbitmq", "order", b"sec\0ret", "has a NUL in it"),
         ("redis", "auth", &[b'p'; 1025], "is longer than 1,024 bytes"),
         ("admin", "password", b"p\xe9", "is not UTF-8 text"),
+        ("admin", "password", b"secret\n", "has a line break"),
         ("order-api-keys", "product", b"secret", "is no key"),
         ("signing-key", "present.pem", b"secret", "is no Ed25519 private key"),
         ("signing-key", "refresh-keys", b"secret", "has no keys"),

@@ -2,6 +2,7 @@
 //! an error of the service where the statement stands.
 
 pub(crate) mod accounts;
+pub(crate) mod first_admins;
 pub(crate) mod forgotten_passwords;
 pub(crate) mod password_resets;
 pub(crate) mod sessions;

@@ -8,6 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use auth::{Config, KeySettings, Registration, first_admin};
 use ecommerce_contract::headers;
+use ecommerce_postgres::migration;
 use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Sessions};
 use ecommerce_runtime::Shutdown;
@@ -19,7 +20,6 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -128,15 +128,19 @@ impl Shop {
         start(config, &self.clock, &self.shutdown).await.1
     }
 
-    /// What a migration does that is told of an admin with this password; answers its notice.
-    pub(crate) async fn first_admin(&self, password: &str) -> Result<Option<String>, ecommerce_process::Failure> {
-        let connection = PgConnection::connect(self.database.settings.database_url.expose_secret()).await?;
+    /// What a migration does that is told of this admin with this password; answers its notice.
+    pub(crate) async fn first_admin(
+        &self,
+        email: &str,
+        password: &str,
+    ) -> Result<Option<String>, ecommerce_process::Failure> {
+        let connection = migration::run(&self.database.owner, auth::migrations()).await?;
         let settings = first_admin::Settings {
-            admin_email: Some("admin@example.com".parse()?),
+            admin_email: Some(email.parse()?),
             admin_password: Some(password.to_owned().into()),
             token_audience: self.config.token.token_audience.clone(),
         };
-        first_admin::make(&settings, connection, &self.clock).await
+        first_admin::apply(&settings, connection, &self.clock).await
     }
 
     /// The hash that is kept of everybody's password.
