@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use e2e::cluster::{self, STACK};
 use e2e::{Person, within};
-use ecommerce_testing::figure;
+use ecommerce_testing::{figure, scale};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use operator::crd::EcommerceStack;
 use serde_json::json;
@@ -75,7 +75,9 @@ async fn pods() -> BTreeSet<String> {
 #[tokio::test]
 async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
     secrets_and_the_ledger_cost_no_request_and_no_pod().await;
-    a_deployment_and_a_set_come_back_with_their_data().await;
+    deployments_come_back().await;
+    sets_come_back_with_their_data().await;
+    what_is_edited_is_put_back().await;
 }
 
 async fn secrets_and_the_ledger_cost_no_request_and_no_pod() {
@@ -123,41 +125,79 @@ async fn secrets_and_the_ledger_cost_no_request_and_no_pod() {
     assert!(failed == 0 && asked > 100, "{failed} of {asked} failed");
 }
 
-async fn a_deployment_and_a_set_come_back_with_their_data() {
+/// All of them where claims are proven, one where they are only tried.
+fn some<'a>(all: &[&'a str], one: &'a str) -> Vec<&'a str> {
+    if scale(1, 0) == 1 { all.to_vec() } else { vec![one] }
+}
+
+async fn deployments_come_back() {
+    let deployments = Api::<Deployment>::default_namespaced(cluster::client().await);
+    for service in some(&["auth", "gateway", "product", "order", "payment"], "order") {
+        cluster::ready_stack().await;
+        let name = format!("{STACK}-{service}");
+        let deleted = Instant::now();
+        deployments.delete(&name, &DeleteParams::default()).await.expect("delete the Deployment");
+        within(Duration::from_secs(10), "the loss is said", || async {
+            let (status, _, message) = condition("Available").await;
+            (status == "False" && message.contains(service)).then_some(())
+        })
+        .await;
+        figure(&format!("the deleted Deployment of {service} is said after"), format!("{:?}", deleted.elapsed()));
+        cluster::ready_stack().await;
+        figure(&format!("the deleted Deployment of {service} is back after"), format!("{:?}", deleted.elapsed()));
+    }
+}
+
+async fn sets_come_back_with_their_data() {
+    let client = cluster::client().await;
+    let sets = Api::<StatefulSet>::default_namespaced(client.clone());
+    let claims = Api::<PersistentVolumeClaim>::default_namespaced(client);
+    for store in some(&["postgres", "rabbitmq", "redis"], "redis") {
+        cluster::ready_stack().await;
+        let set = format!("{STACK}-{store}");
+        let claim = format!("data-{set}-0");
+        let volume = claims.get(&claim).await.expect("the claim").metadata.uid;
+        let deleted = Instant::now();
+        sets.delete(&set, &DeleteParams::default()).await.expect("delete the StatefulSet");
+        within(SOON, "the set is made anew", || async {
+            let set = sets.get_opt(&set).await.expect("an answer")?;
+            (set.status?.ready_replicas? == 1).then_some(())
+        })
+        .await;
+        cluster::ready_stack().await;
+        figure(&format!("the deleted StatefulSet of {store} is back after"), format!("{:?}", deleted.elapsed()));
+        let after = claims.get(&claim).await.expect("the claim");
+        assert_eq!((after.metadata.uid, after.metadata.deletion_timestamp), (volume, None));
+        let admin = Person::admin().await;
+        within(SOON, "who is logged in is believed again", || async {
+            (admin.get("/api/v1/auth/me").await.status == 200).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn what_is_edited_is_put_back() {
     cluster::ready_stack().await;
     let client = cluster::client().await;
     let deployments = Api::<Deployment>::default_namespaced(client.clone());
-    let sets = Api::<StatefulSet>::default_namespaced(client.clone());
-    let claims = Api::<PersistentVolumeClaim>::default_namespaced(client);
-    let name = format!("{STACK}-order");
-    let deleted = Instant::now();
-    deployments.delete(&name, &DeleteParams::default()).await.expect("delete the Deployment");
-    within(Duration::from_secs(10), "the loss is said", || async {
-        let (status, _, message) = condition("Available").await;
-        (status == "False" && message.contains("order")).then_some(())
-    })
-    .await;
-    figure("a deleted Deployment is said after", format!("{:?}", deleted.elapsed()));
-    cluster::ready_stack().await;
-    figure("a deleted Deployment is back after", format!("{:?}", deleted.elapsed()));
-
-    let set = format!("{STACK}-redis");
-    let claim = format!("data-{set}-0");
-    let volume = claims.get(&claim).await.expect("the claim").metadata.uid;
-    let deleted = Instant::now();
-    sets.delete(&set, &DeleteParams::default()).await.expect("delete the StatefulSet");
-    within(SOON, "the set is made anew", || async {
-        let set = sets.get_opt(&set).await.expect("an answer")?;
-        (set.status?.ready_replicas? == 1).then_some(())
-    })
-    .await;
-    cluster::ready_stack().await;
-    figure("a deleted StatefulSet is back after", format!("{:?}", deleted.elapsed()));
-    let after = claims.get(&claim).await.expect("the claim");
-    assert_eq!((after.metadata.uid, after.metadata.deletion_timestamp), (volume, None));
-    let admin = Person::admin().await;
-    within(SOON, "who is logged in is believed again", || async {
-        (admin.get("/api/v1/auth/me").await.status == 200).then_some(())
-    })
-    .await;
+    let services = Api::<Service>::default_namespaced(client);
+    for service in some(&["auth", "gateway", "product", "order", "payment"], "payment") {
+        let name = format!("{STACK}-{service}");
+        let image = |deployment: Deployment| deployment.spec?.template.spec?.containers.first()?.image.clone();
+        let before = image(deployments.get(&name).await.expect("the Deployment"));
+        let edit =
+            json!({"spec": {"template": {"spec": {"containers": [{"name": service, "image": "nowhere/at:all"}]}}}});
+        deployments.patch(&name, &PatchParams::default(), &Patch::Strategic(&edit)).await.expect("edit the Deployment");
+        let edit = json!({"spec": {"selector": {"app.kubernetes.io/name": "nobody"}}});
+        services.patch(&name, &PatchParams::default(), &Patch::Merge(&edit)).await.expect("edit the Service");
+        let edited = Instant::now();
+        within(SOON, "both are as they were", || async {
+            let is_back = image(deployments.get(&name).await.expect("the Deployment")) == before;
+            let selector = services.get(&name).await.expect("the Service").spec?.selector?;
+            (is_back && selector["app.kubernetes.io/name"] == service).then_some(())
+        })
+        .await;
+        figure(&format!("an edit of {service} is put back after"), format!("{:?}", edited.elapsed()));
+        cluster::ready_stack().await;
+    }
 }
