@@ -142,6 +142,12 @@ impl Names {
         self.with("ledger")
     }
 
+    /// The `ConfigMap` of what the services log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.with("log")
+    }
+
     /// The provisioning Job for these inputs.
     #[must_use]
     pub fn provisioning_job(&self, key: &str) -> String {
@@ -225,7 +231,7 @@ impl Names {
     /// All names of objects in Kubernetes that do not depend on what they hold.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
-        let mut names = vec![self.signing_key(), self.admin(), self.ledger()];
+        let mut names = vec![self.signing_key(), self.admin(), self.ledger(), self.log()];
         for backend in Backend::ALL {
             names.extend([self.backend(backend), self.backend_config(backend)]);
         }

@@ -161,6 +161,7 @@ where
     runtime.block_on(async {
         let shutdown = Shutdown::new();
         shutdown.on_signal(process.drain)?;
+        tokio::spawn(telemetry::follow(shutdown.clone()));
         let host = Host::bind(&process, Clock::system(), shutdown)?;
         Ok((program.build)(service, host).await?.run().await?)
     })

@@ -9,6 +9,7 @@ pub mod backoff;
 mod error_chain;
 mod every;
 pub mod exit;
+mod log_filter;
 mod log_line;
 pub mod log_writer;
 pub mod metrics;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Threads that serve when nobody says how many.
@@ -41,6 +42,9 @@ pub struct Logs {
     /// What is logged, as `tracing` filters are written: `info`, or `info,order=debug`.
     #[arg(long, env = "LOG_FILTER", default_value = "info")]
     pub log_filter: String,
+    /// A file that holds a filter in place of `LOG_FILTER`, and is followed when it changes; an empty one holds none.
+    #[arg(long, env = "LOG_FILTER_FILE")]
+    pub log_filter_file: Option<PathBuf>,
     /// `json` for machines, `text` for a terminal.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,

@@ -1,27 +1,34 @@
 //! The log: where its lines go, and in which form. Each line that is written for a request carries the request's id.
 
+use std::future::ready;
 use std::io::stdout;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use time::OffsetDateTime;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
+use crate::log_filter::LogFilter;
 pub use crate::log_line::LogLine;
 use crate::log_writer::LogWriter;
-use crate::request_id;
 use crate::settings::{LogFormat, Logs};
+use crate::{Shutdown, every, request_id};
 
 static STARTED: OnceLock<Started> = OnceLock::new();
 
 /// The field of a line that says for which request it was written.
 const REQUEST_ID: &str = "request.id";
 
+/// How often the file of the filter is looked at. Kubernetes itself takes up to a minute to bring a change into a pod.
+const REREAD: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 struct Started {
     writer: LogWriter,
     format: LogFormat,
+    filter: Mutex<LogFilter>,
 }
 
 /// Why there is no log.
@@ -40,9 +47,9 @@ pub enum Error {
 
 /// Starts the log to standard output.
 pub fn start(logs: &Logs) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(&logs.log_filter)?;
+    let (mut filter, layer) = LogFilter::new(logs)?;
     let writer = LogWriter::start(stdout())?;
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(layer);
     match logs.log_format {
         LogFormat::Json => {
             let mut layer = json_subscriber::layer()
@@ -57,9 +64,20 @@ pub fn start(logs: &Logs) -> Result<(), Error> {
             registry.with(tracing_subscriber::fmt::layer().with_writer(writer.clone())).try_init()?;
         }
     }
+    filter.look();
     // Only one can have started: `try_init` refuses a second.
-    let _ = STARTED.set(Started { writer, format: logs.log_format });
+    let _ = STARTED.set(Started { writer, format: logs.log_format, filter: filter.into() });
     Ok(())
+}
+
+/// Takes what is new in the file of the filter while the process runs.
+pub async fn follow(shutdown: Shutdown) {
+    let Some(started) = STARTED.get().filter(|started| started.filter.lock().has_file()) else { return };
+    every(REREAD, shutdown, || {
+        started.filter.lock().look();
+        ready(())
+    })
+    .await;
 }
 
 /// Writes what waits to be written, unless its reader is too slow for an ending process.

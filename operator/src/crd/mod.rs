@@ -9,6 +9,7 @@
 
 mod auth;
 pub mod condition;
+mod log;
 mod resources;
 mod services;
 mod status;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::Backend;
 
 pub use auth::{Auth, Mail, Registration, SecretRef};
+pub use log::Log;
 pub use resources::{Amount, Amounts, Resources};
 pub use services::{
     Gateway, GatewayIngress, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services,
@@ -134,6 +136,10 @@ pub struct EcommerceStackSpec {
     /// How the shop sends mail. Absent: not at all, and an admin hands links over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
+
+    /// What the services log. A change of it is taken within some two minutes, and no pod restarts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Log>,
 
     /// What becomes of the data when the stack is deleted: volumes and generated Secrets. Absent: `Retain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

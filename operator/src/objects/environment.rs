@@ -5,9 +5,9 @@ use ecommerce_contract::Service;
 use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::core::v1::EnvVar;
 
-use super::Inputs;
 use super::container::{self, from_secret, value, verbatim};
 use super::secrets::HASHES_FILE;
+use super::{Inputs, log};
 use crate::crd::Mail;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
 use crate::names::Backend;
@@ -36,6 +36,7 @@ pub(super) fn of_service(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
     }
     environment.extend(edges(inputs, service));
     environment.extend(own(inputs, service));
+    environment.push(value("LOG_FILTER_FILE", log::file()));
     environment
 }
 

@@ -10,6 +10,7 @@ mod disruption;
 mod environment;
 mod ingress;
 pub mod ledger;
+mod log;
 pub mod manifest;
 mod metadata;
 mod migration;
@@ -123,6 +124,7 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
         ..Desired::default()
     };
     desired.applied.extend(secrets::api_key_hashes(inputs));
+    desired.applied.push(log::object(inputs));
     for backend in Backend::ALL.into_iter().filter(|backend| !inputs.held.stores.contains(backend)) {
         desired.applied.extend(store(inputs, backend));
     }

@@ -16,7 +16,7 @@ use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
 use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
 use super::revision::{COMPONENT, REVISION, Revision, Shown};
-use super::{Inputs, Manifest};
+use super::{Inputs, Manifest, log};
 use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
 
@@ -80,7 +80,7 @@ pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec
             image_pull_secrets: container::pull_secrets(inputs),
             security_context: Some(container::pod_security_context(container::SERVICE_USER)),
             termination_grace_period_seconds: Some(GRACE_SECONDS),
-            volumes: (!volumes.is_empty()).then_some(volumes),
+            volumes: Some(volumes),
             ..PodSpec::default()
         }),
     }
@@ -142,12 +142,12 @@ fn container(
         liveness_probe: Some(container::http_probe("/livez", Times { period: 10, timeout: 5, failures: 6 })),
         resources: Some(container::resources(FIGURES, said.and_then(|said| said.resources.as_ref()))),
         security_context: Some(container::security_context()),
-        volume_mounts: (!mounts.is_empty()).then_some(mounts),
+        volume_mounts: Some(mounts),
         ..Container::default()
     }
 }
 
-/// The files of a service. All of them are read again when they change.
+/// The files of a service. All of them are followed when they change.
 fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut secrets = Vec::new();
     if is_callee(service) {
@@ -170,6 +170,7 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
             let volume = Volume { name: name.to_owned(), secret: Some(source), ..Volume::default() };
             (volume, mount(name, path, true))
         })
+        .chain([log::volume(inputs)])
         .unzip()
 }
 

@@ -6,7 +6,7 @@ use ecommerce_contract::Service;
 use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt as _;
@@ -165,6 +165,21 @@ fn auth_alone_is_told_who_makes_accounts_and_how_mail_is_sent() {
     PASSWORD_RESET_URL: https://shop.example/$$(SMTP_PASSWORD)?token={token}
     ");
     assert_eq!(titles_of_those_that_differ(&before, &after), ["Deployment shop-auth"]);
+}
+
+/// The pods follow the filter by themselves.
+#[test]
+fn another_filter_of_the_log_is_another_file_and_no_other_pod() {
+    let (info, debug) = (json!({}), json!({"log": {"filter": "info,order=debug"}}));
+    let (before, after) = (built(&spec(info), Databases::Migrated), built(&spec(debug), Databases::Migrated));
+    assert_eq!(titles_of_those_that_differ(&before, &after), ["ConfigMap shop-log"]);
+    let revisions = |desired: &Desired| {
+        let revisions = desired.applied.iter().filter(|manifest| manifest.resource.kind == "ControllerRevision");
+        revisions.map(|revision| revision.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(revisions(&before), revisions(&after));
+    let filter = |desired| find::<ConfigMap>(desired, "ConfigMap", "shop-log").unwrap().data.unwrap()["filter"].clone();
+    assert_eq!((filter(&before), filter(&after)), ("info".to_owned(), "info,order=debug".to_owned()));
 }
 
 #[test]

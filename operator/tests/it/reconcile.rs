@@ -186,6 +186,19 @@ async fn hours_in_which_nothing_happens_are_silent() {
 }
 
 #[tokio::test]
+async fn another_filter_of_the_log_is_written_and_nothing_rolls() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.reconcile().await.unwrap();
+    story.writes();
+    story.api.change(STACK, |stack| stack["spec"]["log"] = json!({"filter": "info,order=debug"}));
+    story.reconcile().await.unwrap();
+    let writes = story.writes();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert_eq!(story.api.get(&format!("{CORE}/configmaps/shop-log")).unwrap()["data"]["filter"], "info,order=debug");
+}
+
+#[tokio::test]
 async fn an_answer_that_never_comes_costs_one_look_and_is_said() {
     let story = Story::migrated().await;
     story.api.keep_silent(Some(&format!("{APPS}/statefulsets")));

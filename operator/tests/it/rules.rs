@@ -54,6 +54,8 @@ fn refused() -> Vec<Refused> {
     let ingress = |what, host: &str| {
         case(what, json!({"gateway": {"ingress": {"host": host}}}), "gateway.ingress.host must be a host's name")
     };
+    let filter =
+        |what, filter: &str| case(what, json!({"log": {"filter": filter}}), "log.filter must be a level, and after it");
     vec![
         Refused {
             what: "a name that leaves no room",
@@ -97,6 +99,14 @@ fn refused() -> Vec<Refused> {
             json!({"gateway": {"service": {"type": "NodePort", "nodePort": 8080}}}),
             "nodePort must be between 30000 and 32767",
         ),
+        filter("a filter of no level", "order"),
+        filter("a level that is none", "info,order=debgu"),
+        filter("a filter that silences everything else", "order=debug"),
+        filter("a filter with blanks", "info, order=debug"),
+        filter("a filter of fields", "info,order[{id=1}]=debug"),
+        filter("a filter with an end that is none", "info,"),
+        filter("an empty filter", ""),
+        filter("a filter of two lines", "info\nwarn"),
         case("an address that is none", json!({"admin": {"email": "ada"}}), "admin.email must be an e-mail address"),
         case(
             "a size without a unit",
@@ -146,7 +156,7 @@ fn refused() -> Vec<Refused> {
 }
 
 /// What no rule has to say, for the schema says it: an API server alone reads that.
-fn refused_by_schema() -> [(&'static str, Value, &'static str); 5] {
+fn refused_by_schema() -> [(&'static str, Value, &'static str); 6] {
     let long = format!("{RESET_URL}{}", "a".repeat(2000));
     let memory = |amount: Value| json!({"services": {"order": {"resources": {"limits": {"memory": amount}}}}});
     let nobody = json!({"mail": {"secretRef": {"name": "smtp"}, "resetUrl": RESET_URL}});
@@ -154,6 +164,11 @@ fn refused_by_schema() -> [(&'static str, Value, &'static str); 5] {
         ("a link that is too long", mail("smtp", FROM, &long), "spec.mail.resetUrl: Too long"),
         ("less memory than none", memory(json!(-1)), "should be greater than or equal to 0"),
         ("less memory than none, in words", memory(json!("-1Gi")), "should match"),
+        (
+            "a filter that is too long",
+            json!({"log": {"filter": format!("info{}", ",order=debug".repeat(50))}}),
+            "spec.log.filter: Too long",
+        ),
         ("mail without a sender", nobody, "spec.mail.from: Required value"),
         (
             "a registration that is neither",
@@ -180,6 +195,9 @@ pub(crate) fn allowed() -> Vec<(Option<Value>, Value)> {
         (Some(json!({"postgres": null})), json!({"postgres": {"embedded": {"storage": {"size": "6Gi"}}}})),
         (None, json!({"auth": {"registration": "Open"}})),
         (None, json!({"auth": {}})),
+        (None, json!({"log": {}})),
+        (None, json!({"log": {"filter": "warn"}})),
+        (None, json!({"log": {"filter": "info,order=debug,ecommerce_rabbit::relay=trace,access=off,_x1=error"}})),
         (None, mail("smtp", FROM, RESET_URL)),
         (None, mail("smtp.of-the-shop", "shop+$a@localhost", "https://shop.example:8443/#/reset/{token}?from=mail")),
         (None, mail("smtp", &format!("shop@{}.example", "a".repeat(63)), "http://localhost:8080/reset/{token}")),

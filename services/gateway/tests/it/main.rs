@@ -6,6 +6,7 @@ mod answers;
 mod bodies;
 mod fence;
 mod hostile;
+mod log_filter;
 mod openapi;
 mod process;
 mod raw;
