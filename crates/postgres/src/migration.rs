@@ -72,7 +72,7 @@ pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnec
             }
             result => return result,
         }
-        tokio::time::sleep(pause).await;
+        let _ = tokio::time::timeout(pause, std::future::pending::<()>()).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     migrate(&options, owner, &migrator).await

@@ -163,7 +163,7 @@ pub struct ReconcileOutcome<'a> {
 /// Brings a stack closer to its spec: within the limit, and whatever happens.
 pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
     let limit = context.settings.reconcile_limit();
-    let error = match within(limit, reconcile(namespace, name, context)).await {
+    let error = match within(limit, Box::pin(reconcile(namespace, name, context))).await {
         Ok(ended) => return ended,
         Err(cut_off) => cut_off,
     };
@@ -187,7 +187,7 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
 
 /// What a look answers; or that it panicked, or did not end.
 async fn within<T>(limit: Duration, look: impl Future<Output = T>) -> Result<T, Error> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(Box::pin(look)).catch_unwind()).await {
+    match tokio::time::timeout(limit, AssertUnwindSafe(look).catch_unwind()).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(panic)) => Err(Error::Panicked(words_of(panic.as_ref()))),
         Err(_) => Err(Error::TooLong(limit)),

@@ -81,7 +81,7 @@ async fn whatever_goes_wrong_at_a_write_the_next_look_comes_to_the_same_end() {
     let spec = json!({"services": {"order": {"replicas": 2}}, "gateway": {"ingress": {"host": "shop.example.com"}}});
     let walk = Walk::begin(spec.clone()).await;
     let way = Way::to(walk.client.clone(), &walk.namespace);
-    bring_up(&walk, &way).await;
+    Box::pin(bring_up(&walk, &way)).await;
     let (end, writes) = (what_is_there(&walk).await, way.writes().len());
 
     let cases = (0..writes).flat_map(|number| Fault::ALL.map(|fault| (number, fault)));
@@ -95,8 +95,7 @@ async fn whatever_goes_wrong_at_a_write_the_next_look_comes_to_the_same_end() {
             async move {
                 let walk = Walk::begin(spec).await;
                 let way = Way::with(walk.client.clone(), &walk.namespace, number, fault);
-                println!("{fault:?} at write {number}");
-                bring_up(&walk, &way).await;
+                Box::pin(bring_up(&walk, &way)).await;
                 assert!(way.has_struck(), "{fault:?} at write {number} of {:?}", way.writes());
                 assert_eq!(what_is_there(&walk).await, *end, "{fault:?} at write {number}");
             }
