@@ -12,7 +12,7 @@ use ecommerce_testing::{figure, scale};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
-use operator::crd::EcommerceStack;
+use operator::crd::{EcommerceStack, MigrationState};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -78,6 +78,7 @@ async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
     deployments_come_back().await;
     sets_come_back_with_their_data().await;
     what_is_edited_is_put_back().await;
+    another_password_in_the_admins_secret_is_the_admins().await;
 }
 
 async fn secrets_and_the_ledger_cost_no_request_and_no_pod() {
@@ -200,4 +201,38 @@ async fn what_is_edited_is_put_back() {
         figure(&format!("an edit of {service} is put back after"), format!("{:?}", edited.elapsed()));
         cluster::ready_stack().await;
     }
+}
+
+/// The key of the last migration of auth that went well.
+async fn migration_of_auth() -> Option<String> {
+    let stacks: Api<EcommerceStack> = Api::default_namespaced(cluster::client().await);
+    let status = stacks.get(STACK).await.expect("the stack").status?;
+    let of_auth = status.migrations.into_iter().find(|migration| migration.service == "auth")?;
+    (of_auth.state == MigrationState::Succeeded).then_some(of_auth.key)
+}
+
+/// <https://github.com/grafana/grafana-operator/issues/1186>: it was read once, and a new one opened nothing.
+async fn another_password_in_the_admins_secret_is_the_admins() {
+    cluster::ready_stack().await;
+    let secrets = Api::<Secret>::default_namespaced(cluster::client().await);
+    let (email, old) = (cluster::admin("email").await, cluster::admin("password").await);
+    let new = format!("@ / % : # {}", e2e::person::unique());
+    let before = migration_of_auth().await;
+    let edit = json!({"stringData": {"password": new}});
+    secrets.patch(&format!("{STACK}-admin"), &PatchParams::default(), &Patch::Merge(&edit)).await.expect("edit");
+    look().await;
+    let log_in = async |password: &str| {
+        let body = json!({"email": email, "password": password});
+        Person::nobody().post("/api/v1/auth/login", &body).await.status
+    };
+    let edited = Instant::now();
+    // Whoever guesses meanwhile is sent away for a while.
+    within(SOON, "the password is applied", || async {
+        let now = migration_of_auth().await?;
+        (before.as_ref() != Some(&now)).then_some(())
+    })
+    .await;
+    figure("another password of the admin is theirs after", format!("{:?}", edited.elapsed()));
+    assert_eq!((log_in(&new).await, log_in(&old).await), (200, 401));
+    cluster::ready_stack().await;
 }
