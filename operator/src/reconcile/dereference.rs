@@ -148,7 +148,7 @@ pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Res
     observed.services = observed.named(services);
     observed.revisions = observed.named(revisions.into_iter().filter(is_of_service).collect());
     read_optional(names, client, &mut observed).await?;
-    read_warnings(names, client, &mut observed).await?;
+    read_warnings(names, client, &mut observed).await;
     read_ledger(names, client, &mut observed).await?;
     read_claims(names, client, &mut observed).await?;
     read_credentials(stack, names, client, &mut observed).await?;
@@ -217,14 +217,19 @@ impl Observed {
 }
 
 /// What a pod can not tell, for it is not there or has not begun.
-async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
+async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) {
     let all_run = observed.stateful_sets.values().all(is_ready) && observed.deployments.values().all(is_available);
     if !all_run {
         let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
         let warnings = ListParams::default().fields("type=Warning").limit(MOST_WARNINGS);
-        observed.warnings = events.list(&warnings).await.map_err(Error::api("list the namespace's Events"))?.items;
+        match events.list(&warnings).await {
+            Ok(found) => observed.warnings = found.items,
+            // They explain, and nothing is decided from them.
+            Err(error) => {
+                tracing::warn!(stack.name = names.stack, %error, "unable to read what Kubernetes complains of")
+            }
+        }
     }
-    Ok(())
 }
 
 async fn read_ledger(names: &Names, client: &Client, observed: &mut Observed) -> Result<(), Error> {
