@@ -22,6 +22,7 @@ use crate::kinds::KINDS;
 use crate::leadership::{GIVE_UP, Leadership, RENEW};
 use crate::metrics::{RECONCILE_DURATION, RECONCILES};
 use crate::names::MANAGER;
+use crate::reconcile::calm::APART;
 use crate::reconcile::{self, Context, Ended, Error};
 use crate::settings::Settings;
 
@@ -207,6 +208,7 @@ async fn reconcile_one(stack: Arc<Watched>, turn: Arc<Turn>) -> Result<Action, E
             turn.looks.forget(&key);
             Action::requeue(turn.context.settings.resync())
         }
+        Ended::ReadyAgain => Action::requeue(APART),
         Ended::NotReady => Action::requeue(turn.looks.next(&key)),
     })
 }

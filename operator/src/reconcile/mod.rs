@@ -82,6 +82,8 @@ pub enum Error {
 pub enum Ended {
     /// The stack is as it should be, or gone.
     Ready,
+    /// It is, after trouble that may come back.
+    ReadyAgain,
     /// It is not yet; no watch tells of everything that it may wait for.
     NotReady,
 }
@@ -245,7 +247,7 @@ async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<End
             status::write(&stack, &status, context).await?;
             match refusals.into_iter().next() {
                 Some(refusal) => Err(Error::Refused(refusal)),
-                None => Ok(if status::is_settled(&status) { Ended::Ready } else { Ended::NotReady }),
+                None => Ok(status::ended(&status)),
             }
         }
         Err(error) => {

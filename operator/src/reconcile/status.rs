@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::diagnose::Trouble;
 use super::events;
-use super::{Context, Error, ReconcileOutcome};
+use super::{Context, Ended, Error, ReconcileOutcome};
 use crate::crd::condition::{self, AVAILABLE, BACKENDS_READY, DEGRADED, MIGRATED, READY, SERVICES_READY};
 use crate::crd::{
     EcommerceStack, EcommerceStackStatus, GatewayServiceType, MigrationState, ServiceStatus, StoreStatus,
@@ -96,12 +96,15 @@ pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> Ecommer
     status
 }
 
-/// Whether a status says that the stack serves as its spec asks, and has done so for some time.
+/// What a status says of the stack: whether it serves as its spec asks, and has done so for some time.
 #[must_use]
-pub fn is_settled(status: &EcommerceStackStatus) -> bool {
-    let is = |type_, value| status.conditions.iter().find(|one| one.type_ == type_ && one.status == value);
-    is(READY, "True").is_some()
-        && is(DEGRADED, "True").is_none_or(|condition| !OF_PODS.contains(&condition.reason.as_str()))
+pub fn ended(status: &EcommerceStackStatus) -> Ended {
+    let is = |type_| status.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True");
+    match (is(READY), is(DEGRADED)) {
+        (None, _) => Ended::NotReady,
+        (Some(_), Some(trouble)) if OF_PODS.contains(&trouble.reason.as_str()) => Ended::ReadyAgain,
+        (Some(_), _) => Ended::Ready,
+    }
 }
 
 /// Writes a status that differs from the stack's, and tells what flipped as Events.

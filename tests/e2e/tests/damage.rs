@@ -60,13 +60,13 @@ async fn a_damaged_log_of_redis_costs_no_request_for_the_catalogue() {
         "printf GARBAGE >/data/appendonlydir/appendonly.aof.manifest",
     ] {
         cluster::ready_stack().await;
-        // Something to damage.
-        Person::customer().await;
+        // Something to damage, and somebody who is to be believed afterwards.
+        let ada = Person::customer().await;
         cluster::run_in("default", &pod, "redis", &format!("{last}; {damage}"));
         replace("redis").await;
         assert_eq!(Person::nobody().get("/api/v1/products").await.status, 200);
-        within(SOON, "people log in", || async {
-            let me = Person::customer().await.try_get("/api/v1/auth/me").await?;
+        within(SOON, "who is logged in is believed again", || async {
+            let me = ada.try_get("/api/v1/auth/me").await?;
             (me.status == 200).then_some(())
         })
         .await;
