@@ -158,6 +158,7 @@ async fn sets_come_back_with_their_data() {
         let set = format!("{STACK}-{store}");
         let claim = format!("data-{set}-0");
         let volume = claims.get(&claim).await.expect("the claim").metadata.uid;
+        let admin = Person::admin().await;
         let deleted = Instant::now();
         sets.delete(&set, &DeleteParams::default()).await.expect("delete the StatefulSet");
         within(SOON, "the set is made anew", || async {
@@ -169,7 +170,6 @@ async fn sets_come_back_with_their_data() {
         figure(&format!("the deleted StatefulSet of {store} is back after"), format!("{:?}", deleted.elapsed()));
         let after = claims.get(&claim).await.expect("the claim");
         assert_eq!((after.metadata.uid, after.metadata.deletion_timestamp), (volume, None));
-        let admin = Person::admin().await;
         within(SOON, "who is logged in is believed again", || async {
             (admin.get("/api/v1/auth/me").await.status == 200).then_some(())
         })
