@@ -7,7 +7,7 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, PersistentVolumeClaim, Pod, Secret, Service};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -76,13 +76,17 @@ impl Observed {
         manifest.resource.kind == "Secret" && self.known_secrets.contains(manifest.name())
     }
 
-    /// A stack of this name that went with its data leaves its ledger for a moment.
-    pub fn forget_the_ledger_of_another(&mut self, uid: Option<&str>, names: &Names) {
-        let Some(there) = self.metadata.get(&format!("ConfigMap {}", names.ledger())) else { return };
-        let owners = there.owner_references.iter().flatten();
-        if owners.clone().count() > 0 && !owners.clone().any(|owner| Some(owner.uid.as_str()) == uid) {
-            self.ledger = None;
-        }
+    /// What a stack of this name has left that was deleted: Kubernetes is about to take it away, whoever says that it is theirs now.
+    pub fn of_former_stacks(&self, stack: &EcommerceStack) -> Vec<String> {
+        let is_former = |owner: &OwnerReference| {
+            let of_name = owner.kind == EcommerceStack::kind(&()) && Some(&owner.name) == stack.metadata.name.as_ref();
+            of_name && Some(&owner.uid) != stack.metadata.uid.as_ref()
+        };
+        let is_theirs = |metadata: &ObjectMeta| metadata.owner_references.iter().flatten().any(is_former);
+        let named = self.metadata.iter().map(|(title, metadata)| (title.clone(), metadata));
+        let jobs = self.jobs.iter().map(|(name, job)| (format!("Job {name}"), &job.metadata));
+        let claims = self.claims.values().map(|claim| (format!("claim {}", claim.name_any()), &claim.metadata));
+        named.chain(jobs).chain(claims).filter(|(_, metadata)| is_theirs(metadata)).map(|(title, _)| title).collect()
     }
 
     /// The uid of a store's claim.

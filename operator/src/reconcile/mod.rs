@@ -269,7 +269,10 @@ async fn step_through(
     let names = Names::new(namespace, &stack.name_any());
     let now = status::now(&context.clock);
     let mut observed = dereference::read(stack, &names, &context.client).await?;
-    observed.forget_the_ledger_of_another(stack.uid().as_deref(), &names);
+    let of_former = observed.of_former_stacks(stack);
+    if !of_former.is_empty() {
+        return Ok((status::behind_former(stack, &of_former, &context.clock), Vec::new()));
+    }
     let (mut ledger, unreadable) = match ledger::of(&stack.spec, &names, &context.settings, &observed) {
         Ok(ledger) => (ledger, None),
         Err(fault) => {

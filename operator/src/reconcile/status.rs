@@ -78,6 +78,18 @@ pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
     status
 }
 
+/// The status while something of a former stack of the name is still there: what was made now would go with it.
+#[must_use]
+pub fn behind_former(stack: &EcommerceStack, of_former: &[String], clock: &Clock) -> EcommerceStackStatus {
+    let mut status = stack.status.clone().unwrap_or_default();
+    let message = format!(
+        "a stack of this name was deleted, and Kubernetes is taking away what went with it; this one begins when it is gone: {}",
+        of_former.join(", ")
+    );
+    set(&mut status, READY, Finding::new(false, "FormerStackGoing", message), stack.metadata.generation, clock);
+    status
+}
+
 /// The status after a reconcile that failed: what was known stays, and what failed is said.
 #[must_use]
 pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> EcommerceStackStatus {

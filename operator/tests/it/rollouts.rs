@@ -142,12 +142,24 @@ async fn a_stack_that_is_made_again_beside_what_it_left_starts() {
     assert_eq!(story.api.below(&format!("{APPS}/deployments/")).len(), 5);
 }
 
+/// Applied again while Kubernetes still takes away what went with the stack before.
 #[tokio::test]
-async fn a_ledger_that_goes_with_another_stack_of_the_name_is_none() {
+async fn a_stack_begins_when_what_a_former_one_of_its_name_has_left_is_gone() {
     let story = Story::migrated().await;
     let theirs =
         json!([{"apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "name": "shop", "uid": "gone"}]);
-    story.api.change(LEDGER, |map| map["metadata"]["ownerReferences"] = theirs);
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    for path in [LEDGER, &secret] {
+        story.api.change(path, |object| object["metadata"]["ownerReferences"] = theirs.clone());
+    }
+    story.writes();
+    story.reconcile().await.unwrap();
+    let written = story.writes();
+    assert_eq!(written, [format!("PATCH {STACK}/status")]);
+    let (ready, reason, message) = story.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "FormerStackGoing"));
+    assert!(message.ends_with("ConfigMap shop-ledger, Secret shop-postgres"), "{message}");
+
     for below in
         [format!("{APPS}/deployments/"), format!("{APPS}/statefulsets/"), format!("{CORE}/secrets/"), JOBS.to_owned()]
     {
@@ -156,8 +168,9 @@ async fn a_ledger_that_goes_with_another_stack_of_the_name_is_none() {
         }
     }
     story.api.remove(&format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0"));
+    story.api.remove(LEDGER);
     story.reconcile().await.unwrap();
     assert_eq!(story.condition("Degraded").0, "False");
-    assert!(story.api.get(&format!("{CORE}/secrets/shop-postgres")).is_some());
+    assert!(story.api.get(&secret).is_some());
     assert_eq!(story.ledger().provisioned_from, None);
 }
