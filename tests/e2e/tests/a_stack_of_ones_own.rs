@@ -58,7 +58,7 @@ async fn a_restart_by_hand_is_done_once_and_wholly(tenant: &Tenant) {
     .await;
     tenant.look().await;
     tenant.says("Ready", "True", "").await;
-    let restarted = "kubectl.kubernetes.io/restartedAt";
+    let restarted = "kube.kubernetes.io/restartedAt";
     let template = deployments.get(&order).await.expect("the deployment").spec.expect("a spec").template;
     assert!(template.metadata.expect("metadata").annotations.expect("annotations").contains_key(restarted));
     let template = sets.get(&redis).await.expect("the set").spec.expect("a spec").template;
