@@ -62,20 +62,24 @@ impl Tenant {
         Api::namespaced(self.client.clone(), self.name)
     }
 
-    /// `kubectl apply` of the stack.
+    /// Makes the stack, or puts this spec in the place of the one it has.
     ///
     /// # Panics
     /// When it is refused.
     pub async fn apply(&self, spec: &Value) {
-        let stack = json!({
+        let stacks = self.api::<EcommerceStack>();
+        let mut stack: EcommerceStack = from_value(json!({
             "apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack",
             "metadata": {"name": self.name}, "spec": spec,
-        });
-        let parameters = PatchParams::apply("e2e").force();
-        self.api::<EcommerceStack>()
-            .patch(self.name, &parameters, &Patch::Apply(&stack))
-            .await
-            .expect("apply the stack");
+        }))
+        .expect("a stack");
+        let parameters = PostParams::default();
+        if let Some(there) = stacks.get_opt(self.name).await.expect("an answer") {
+            stack.metadata = there.metadata;
+            stacks.replace(self.name, &parameters, &stack).await.expect("replace the stack");
+        } else {
+            stacks.create(&parameters, &stack).await.expect("make the stack");
+        }
     }
 
     /// Waits until a condition of the stack's present generation has this status, with these words in its reason and message.
