@@ -77,6 +77,7 @@ impl Observed {
     }
 
     /// What a stack of this name has left that was deleted: Kubernetes is about to take it away, whoever says that it is theirs now.
+    #[must_use]
     pub fn of_former_stacks(&self, stack: &EcommerceStack) -> Vec<String> {
         let is_former = |owner: &OwnerReference| {
             let of_name = owner.kind == EcommerceStack::kind(&()) && Some(&owner.name) == stack.metadata.name.as_ref();
@@ -230,7 +231,7 @@ async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) 
             Ok(found) => observed.warnings = found.items,
             // They explain, and nothing is decided from them.
             Err(error) => {
-                tracing::warn!(stack.name = names.stack, %error, "unable to read what Kubernetes complains of")
+                tracing::warn!(stack.name = names.stack, %error, "unable to read what Kubernetes complains of");
             }
         }
     }

@@ -47,9 +47,40 @@ fn refused_mail() -> Vec<Refused> {
     ]
 }
 
+/// Whatever lies between: a volume does not move in one step and not in two.
+fn refused_changes() -> Vec<Refused> {
+    let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
+    let storage = |storage: Value| json!({"postgres": {"embedded": {"storage": storage}}});
+    vec![
+        change(
+            "a storage class where there was none",
+            json!({}),
+            storage(json!({"className": "fast"})),
+            "postgres.embedded.storage.className can not change",
+        ),
+        change(
+            "no storage class where there was one, as the first of two steps",
+            storage(json!({"className": "slow"})),
+            json!({"postgres": null}),
+            "postgres.embedded.storage.className can not change",
+        ),
+        change(
+            "a storage class after nothing, as the second of two steps",
+            json!({"postgres": {"embedded": null}}),
+            storage(json!({"className": "fast"})),
+            "postgres.embedded.storage.className can not change",
+        ),
+        change(
+            "another storage class",
+            storage(json!({"className": "slow"})),
+            storage(json!({"className": "fast"})),
+            "postgres.embedded.storage.className can not change",
+        ),
+    ]
+}
+
 fn refused() -> Vec<Refused> {
     let case = |what, spec, sentence| Refused { what, name: "shop", old: None, spec, sentence };
-    let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
     let storage = |storage: Value| json!({"postgres": {"embedded": {"storage": storage}}});
     let ingress = |what, host: &str| {
         case(what, json!({"gateway": {"ingress": {"host": host}}}), "gateway.ingress.host must be a host's name")
@@ -128,30 +159,6 @@ fn refused() -> Vec<Refused> {
         ingress("a host with a port", "shop.example.com:8443"),
         ingress("a host that ends with a dot", "shop.example.com."),
         ingress("no host at all", ""),
-        change(
-            "a storage class where there was none",
-            json!({}),
-            storage(json!({"className": "fast"})),
-            "postgres.embedded.storage.className can not change",
-        ),
-        change(
-            "no storage class where there was one, as the first of two steps",
-            storage(json!({"className": "slow"})),
-            json!({"postgres": null}),
-            "postgres.embedded.storage.className can not change",
-        ),
-        change(
-            "a storage class after nothing, as the second of two steps",
-            json!({"postgres": {"embedded": null}}),
-            storage(json!({"className": "fast"})),
-            "postgres.embedded.storage.className can not change",
-        ),
-        change(
-            "another storage class",
-            storage(json!({"className": "slow"})),
-            storage(json!({"className": "fast"})),
-            "postgres.embedded.storage.className can not change",
-        ),
     ]
 }
 
@@ -226,7 +233,7 @@ fn check_here(name: &str, old: Option<&Value>, spec: &Value) -> Result<(), Strin
 
 #[test]
 fn what_breaks_a_rule_is_refused_on_our_side() {
-    for case in refused().into_iter().chain(refused_mail()) {
+    for case in refused().into_iter().chain(refused_changes()).chain(refused_mail()) {
         let error = check_here(case.name, case.old.as_ref(), &case.spec).expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
     }
@@ -258,7 +265,7 @@ async fn check_there(name: &str, old: Option<&Value>, spec: &Value) -> Result<()
 
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_by_an_api_server_with_a_sentence() {
-    for case in refused().into_iter().chain(refused_mail()) {
+    for case in refused().into_iter().chain(refused_changes()).chain(refused_mail()) {
         let error = check_there(case.name, case.old.as_ref(), &case.spec).await.expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
     }

@@ -53,7 +53,7 @@ async fn looks_at_what_does_not_change_write_nothing_but_the_lease() {
     let operator = start(&walk);
     // A process that has just begun applies everything once, which changes nothing; its second look comes after that.
     let has_looked = async |times: usize| {
-        let patience = Duration::from_secs(60) + Duration::from_secs(5) * u32::try_from(times).unwrap();
+        let patience = Duration::from_mins(1) + Duration::from_secs(5) * u32::try_from(times).unwrap();
         within(patience, "the looks", || async { (operator.way.looks() >= times).then_some(()) }).await;
     };
     has_looked(2).await;
@@ -73,9 +73,9 @@ async fn an_api_server_that_was_away_is_worked_with_again_within_a_minute_and_wi
     let walk = Walk::begin(json!({})).await;
     walk.to_ready().await;
     let mut operator = start(&walk);
-    within(Duration::from_secs(60), "the first look", || async { (operator.way.looks() > 0).then_some(()) }).await;
+    within(Duration::from_mins(1), "the first look", || async { (operator.way.looks() > 0).then_some(()) }).await;
     operator.way.be_away(true);
-    let away = Duration::from_secs(60) * u32::try_from(scale(15, 1)).unwrap();
+    let away = Duration::from_mins(1) * u32::try_from(scale(15, 1)).unwrap();
     let ended = tokio::time::timeout(away, &mut operator.task).await;
     assert!(ended.is_err(), "the process ended: {ended:?}");
     let change = json!({"spec": {"services": {"order": {"replicas": 4}}}});
@@ -86,7 +86,7 @@ async fn an_api_server_that_was_away_is_worked_with_again_within_a_minute_and_wi
         let deployment = walk.api::<k8s_openapi::api::apps::v1::Deployment>().get("shop-order").await.unwrap();
         (deployment.spec.unwrap().replicas == Some(4)).then_some(())
     };
-    within(Duration::from_secs(60), "the change", is_done).await;
+    within(Duration::from_mins(1), "the change", is_done).await;
     figure(
         &format!("working again after {} s without an API server", away.as_secs()),
         format!("{:?}", since.elapsed()),
