@@ -72,6 +72,33 @@ async fn each_ending_is_felt_within_a_second() {
     }
 }
 
+/// Whose role goes while nothing is asked; with Redis knowing the session still, and with its entry gone as after its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_idle_comes_back_without_the_role_that_went_meanwhile() {
+    let shop = Shop::open_at_rest().await;
+    let door = Door::before(&shop, vec![shop.address()]).await;
+    let (admin, _) = shop.admin().await;
+    for (email, known_to_redis) in [("ada@example.com", true), ("bob@example.com", false)] {
+        shop.somebody(email, "customer,staff").await;
+        let login = shop.log_in(email, PASSWORD).await;
+        let claims = shop.claims(&login).await;
+        assert_eq!(claims.roles.to_string(), "customer,staff");
+        let token = access_token(&login);
+        assert_eq!(door.ask(&token).await, LET_IN);
+        shop.clock.advance(time::Duration::minutes(9));
+        if !known_to_redis {
+            shop.sessions.remove(&[claims.sid]).await.unwrap();
+        }
+        let roles = json!({ "roles": ["customer"] }).to_string();
+        let path = format!("/api/v1/users/{}/roles", claims.sub);
+        assert_eq!(admin.send(reqwest::Method::PUT, &path, Some(roles)).await.status, 200);
+        within(A_SECOND, "the old token is refused", || async { (door.ask(&token).await == 401).then_some(()) }).await;
+        let next = shop.refresh(login.body["refresh_token"].as_str().unwrap()).await;
+        assert_eq!(shop.claims(&next).await.roles.to_string(), "customer", "{email}");
+        assert_eq!(door.ask(&access_token(&next)).await, LET_IN);
+    }
+}
+
 /// Signs as auth does, for sessions that a test has begun by itself: a login costs a hash.
 struct Sessions<'a> {
     shop: &'a Shop,

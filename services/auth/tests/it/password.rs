@@ -100,6 +100,22 @@ async fn a_link_sets_a_password_once_within_half_an_hour_and_ends_all_sessions()
 }
 
 #[tokio::test]
+async fn a_link_that_was_given_out_is_withdrawn_from_who_is_disabled() {
+    let shop = Shop::open().await;
+    let (admin, _) = shop.admin().await;
+    let (_, claims) = shop.customer("ada@example.com").await;
+    let user = claims.sub.to_string();
+    let before = link(&admin, &user).await;
+    for act in ["disable", "enable"] {
+        assert_eq!(admin.post(&format!("/api/v1/users/{user}/{act}"), Value::Null).await.status, 200);
+        assert_eq!(reset(&shop, &before, NEW).await.code(), "invalid_reset_token", "after {act}");
+    }
+    assert_eq!(shop.log_in("ada@example.com", PASSWORD).await.status, 200, "the password stayed");
+    let after = link(&admin, &user).await;
+    assert_eq!(reset(&shop, &after, NEW).await.status, 204);
+}
+
+#[tokio::test]
 async fn of_many_who_use_a_link_at_once_one_sets_the_password() {
     let shop = Shop::open().await;
     let (admin, _) = shop.admin().await;
