@@ -22,6 +22,8 @@ pub struct Location {
     pub server_id: Option<String>,
     /// Whether it answers.
     pub is_ready: bool,
+    /// Whether it has answered for long enough that whoever had lost their connection has another.
+    pub is_steady: bool,
 }
 
 /// What a stack is made from.
@@ -41,14 +43,17 @@ pub struct Embedded {
     pub server_id: Option<String>,
     /// Whether its pod serves.
     pub is_ready: bool,
+    /// Whether it has served for its set's `minReadySeconds`.
+    pub is_steady: bool,
 }
 
 impl Location {
     /// One that the operator runs itself.
     #[must_use]
     pub fn embedded(names: &Names, backend: Backend, seen: Embedded) -> Self {
-        let Embedded { server_id, is_ready } = seen;
-        Self { host: names.backend(backend), port: backend.port(), secret: names.backend(backend), server_id, is_ready }
+        let Embedded { server_id, is_ready, is_steady } = seen;
+        let name = names.backend(backend);
+        Self { host: name.clone(), port: backend.port(), secret: name, server_id, is_ready, is_steady }
     }
 }
 

@@ -11,6 +11,11 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 /// How long a request waits for a connection before it is told to come again.
 const ACQUIRE: Duration = Duration::from_secs(3);
 
+/// A connection that has rested for so long is asked whether its server is still there before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+/// How long its answer is waited for.
+const ANSWER: Duration = Duration::from_millis(500);
+
 /// Which database, and how much of it.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
@@ -37,8 +42,17 @@ pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, Invalid
     Ok(PgPoolOptions::new()
         .max_connections(settings.database_max_connections)
         .acquire_timeout(ACQUIRE)
-        // A ping on each acquire would be a round trip on each request; a dead connection shows at its first statement.
+        // Not each: it would be a round trip on each request. A server that dies is longer away than a busy connection rests.
         .test_before_acquire(false)
+        .before_acquire(|connection, use_| {
+            Box::pin(async move {
+                if use_.idle_for >= RESTED {
+                    let answer = tokio::time::timeout(ANSWER, connection.ping()).await;
+                    answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
+                }
+                Ok(true)
+            })
+        })
         .idle_timeout(Duration::from_mins(5))
         .max_lifetime(Duration::from_mins(30))
         .connect_lazy_with(options))

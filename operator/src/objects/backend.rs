@@ -22,6 +22,9 @@ pub(super) const DATA: &str = "data";
 /// The annotation that changes when what a pod is configured with changes.
 pub const CHECKSUM: &str = "ecommercestack.dev/configuration";
 
+/// Until a store that answers again is said to be there: who lost their connection has another within this time.
+const STEADY_SECONDS: i32 = 1;
+
 /// What differs between the stores.
 pub(super) struct Parts {
     pub(super) backend: Backend,
@@ -76,6 +79,7 @@ pub(super) fn stateful_set(inputs: &Inputs<'_>, parts: Parts) -> Manifest {
                 when_deleted: Some("Retain".to_owned()),
                 when_scaled: Some("Retain".to_owned()),
             }),
+            min_ready_seconds: Some(STEADY_SECONDS),
             // In this mode a corrected template also replaces a pod that never became ready.
             pod_management_policy: Some("Parallel".to_owned()),
             replicas: Some(1),

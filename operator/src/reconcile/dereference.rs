@@ -101,9 +101,11 @@ impl Observed {
     pub fn store(&self, names: &Names, ledger: &Ledger, backend: Backend) -> Embedded {
         let known = ledger.postgres.as_ref().filter(|_| backend == Backend::Postgres).map(|server| server.id.as_str());
         let claim = self.claim(backend);
+        let set = self.stateful_sets.get(&names.backend(backend));
         Embedded {
             server_id: claim.map(|claim| known.unwrap_or(claim).to_owned()),
-            is_ready: self.stateful_sets.get(&names.backend(backend)).is_some_and(is_ready),
+            is_ready: set.is_some_and(is_ready),
+            is_steady: set.is_some_and(is_steady),
         }
     }
 
@@ -135,6 +137,11 @@ fn is_ready(set: &StatefulSet) -> bool {
     let seen = status.observed_generation >= set.metadata.generation;
     let updated = status.update_revision == status.current_revision || status.updated_replicas == Some(1);
     seen && updated && status.ready_replicas.unwrap_or_default() >= 1
+}
+
+fn is_steady(set: &StatefulSet) -> bool {
+    let available = set.status.as_ref().and_then(|status| status.available_replicas);
+    is_ready(set) && available.unwrap_or_default() >= 1
 }
 
 /// Reads everything.

@@ -9,7 +9,9 @@ pub mod apply;
 pub mod calm;
 pub mod dereference;
 pub mod diagnose;
+mod error;
 pub mod events;
+mod guard;
 pub mod jobs;
 pub mod ledger;
 pub mod prune;
@@ -19,14 +21,11 @@ pub mod secrets;
 pub mod status;
 pub mod validate;
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use ecommerce_contract::Service;
 use ecommerce_types::Clock;
-use futures::FutureExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
@@ -46,36 +45,11 @@ use calm::Calm;
 use dereference::Observed;
 use diagnose::Trouble;
 use jobs::Progress;
+use guard::within;
 use refusal::Refusal;
 use validate::SpecProblem;
 
-/// Why a reconcile did not reach its end. It is tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The API server refused or did not answer.
-    #[error("unable to {action}: {}", words(source))]
-    Api {
-        /// What was tried, as it goes on after "unable to".
-        action: String,
-        /// What the API server says.
-        source: Box<kube::Error>,
-    },
-    /// Something was refused; the rest is as it should be.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// A stack without namespace or uid: not one that the API server gave.
-    #[error("the stack has no namespace or no uid")]
-    NotStored,
-    /// Somebody or another operator has written what this one cannot read.
-    #[error("this operator does not read the stack ({0}): mend that field, or run the operator that knows it")]
-    Invalid(String),
-    /// Something did not answer.
-    #[error("a look at the stack took longer than {} seconds and was cut off", .0.as_secs())]
-    TooLong(Duration),
-    /// A fault of the operator's own.
-    #[error("the operator fails at this stack: {0}; please report it")]
-    Panicked(String),
-}
+pub use error::Error;
 
 /// How a reconcile ended that reached its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,23 +60,6 @@ pub enum Ended {
     ReadyAgain,
     /// It is not yet; no watch tells of everything that it may wait for.
     NotReady,
-}
-
-impl Error {
-    /// For `map_err`: what was tried.
-    pub fn api(action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
-        let action = action.into();
-        move |source| Self::Api { action, source: Box::new(source) }
-    }
-}
-
-/// The API server's own words; kube would print the whole answer as Rust does.
-fn words(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
-        kube::Error::Api(status) => format!("the API server answers {} {}", status.code, status.reason),
-        other => other.to_string(),
-    }
 }
 
 /// What it may take to tell what went wrong.
@@ -185,20 +142,6 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
         Err(_) => tracing::warn!(stack.name = name, "unable to tell what is wrong with a stack in time"),
     }
     Err(error)
-}
-
-/// What a look answers; or that it panicked, or did not end.
-async fn within<T>(limit: Duration, look: impl Future<Output = T>) -> Result<T, Error> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(look).catch_unwind()).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(panic)) => Err(Error::Panicked(words_of(panic.as_ref()))),
-        Err(_) => Err(Error::TooLong(limit)),
-    }
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
 }
 
 /// A stack as it is now, and what of it does not read: its spec is then as if it were empty.
@@ -399,31 +342,5 @@ impl<'a> Facts<'a> {
             not_yet: &progress.not_yet,
             held: self.held,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use kube::core::Status;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_look_that_panics_or_never_ends_is_an_error_of_its_stack_and_of_no_other() {
-        let limit = Duration::from_millis(50);
-        let panics = async { panic!("a fault of ours") };
-        assert_eq!(
-            within::<()>(limit, panics).await.unwrap_err().to_string(),
-            "the operator fails at this stack: a fault of ours; please report it"
-        );
-        assert!(matches!(within(limit, std::future::pending::<()>()).await, Err(Error::TooLong(_))));
-        assert_eq!(within(limit, async { 7 }).await.unwrap(), 7);
-    }
-
-    #[test]
-    fn what_the_api_server_says_stands_in_a_message_in_its_own_words() {
-        let status = Status::failure("the quota is used up", "Forbidden").with_code(403).boxed();
-        let error = Error::api("apply the Service shop-order")(kube::Error::Api(status));
-        assert_eq!(error.to_string(), "unable to apply the Service shop-order: the quota is used up");
     }
 }

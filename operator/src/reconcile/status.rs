@@ -167,7 +167,7 @@ pub(super) fn now(clock: &Clock) -> Time {
 fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
     let waiting: Vec<&str> = Backend::ALL
         .into_iter()
-        .filter(|backend| !outcome.resolved.store(*backend).is_ready)
+        .filter(|backend| !outcome.resolved.store(*backend).is_steady)
         .map(Backend::as_str)
         .collect();
     if waiting.is_empty() {
@@ -242,7 +242,7 @@ fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
 
 /// Whether it serves, in whatever form.
 fn available(outcome: &ReconcileOutcome<'_>) -> Finding {
-    let stores = Backend::ALL.into_iter().filter(|backend| !outcome.resolved.store(*backend).is_ready);
+    let stores = Backend::ALL.into_iter().filter(|backend| !outcome.resolved.store(*backend).is_steady);
     let services = Service::ALL.into_iter().filter(|service| {
         let deployment = outcome.observed.deployments.get(&outcome.names.service(*service));
         let available = deployment.and_then(|deployment| deployment.status.as_ref()?.available_replicas);

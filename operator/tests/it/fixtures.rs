@@ -98,7 +98,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     };
     let databases = if how_far == Databases::Absent { BTreeMap::new() } else { databases() };
     let settings = settings();
-    let seen = |_| Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true };
+    let seen = |_| Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true, is_steady: true };
     let resolved = Resolved::new(spec, &names, &Pins::of_today(&settings), seen);
     let inputs = Inputs {
         spec,

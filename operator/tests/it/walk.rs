@@ -132,7 +132,7 @@ impl Walk {
                 continue;
             }
             let status = json!({
-                "observedGeneration": set.metadata.generation, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1,
+                "observedGeneration": set.metadata.generation, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
                 "currentRevision": "1", "updateRevision": "1",
             });
             self.set_status::<StatefulSet>(&name, status).await;

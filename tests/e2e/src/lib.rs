@@ -6,9 +6,11 @@
 
 pub mod cluster;
 pub mod person;
+pub mod probe;
 pub mod tenant;
 
 pub use person::{Answer, Person};
+pub use probe::Probe;
 pub use tenant::Tenant;
 
 pub use ecommerce_testing::{throughout, within};

@@ -112,7 +112,15 @@ impl Person {
         body["name"] = json!("Ada");
         let registered = nobody.post("/api/v1/auth/register", &body).await;
         assert_eq!(registered.status, 201, "register: {}", registered.body);
-        nobody.log_in(email, &password(email)).await
+        nobody.logged_in(email).await
+    }
+
+    /// The customer of this address, logged in.
+    ///
+    /// # Panics
+    /// When logging in fails.
+    pub async fn logged_in(self, email: &str) -> Self {
+        self.log_in(email, &password(email)).await
     }
 
     /// What a customer of this address logs in with.

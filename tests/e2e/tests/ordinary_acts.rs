@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::cluster::{self, STACK};
-use e2e::{Person, within};
+use e2e::{Person, Probe, within};
 use ecommerce_testing::{figure, scale};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
@@ -75,8 +75,9 @@ async fn pods() -> BTreeSet<String> {
 #[tokio::test]
 async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
     secrets_and_the_ledger_cost_no_request_and_no_pod().await;
-    deployments_come_back().await;
-    sets_come_back_with_their_data().await;
+    let probe = Probe::new().await;
+    deployments_come_back(&probe).await;
+    sets_come_back_with_their_data(&probe).await;
     what_is_edited_is_put_back().await;
     another_password_in_the_admins_secret_is_the_admins().await;
 }
@@ -131,7 +132,7 @@ fn some<'a>(all: &[&'a str], one: &'a str) -> Vec<&'a str> {
     if scale(1, 0) == 1 { all.to_vec() } else { vec![one] }
 }
 
-async fn deployments_come_back() {
+async fn deployments_come_back(probe: &Probe) {
     let deployments = Api::<Deployment>::default_namespaced(cluster::client().await);
     for service in some(&["auth", "gateway", "product", "order", "payment"], "order") {
         cluster::ready_stack().await;
@@ -144,12 +145,12 @@ async fn deployments_come_back() {
         })
         .await;
         figure(&format!("the deleted Deployment of {service} is said after"), format!("{:?}", deleted.elapsed()));
-        cluster::ready_stack().await;
+        probe.sells_when_ready().await;
         figure(&format!("the deleted Deployment of {service} is back after"), format!("{:?}", deleted.elapsed()));
     }
 }
 
-async fn sets_come_back_with_their_data() {
+async fn sets_come_back_with_their_data(probe: &Probe) {
     let client = cluster::client().await;
     let sets = Api::<StatefulSet>::default_namespaced(client.clone());
     let claims = Api::<PersistentVolumeClaim>::default_namespaced(client);
@@ -166,7 +167,7 @@ async fn sets_come_back_with_their_data() {
             (set.status?.ready_replicas? == 1).then_some(())
         })
         .await;
-        cluster::ready_stack().await;
+        probe.sells_when_ready().await;
         figure(&format!("the deleted StatefulSet of {store} is back after"), format!("{:?}", deleted.elapsed()));
         let after = claims.get(&claim).await.expect("the claim");
         assert_eq!((after.metadata.uid, after.metadata.deletion_timestamp), (volume, None));

@@ -2,3 +2,4 @@
 
 mod locks;
 mod passwords;
+mod pool;
