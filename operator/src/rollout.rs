@@ -25,9 +25,6 @@ pub struct InForce {
     /// What served before it, to go back to; until all services serve what they are to serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The wave that it was taken with.
-    #[serde(default)]
-    pub wave: String,
 }
 
 /// An upgrade that was taken back.
@@ -74,8 +71,8 @@ pub struct Known {
 pub struct Around {
     /// What [`RETRY_ANNOTATION`] says.
     pub retry: Option<String>,
-    /// Whether every store answers: pods that find none of theirs are not at fault.
-    pub stores_are_ready: bool,
+    /// Whether every store has answered for as long as pods have to become ready: those that found none of theirs are not at fault.
+    pub stores_were_ready: bool,
 }
 
 /// Services of one rank may roll together.
@@ -104,7 +101,7 @@ pub fn decide(
             present.before = None;
         }
     }
-    if failure.is_none() && around.stores_are_ready {
+    if failure.is_none() && around.stores_were_ready {
         *failure = take_back(known, &wave, around, shown);
     }
     for (service, one) in known {
@@ -120,7 +117,7 @@ pub fn decide(
         let earlier = present.and_then(|present| present.before.clone());
         let last = present.map(|present| present.revision.clone());
         let before = if one.is_available { one.shows.clone() } else { earlier.or(last) };
-        let next = InForce { revision: one.wanted.clone(), before, wave: wave.clone() };
+        let next = InForce { revision: one.wanted.clone(), before };
         shown.insert(service.to_string(), next);
     }
 }
@@ -152,8 +149,8 @@ fn take_back(
         let is_at_fault = present.before.is_some() && one.shows.as_ref() == Some(&present.revision);
         is_at_fault.then_some((service, one, one.missed.clone()?))
     })?;
-    let rolled = shown.get(service.as_str())?.wave.clone();
-    for present in shown.values_mut().filter(|present| present.wave == rolled) {
+    // Also what a wave before this one has rolled that was cut short: all that have served together serve together again.
+    for present in shown.values_mut() {
         if let Some(before) = present.before.take() {
             present.revision = before;
         }
@@ -184,7 +181,7 @@ mod tests {
     impl Stack {
         fn wanting(revision: &str) -> Self {
             let mut stack = Self::default();
-            stack.around.stores_are_ready = true;
+            stack.around.stores_were_ready = true;
             stack.want(revision);
             stack
         }
@@ -252,9 +249,9 @@ mod tests {
         stack.miss(Service::Order, "it ends with code 1");
         stack.step();
         // Its stores being away is nobody's fault.
-        stack.around.stores_are_ready = false;
+        stack.around.stores_were_ready = false;
         assert!(stack.step().is_empty());
-        stack.around.stores_are_ready = true;
+        stack.around.stores_were_ready = true;
         assert_eq!(stack.step(), ["order", "payment", "product"]);
         assert_eq!(stack.revisions(), ["1"; 5]);
         let failure = stack.failure.clone().unwrap();
@@ -301,6 +298,19 @@ mod tests {
         stack.miss(Service::Order, "it ends with code 1");
         assert_eq!(stack.step(), ["order"]);
         assert_eq!(stack.revisions(), ["2"; 5]);
+    }
+
+    #[test]
+    fn a_change_in_the_middle_of_an_upgrade_leaves_no_mixture_when_it_fails() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.want("2");
+        assert_eq!(stack.step(), ["payment", "product"]);
+        stack.known.get_mut(&Service::Gateway).unwrap().wanted = "2 with another setting".to_owned();
+        assert_eq!(stack.step(), ["order"]);
+        stack.miss(Service::Order, "it ends with code 1");
+        stack.step();
+        assert_eq!(stack.revisions(), ["1"; 5]);
     }
 
     #[test]

@@ -71,13 +71,19 @@ pub(super) fn resources(figures: Figures, said: Option<&Resources>) -> ResourceR
         if let Some(amounts) = &said.limits {
             amounts.over(&mut limits);
         }
-        // Who asks for more than our own limit, or limits less than we would ask for, means both.
-        let (said_memory, limit) = (memory_of(said.requests.as_ref()), memory_of(said.limits.as_ref()));
-        if limit.is_none() && exceeds(&requests, &limits) {
-            limits.extend(requests.get("memory").map(|memory| ("memory".to_owned(), memory.clone())));
-        }
-        if said_memory.is_none() && exceeds(&requests, &limits) {
-            requests.extend(limits.get("memory").map(|memory| ("memory".to_owned(), memory.clone())));
+        let amounts_of = [
+            ("memory", (|amounts: &Amounts| amounts.memory.is_some()) as fn(&Amounts) -> bool),
+            ("cpu", |amounts: &Amounts| amounts.cpu.is_some()),
+        ];
+        for (name, is_said) in amounts_of {
+            // Who asks for more than our own limit, or limits less than we would ask for, means both.
+            let is_in = |amounts: &Option<Amounts>| amounts.as_ref().is_some_and(is_said);
+            if !exceeds(name, &requests, &limits) {
+            } else if !is_in(&said.limits) {
+                limits.extend(requests.get(name).map(|amount| (name.to_owned(), amount.clone())));
+            } else if !is_in(&said.requests) {
+                requests.extend(limits.get(name).map(|amount| (name.to_owned(), amount.clone())));
+            }
         }
     }
     ResourceRequirements { requests: Some(requests), limits: Some(limits), claims: None }
@@ -90,13 +96,10 @@ pub(super) fn memory(figures: Figures, said: Option<&Resources>) -> Memory {
     Memory(u64::try_from(limit / 1_000).unwrap_or_default())
 }
 
-fn memory_of(amounts: Option<&Amounts>) -> Option<&Amount> {
-    amounts.and_then(|amounts| amounts.memory.as_ref())
-}
-
-fn exceeds(requests: &BTreeMap<String, Quantity>, limits: &BTreeMap<String, Quantity>) -> bool {
-    let amount = |amounts: &BTreeMap<String, Quantity>| amounts.get("memory").and_then(|amount| thousandths(&amount.0));
-    amount(requests) > amount(limits)
+/// Whether there is a limit, and less of it than is asked for.
+fn exceeds(name: &str, requests: &BTreeMap<String, Quantity>, limits: &BTreeMap<String, Quantity>) -> bool {
+    let amount = |amounts: &BTreeMap<String, Quantity>| amounts.get(name).and_then(|amount| thousandths(&amount.0));
+    amount(limits).is_some_and(|limit| amount(requests) > Some(limit))
 }
 
 pub(super) fn value(name: &str, value: impl Into<String>) -> EnvVar {
@@ -203,6 +206,21 @@ mod tests {
                 (request, limit),
                 "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn a_limit_of_processors_is_the_most_that_is_asked_for() {
+        for (said, request, limit) in [
+            ("{}", "20m", None),
+            (r#"{"limits": {"cpu": "5m"}}"#, "5m", Some("5m")),
+            (r#"{"limits": {"cpu": 1}}"#, "20m", Some("1")),
+            (r#"{"requests": {"cpu": "2"}}"#, "2", None),
+        ] {
+            let resources = resources(OURS, Some(&serde_json::from_str(said).unwrap()));
+            let cpu = |amounts: &Option<BTreeMap<String, Quantity>>| Some(amounts.as_ref()?.get("cpu")?.0.clone());
+            assert_eq!(cpu(&resources.requests).as_deref(), Some(request), "{said}");
+            assert_eq!(cpu(&resources.limits).as_deref(), limit, "{said}");
         }
     }
 }

@@ -43,7 +43,7 @@ pub use migration::MIGRATE;
 pub use postgres::INITIALISE;
 pub use provisioning::{PROVISION, provisioning_key};
 pub use revision::{Revision, Shown};
-pub use service::configuration;
+pub use service::{PROGRESS_DEADLINE_SECONDS, configuration};
 
 /// Everything that the objects are made from.
 #[derive(Debug, Clone)]
@@ -125,8 +125,11 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     };
     desired.applied.extend(secrets::api_key_hashes(inputs));
     desired.applied.push(log::object(inputs));
-    for backend in Backend::ALL.into_iter().filter(|backend| !inputs.held.stores.contains(backend)) {
-        desired.applied.extend(store(inputs, backend));
+    for backend in Backend::ALL {
+        desired.applied.push(backend::kubernetes_service(inputs, backend));
+        if !inputs.held.stores.contains(&backend) {
+            desired.applied.extend(store(inputs, backend));
+        }
     }
     desired.applied.extend(Service::ALL.map(|service| service::kubernetes_service(inputs, service)));
     desired.applied.extend(network::policies(inputs));
@@ -143,7 +146,7 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     desired
 }
 
-fn store(inputs: &Inputs<'_>, backend: Backend) -> [Manifest; 3] {
+fn store(inputs: &Inputs<'_>, backend: Backend) -> [Manifest; 2] {
     match backend {
         Backend::Postgres => postgres::objects(inputs),
         Backend::Rabbitmq => rabbitmq::objects(inputs),

@@ -26,10 +26,9 @@ pub const INITIALISE: &str = "initialise";
 /// Debian's packages and the official image keep the programs here; an image that does not has them in `PATH`.
 const PROGRAMS: &str = r#"PATH="$(printf %s: /usr/lib/postgresql/*/bin)$PATH""#;
 
-pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {
     [
         configuration(inputs),
-        backend::kubernetes_service(inputs, Backend::Postgres),
         backend::stateful_set(inputs, parts(inputs)),
     ]
 }
@@ -95,7 +94,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         image: Some(image),
         image_pull_policy: Some(container::pull_policy(inputs)),
         command: Some(container::shell(&format!(
-            "{PROGRAMS} exec postgres --config_file=/etc/ecommerce/postgres/postgresql.conf"
+            "{PROGRAMS} exec 9>>/data/lock; flock -n 9 || {{ echo 'Another server still works on this volume.' >&2; exit 1; }}; exec postgres --config_file=/etc/ecommerce/postgres/postgresql.conf"
         ))),
         ports: Some(vec![ContainerPort {
             name: Some("postgres".to_owned()),

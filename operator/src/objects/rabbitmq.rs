@@ -15,7 +15,7 @@ const CONFIGURATION: &str = include_str!("files/rabbitmq.conf");
 const START: &str = include_str!("files/start-rabbitmq.sh");
 const DIRECTORY: &str = "/etc/ecommerce/rabbitmq";
 
-pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {
     let files = [
         ("definitions.json", definitions(inputs).to_string()),
         ("enabled_plugins", "[].\n".to_owned()),
@@ -24,7 +24,6 @@ pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
     ];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Rabbitmq), files),
-        backend::kubernetes_service(inputs, Backend::Rabbitmq),
         backend::stateful_set(inputs, parts(inputs)),
     ]
 }

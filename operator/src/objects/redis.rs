@@ -17,11 +17,10 @@ const CONFIGURATION: &str = include_str!("files/redis.conf");
 const START: &str = include_str!("files/start-redis.sh");
 const DIRECTORY: &str = "/etc/ecommerce/redis";
 
-pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 3] {
+pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {
     let files = [("redis.conf", configuration(inputs)), ("start.sh", START.to_owned())];
     [
         secrets::file_secret(inputs, inputs.names.backend_config(Backend::Redis), files),
-        backend::kubernetes_service(inputs, Backend::Redis),
         backend::stateful_set(inputs, parts(inputs)),
     ]
 }

@@ -31,6 +31,8 @@ pub struct Shown {
     pub revision: Revision,
     /// Stands for the secrets that they have read at their start.
     pub configuration: String,
+    /// How many pods there are to be; where nobody says, whoever scales the Deployment does.
+    pub replicas: Option<i32>,
 }
 
 impl Revision {

@@ -86,10 +86,13 @@ pub(super) fn template(inputs: &Inputs<'_>, service: Service) -> PodTemplateSpec
     }
 }
 
+/// Pods that are not ready after this time are at fault, where their stores have been ready for as long.
+pub const PROGRESS_DEADLINE_SECONDS: i32 = 180;
+
 /// A service at a revision; how many pods there are is no part of it, nor which passwords they have read.
 pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -> Manifest {
     let names = inputs.names;
-    let Shown { revision, configuration } = shown;
+    let Shown { revision, configuration, replicas } = shown;
     let mut template = revision.template.clone();
     let annotations = template.metadata.get_or_insert_default().annotations.get_or_insert_default();
     annotations.insert(CHECKSUM.to_owned(), configuration.clone());
@@ -99,9 +102,8 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
     Manifest::new(&Deployment {
         metadata,
         spec: Some(DeploymentSpec {
-            progress_deadline_seconds: Some(180),
-            // Where the spec does not say how many, whoever scales it does.
-            replicas: inputs.spec.service(service).and_then(|said| said.replicas),
+            progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
+            replicas: *replicas,
             revision_history_limit: Some(2),
             selector: label_selector(names, service.as_str(), COMPONENT),
             strategy: Some(DeploymentStrategy {

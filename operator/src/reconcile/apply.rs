@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::dereference::Observed;
-use super::refusal::{Refusal, answered};
+use super::refusal::{Refusal, answered, said};
 use super::{Context, Error};
 use crate::amount::thousandths;
 use crate::names::{MANAGER, Names, STACK_LABEL, long_hash};
@@ -69,6 +69,20 @@ pub async fn apply(
         refusals.extend(answers.into_iter().filter_map(Result::err));
     }
     refusals.extend(make_jobs(&desired.jobs, names, observed, &context.client).await?);
+    Ok(refusals)
+}
+
+/// Says whom the volumes and the Secrets go with, and nothing else: what a person says of their deletion holds at once.
+pub async fn say_owners(
+    desired: &Desired,
+    names: &Names,
+    observed: &Observed,
+    context: &Context,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = own_claims(desired, names, observed, &context.client).await?;
+    for secret in desired.credentials.iter().filter(|secret| observed.metadata.contains_key(&secret.title())) {
+        refusals.extend(ensure(secret, names, observed, context).await?.err());
+    }
     Ok(refusals)
 }
 
@@ -144,10 +158,6 @@ async fn apply_one(
         }
         result => Ok(answered(result, action, said)?.map(Some)),
     }
-}
-
-fn said(action: String, said: String) -> Refusal {
-    Refusal::Said { action, said }
 }
 
 /// A `StatefulSet` whose volume template changes can not be changed, only put in the place of the old one.

@@ -44,6 +44,8 @@ pub struct Observed {
     pub warnings: Vec<Event>,
     /// The claims of the stores.
     pub claims: BTreeMap<Backend, PersistentVolumeClaim>,
+    /// The stores whose claim is there and somebody else's.
+    pub foreign_claims: BTreeSet<Backend>,
     /// The sizes that the claims ask for.
     pub volumes: BTreeMap<Backend, String>,
     /// The secrets that were made.
@@ -109,11 +111,17 @@ impl Observed {
         }
     }
 
+    /// The pod of a store.
+    #[must_use]
+    pub fn store_pod(&self, names: &Names, backend: Backend) -> Option<&Pod> {
+        let name = names.store_pod(backend);
+        self.pods.iter().find(|pod| pod.name_any() == name)
+    }
+
     /// What the PostgreSQL that runs said of itself at its start.
     #[must_use]
     pub fn seen_postgres(&self, names: &Names) -> Option<SeenServer> {
-        let name = names.store_pod(Backend::Postgres);
-        let pod = self.pods.iter().find(|pod| pod.name_any() == name)?;
+        let pod = self.store_pod(names, Backend::Postgres)?;
         let containers = pod.status.as_ref()?.init_container_statuses.as_ref()?;
         let first = containers.iter().find(|container| container.name == INITIALISE)?;
         let ended = first.state.as_ref()?.terminated.as_ref().filter(|ended| ended.exit_code == 0)?;
@@ -267,6 +275,10 @@ async fn read_claims(names: &Names, client: &Client, observed: &mut Observed) ->
     for (backend, found) in futures::future::try_join_all(each).await? {
         // One that is going is not what the next pod gets.
         let Some(claim) = found.filter(|claim| claim.metadata.deletion_timestamp.is_none()) else { continue };
+        if !is_ours(&claim.metadata, names) {
+            observed.foreign_claims.insert(backend);
+            continue;
+        }
         let requests = claim.spec.as_ref().and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
         if let Some(size) = requests.and_then(|requests| requests.get("storage")) {
             observed.volumes.insert(backend, size.0.clone());

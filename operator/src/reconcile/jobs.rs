@@ -82,6 +82,8 @@ impl Progress {
             self.provisioning_failure = None;
             return;
         }
+        // A Job of this key may have set some passwords already when those of before come back: it is then done again.
+        self.provisioned_from = None;
         self.provisioning_failure = self.provisioning_failure.take().filter(|failure| failure.key == key);
         let name = names.provisioning_job(key);
         // One that is on its way out was made for other passwords, which came back.

@@ -83,7 +83,7 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
                 others.filter_map(|(name, kept)| Some((kept, name.strip_prefix(&names.revision(service, ""))?)));
             let newest = of_service.max_by_key(|(kept, _)| kept.metadata.creation_timestamp.clone());
             let before = newest.map(|(_, hash)| hash.to_owned());
-            let shown = InForce { revision: revision.to_owned(), before, wave: String::new() };
+            let shown = InForce { revision: revision.to_owned(), before };
             ledger.revisions.insert(service.to_string(), shown);
         }
     }

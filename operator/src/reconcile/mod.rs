@@ -44,8 +44,8 @@ use apply::Applied;
 use calm::Calm;
 use dereference::Observed;
 use diagnose::Trouble;
-use jobs::Progress;
 use guard::within;
+use jobs::Progress;
 use refusal::Refusal;
 use validate::SpecProblem;
 
@@ -227,12 +227,17 @@ async fn step_through(
     observed.known_secrets = ledger.credentials.keys().cloned().collect();
     let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
     problems.extend(unreadable);
-    let held = validate::held_by(&problems, &names);
+    let mut held = validate::held_by(&problems, &names);
     let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
 
     let may_change = !held.everything && !stack.spec.is_paused();
+    let mut refusals = Vec::new();
     if may_change {
-        secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
+        let refused = secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
+        for (secret, refusal) in refused {
+            validate::hold_secret(&mut held, &names, &secret);
+            refusals.push(refusal);
+        }
         let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
         free.for_each(|wanted| ledger.uses(&wanted));
     }
@@ -247,12 +252,11 @@ async fn step_through(
     let inputs = facts.inputs(&progress);
     let revisions = objects::revisions(&inputs);
     let services = rollout::known(&inputs, &revisions, &ledger, &observed);
-    let mut refusals = Vec::new();
     if may_change {
-        let around = rollout::around(stack, &resolved);
+        let around = rollout::around(stack, &names, &resolved, &observed, &now);
         let before = ledger.revisions.clone();
         crate::rollout::decide(&services, &around, &mut ledger.revisions, &mut ledger.failed_upgrade);
-        refusals = keep_revisions(&inputs, &revisions, &before, &mut ledger, &observed, context).await?;
+        refusals.extend(keep_revisions(&inputs, &revisions, &before, &mut ledger, &observed, context).await?);
         let kept = apply::ensure(&objects::ledger::object(&inputs, &ledger), &names, &observed, context).await?;
         if let Err(refusal) = kept {
             // Without it nothing is known tomorrow of what is done today.
@@ -261,8 +265,13 @@ async fn step_through(
             let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
             let desired = objects::build(&inputs, &shown);
             refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
-            prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?;
+            refusals.extend(
+                prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?,
+            );
         }
+    } else {
+        let desired = objects::build(&inputs, &BTreeMap::new());
+        refusals.extend(apply::say_owners(&desired, &names, &observed, context).await?);
     }
     let trouble = diagnose::trouble(&observed, &names, &now);
     let is_calm = context.calm.see(&names, trouble.is_none(), &now);

@@ -19,11 +19,13 @@ use super::dereference::Observed;
 use super::diagnose;
 use super::jobs::{Progress, has_ended, has_succeeded, pods_of_job};
 use super::ledger::shown_by;
+use super::refusal::{Refusal, answered, said};
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
 use crate::objects::{Desired, Manifest, TEMPLATE};
 
-/// Removes revisions, Jobs and what is switched off. Migrations that have succeeded stay for their log until Kubernetes takes them.
+/// Removes revisions, Jobs and what is switched off; gives what the API server refused. Migrations that have succeeded stay for their
+/// log until Kubernetes takes them, but those that set a password.
 pub async fn prune(
     desired: &Desired,
     progress: &Progress,
@@ -32,22 +34,23 @@ pub async fn prune(
     observed: &Observed,
     ledger: &Ledger,
     client: &Client,
-) -> Result<(), Error> {
-    prune_revisions(names, observed, ledger, client).await?;
-    prune_optional(desired, names, observed, client).await?;
-    prune_broken_store_pods(names, observed, client).await?;
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = prune_revisions(names, observed, ledger, client).await?;
+    refusals.extend(prune_optional(desired, names, observed, client).await?);
+    refusals.extend(prune_broken_store_pods(names, observed, client).await?);
     let api: Api<Job> = Api::namespaced(client.clone(), &names.namespace);
     let due = progress.due(now);
     for (name, job) in &observed.jobs {
-        // A provisioning that succeeded for other passwords would be believed if they came back.
-        let is_provisioning = name.starts_with(&names.provisioning_job(""));
-        let superseded = !progress.current.contains(name) && (is_provisioning || !has_succeeded(job));
+        // What succeeded for other passwords would be believed if they came back.
+        let sets_passwords = [names.provisioning_job(""), names.migration_job(Service::Auth, "")];
+        let sets_passwords = sets_passwords.iter().any(|prefix| name.starts_with(prefix));
+        let superseded = !progress.current.contains(name) && (sets_passwords || !has_succeeded(job));
         let is_stuck = !superseded && runs_something_else(job, desired) && !has_begun(job, observed);
         if (superseded || due.contains(name) || is_stuck) && job.metadata.deletion_timestamp.is_none() {
-            remove(&api, name, &DeleteParams::background()).await?;
+            refusals.extend(remove(&api, name, &DeleteParams::background()).await?);
         }
     }
-    Ok(())
+    Ok(refusals)
 }
 
 /// Whether the Job is to be made in another way than it was: with a pull Secret that had been forgotten.
@@ -69,7 +72,8 @@ fn has_begun(job: &Job, observed: &Observed) -> bool {
 }
 
 /// A corrected template does not take the place of a pod that never became ready (kubernetes#67250), so that pod goes.
-async fn prune_broken_store_pods(names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+async fn prune_broken_store_pods(names: &Names, observed: &Observed, client: &Client) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = Vec::new();
     let api: Api<Pod> = Api::namespaced(client.clone(), &names.namespace);
     for backend in Backend::ALL {
         let Some(set) = observed.stateful_sets.get(&names.backend(backend)) else { continue };
@@ -81,13 +85,19 @@ async fn prune_broken_store_pods(names: &Names, observed: &Observed, client: &Cl
             // Another pod of that name is another matter.
             let preconditions = Preconditions { uid: pod.uid(), resource_version: None };
             let how = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-            remove(&api, &pod.name_any(), &how).await?;
+            refusals.extend(remove(&api, &pod.name_any(), &how).await?);
         }
     }
-    Ok(())
+    Ok(refusals)
 }
 
-async fn prune_revisions(names: &Names, observed: &Observed, ledger: &Ledger, client: &Client) -> Result<(), Error> {
+async fn prune_revisions(
+    names: &Names,
+    observed: &Observed,
+    ledger: &Ledger,
+    client: &Client,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = Vec::new();
     let api: Api<ControllerRevision> = Api::namespaced(client.clone(), &names.namespace);
     let mut kept = BTreeSet::new();
     for service in Service::ALL {
@@ -97,29 +107,35 @@ async fn prune_revisions(names: &Names, observed: &Observed, ledger: &Ledger, cl
         kept.extend(hashes.chain(shown_by(names, service, observed)).map(|hash| names.revision(service, hash)));
     }
     for name in observed.revisions.keys().filter(|name| !kept.contains(*name)) {
-        remove(&api, name, &DeleteParams::default()).await?;
+        refusals.extend(remove(&api, name, &DeleteParams::default()).await?);
     }
-    Ok(())
+    Ok(refusals)
 }
 
-async fn prune_optional(desired: &Desired, names: &Names, observed: &Observed, client: &Client) -> Result<(), Error> {
+async fn prune_optional(
+    desired: &Desired,
+    names: &Names,
+    observed: &Observed,
+    client: &Client,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = Vec::new();
     for (resource, name) in &observed.optional {
         let is_this = |manifest: &Manifest| manifest.resource == *resource && manifest.name() == name;
         if !desired.applied.iter().any(is_this) {
             let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &names.namespace, resource);
-            remove(&api, name, &DeleteParams::default()).await?;
+            refusals.extend(remove(&api, name, &DeleteParams::default()).await?);
         }
     }
-    Ok(())
+    Ok(refusals)
 }
 
 /// What has gone by itself is no failure.
-async fn remove<K>(api: &Api<K>, name: &str, how: &DeleteParams) -> Result<(), Error>
+async fn remove<K>(api: &Api<K>, name: &str, how: &DeleteParams) -> Result<Option<Refusal>, Error>
 where
     K: Clone + DeserializeOwned + Debug,
 {
     match api.delete(name, how).await {
-        Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
-        result => result.map(|_| ()).map_err(Error::api(format!("remove {name}"))),
+        Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(None),
+        result => Ok(answered(result, || format!("remove {name}"), said)?.err()),
     }
 }

@@ -47,6 +47,11 @@ impl Refusal {
     }
 }
 
+/// What the API server says of anything.
+pub(super) fn said(action: String, said: String) -> Refusal {
+    Refusal::Said { action, said }
+}
+
 /// Tells an answer that another try may change from one that somebody has to mend.
 ///
 /// # Errors

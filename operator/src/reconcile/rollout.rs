@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
 use super::dereference::Observed;
@@ -12,8 +15,8 @@ use super::ledger::shown_by;
 use crate::crd::EcommerceStack;
 use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
-use crate::names::Backend;
-use crate::objects::{CHECKSUM, Inputs, Revision, Shown, configuration, provisioning_key, store_configuration};
+use crate::names::{Backend, Names};
+use crate::objects::{CHECKSUM, Inputs, PROGRESS_DEADLINE_SECONDS, Revision, Shown, configuration, provisioning_key, store_configuration};
 use crate::resolve::Resolved;
 use crate::rollout::{Around, Known, RETRY_ANNOTATION};
 
@@ -49,11 +52,27 @@ pub fn known(
 
 /// What stands around the services.
 #[must_use]
-pub fn around(stack: &EcommerceStack, resolved: &Resolved) -> Around {
+pub fn around(
+    stack: &EcommerceStack,
+    names: &Names,
+    resolved: &Resolved,
+    observed: &Observed,
+    now: &Time,
+) -> Around {
+    let deadline = SignedDuration::from_secs(PROGRESS_DEADLINE_SECONDS.into());
+    let is_recent = |backend| ready_since(observed.store_pod(names, backend)).is_some_and(|since| now.0 < since + deadline);
     Around {
         retry: stack.annotations().get(RETRY_ANNOTATION).cloned(),
-        stores_are_ready: Backend::ALL.into_iter().all(|backend| resolved.store(backend).is_ready),
+        stores_were_ready: Backend::ALL
+            .into_iter()
+            .all(|backend| resolved.store(backend).is_ready && !is_recent(backend)),
     }
+}
+
+fn ready_since(pod: Option<&Pod>) -> Option<Timestamp> {
+    let conditions = pod?.status.as_ref()?.conditions.as_ref()?;
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == "True")?;
+    Some(ready.last_transition_time.as_ref()?.0)
 }
 
 /// What each service shows, and the secrets that its pods are to have read. A revision that nobody has kept any more is taken from
@@ -79,7 +98,7 @@ pub fn shown(
         let waits = known.get(service).is_some_and(|known| known.secrets_wait_for.is_some());
         let as_it_is = has_read(inputs, *service, observed).filter(|_| waits);
         let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, &revision));
-        Some((*service, Shown { revision, configuration }))
+        Some((*service, Shown { revision, configuration, replicas: replicas(inputs, *service, observed) }))
     };
     revisions.iter().filter_map(of_service).collect()
 }
@@ -92,6 +111,14 @@ fn of_deployment(inputs: &Inputs<'_>, service: Service, in_force: &str, observed
         annotations.retain(|name, _| name != CHECKSUM);
     }
     Some(Revision { hash: in_force.to_owned(), template })
+}
+
+/// What the spec says. Where it says nothing, an autoscaler or a person does, who may have left none: a shop without pods is what
+/// nobody asks for, as `spec.paused` is how to keep one closed.
+fn replicas(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<i32> {
+    let said = inputs.spec.service(service).and_then(|said| said.replicas);
+    let there = observed.deployments.get(&inputs.names.service(service)).and_then(|there| there.spec.as_ref()?.replicas);
+    said.or_else(|| there.filter(|pods| *pods == 0).map(|_| 1))
 }
 
 fn has_read(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<String> {
@@ -152,7 +179,8 @@ fn serves(deployment: &Deployment) -> bool {
 pub fn is_available(deployment: &Deployment) -> bool {
     let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
     let wanted = spec.replicas.unwrap_or(1);
-    status.observed_generation >= deployment.metadata.generation
+    wanted > 0
+        && status.observed_generation >= deployment.metadata.generation
         && status.updated_replicas.unwrap_or_default() == wanted
         && status.available_replicas.unwrap_or_default() == wanted
 }

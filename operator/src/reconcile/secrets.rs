@@ -11,18 +11,20 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::Error;
+use super::refusal::{Refusal, answered, said};
 use crate::credentials::{Credentials, generate, wanted};
 use crate::names::{MANAGER, Names};
 use crate::objects::{Held, not_pruned, stack_labels};
 
-/// Makes what a stack lacks and nothing knows yet, except in Secrets that are held. What another made in the meantime stays: the
+/// Makes what a stack lacks and nothing knows yet, except in Secrets that are held; gives those that the API server refused. What another made in the meantime stays: the
 /// write is refused and the next reconcile reads it.
 pub async fn make_absent(
     names: &Names,
     held: &Held,
     credentials: &mut Credentials,
     client: &Client,
-) -> Result<(), Error> {
+) -> Result<Vec<(String, Refusal)>, Error> {
+    let mut refusals = Vec::new();
     let api: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
     let mut random = UnwrapErr(SysRng);
     for wanted in wanted(names) {
@@ -34,16 +36,26 @@ pub async fn make_absent(
             missing.into_iter().map(|(key, kind)| (key, generate(kind, &mut random))).collect();
         let data = made.iter().map(|(key, value)| (key.clone(), ByteString(value.clone().into_bytes()))).collect();
         let action = format!("make the Secret {}", wanted.name);
-        match api.get_metadata_opt(&wanted.name).await.map_err(Error::api(action.clone()))? {
-            None => create(&api, names, &wanted.name, data).await.map_err(Error::api(action))?,
-            Some(there) => add(&api, &wanted.name, there.metadata, data).await.map_err(Error::api(action))?,
+        let written = match api.get_metadata_opt(&wanted.name).await.map_err(Error::api(action.clone()))? {
+            None => create(&api, names, &wanted.name, data).await,
+            Some(there) => add(&api, &wanted.name, there.metadata, data).await,
+        };
+        // Somebody was quicker: it is read at the next look.
+        if let Err(kube::Error::Api(status)) = &written
+            && status.code == 409
+        {
+            return written.map(|()| refusals).map_err(Error::api(action));
+        }
+        if let Err(refusal) = answered(written, || action, said)? {
+            refusals.push((wanted.name, refusal));
+            continue;
         }
         tracing::info!(stack.name = names.stack, secret.name = wanted.name, "made secrets that were absent");
         for (key, value) in made {
             credentials.insert(&wanted.name, &key, value);
         }
     }
-    Ok(())
+    Ok(refusals)
 }
 
 async fn create(

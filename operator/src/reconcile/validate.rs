@@ -66,6 +66,18 @@ pub enum SpecProblem {
         "the Secret {0} is there and is not this stack's: remove it, or give the stack another name; it is left as it is until then"
     )]
     NameTaken(String),
+    /// Somebody else's volume has the name of one of the stack's.
+    #[error(
+        "the PersistentVolumeClaim {claim} is there and is not this stack's: remove it, or, where its data is this shop's, label it {STACK_LABEL}={stack}; it is left as it is until then"
+    )]
+    ClaimTaken {
+        /// Whose volume it would be.
+        store: Backend,
+        /// The claim.
+        claim: String,
+        /// The stack.
+        stack: String,
+    },
     /// The data was made by another major version.
     #[error(
         "the databases are of PostgreSQL {has} and spec.postgres.embedded.image names {image}: name one of {has}, or bring the data over with pg_dump and pg_restore; the server runs on as it is"
@@ -76,15 +88,17 @@ pub enum SpecProblem {
         /// What was asked for.
         image: String,
     },
-    /// A container asks for more memory than it may take.
+    /// A container asks for more than it may take.
     #[error(
-        "{field}.requests.memory ({request}) is more than {field}.limits.memory ({limit}): no pod is made so; lower the one or raise the other"
+        "{field}.requests.{of} ({request}) is more than {field}.limits.{of} ({limit}): no pod is made so; lower the one or raise the other"
     )]
     RequestAboveLimit {
         /// What asks.
         part: Part,
         /// The field of the spec.
         field: String,
+        /// Memory, or time of processors.
+        of: &'static str,
         /// What it asks for.
         request: String,
         /// What it may take.
@@ -121,7 +135,7 @@ impl SpecProblem {
             Self::MailSecretInvalid { .. } => "MailSecretInvalid",
             Self::CredentialsLost { .. } => "CredentialsLost",
             Self::CredentialsInvalid { .. } => "CredentialsInvalid",
-            Self::NameTaken(_) => "NameTaken",
+            Self::NameTaken(_) | Self::ClaimTaken { .. } => "NameTaken",
             Self::OtherMajorVersion { .. } => "OtherMajorVersion",
             Self::RequestAboveLimit { .. } => "RequestAboveLimit",
             Self::LedgerUnreadable { .. } => "LedgerUnreadable",
@@ -139,7 +153,7 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
             SpecProblem::OtherMajorVersion { .. } => {
                 held.stores.insert(Backend::Postgres);
             }
-            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. } => {
+            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. } | SpecProblem::ClaimTaken { store, .. } => {
                 held.stores.insert(*store);
             }
             SpecProblem::RequestAboveLimit { part: Part::Service(service), .. } => {
@@ -157,17 +171,22 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
             SpecProblem::CredentialsLost { secret, .. }
             | SpecProblem::CredentialsInvalid { secret, .. }
             | SpecProblem::NameTaken(secret) => {
-                held.secrets.insert(secret.clone());
+                hold_secret(&mut held, names, secret);
                 if let SpecProblem::NameTaken(_) = problem {
                     held.foreign.insert(secret.clone());
                 }
-                held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == *secret));
-                held.services.extend(Service::ALL);
-                held.jobs |= *secret == names.backend(Backend::Postgres);
             }
         }
     }
     held
+}
+
+/// Holds a Secret, and whatever is made from it.
+pub fn hold_secret(held: &mut Held, names: &Names, secret: &str) {
+    held.secrets.insert(secret.to_owned());
+    held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == secret));
+    held.services.extend(Service::ALL);
+    held.jobs |= secret == names.backend(Backend::Postgres);
 }
 
 /// Everything that is wrong with a spec and with what it stands on.
@@ -185,7 +204,12 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
         })
     });
     let secrets = wanted(names).into_iter().flat_map(|wanted| of_secret(&wanted, names, ledger, observed));
-    let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec));
+    let claims = observed.foreign_claims.iter().map(|store| SpecProblem::ClaimTaken {
+        store: *store,
+        claim: names.claim(*store),
+        stack: names.stack.clone(),
+    });
+    let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec)).chain(claims);
     secrets.chain(pull_secrets).chain(mail).chain(others).collect()
 }
 
@@ -200,20 +224,29 @@ fn other_major_version(spec: &EcommerceStackSpec, ledger: &Ledger) -> Option<Spe
 fn requests_above_limits(spec: &EcommerceStackSpec) -> Vec<SpecProblem> {
     let services = Service::ALL.into_iter().filter_map(|service| {
         let resources = spec.service(service)?.resources.as_ref()?;
-        request_above_limit(Part::Service(service), format!("spec.services.{service}.resources"), resources)
+        Some((Part::Service(service), format!("spec.services.{service}.resources"), resources))
     });
     let stores = Backend::ALL.into_iter().filter_map(|store| {
         let resources = spec.store(store)?.embedded.as_ref()?.resources.as_ref()?;
-        request_above_limit(Part::Store(store), format!("spec.{}.embedded.resources", store.as_str()), resources)
+        Some((Part::Store(store), format!("spec.{}.embedded.resources", store.as_str()), resources))
     });
-    services.chain(stores).collect()
+    let each = services.chain(stores);
+    let above = each.flat_map(|(part, field, resources)| {
+        let memory = request_above_limit(resources, |amounts| amounts.memory.as_ref());
+        let cpu = request_above_limit(resources, |amounts| amounts.cpu.as_ref());
+        [("memory", memory), ("cpu", cpu)].map(|(of, above)| {
+            let (request, limit) = above?;
+            Some(SpecProblem::RequestAboveLimit { part, field: field.clone(), of, request, limit })
+        })
+    });
+    above.flatten().collect()
 }
 
-fn request_above_limit(part: Part, field: String, resources: &Resources) -> Option<SpecProblem> {
-    let memory = |amounts: &Option<Amounts>| Some(Quantity::from(amounts.as_ref()?.memory.as_ref()?).0);
-    let (request, limit) = (memory(&resources.requests)?, memory(&resources.limits)?);
-    let is_above = thousandths(&request)? > thousandths(&limit)?;
-    is_above.then_some(SpecProblem::RequestAboveLimit { part, field, request, limit })
+/// What is asked for and what may be taken, where it is the wrong way round.
+fn request_above_limit(resources: &Resources, of: impl Fn(&Amounts) -> Option<&Amount>) -> Option<(String, String)> {
+    let amount = |amounts: &Option<Amounts>| Some(Quantity::from(of(amounts.as_ref()?)?).0);
+    let (request, limit) = (amount(&resources.requests)?, amount(&resources.limits)?);
+    (thousandths(&request)? > thousandths(&limit)?).then_some((request, limit))
 }
 
 fn of_secret(wanted: &Wanted, names: &Names, ledger: &Ledger, observed: &Observed) -> Vec<SpecProblem> {

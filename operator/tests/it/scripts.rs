@@ -44,11 +44,23 @@ impl Pod {
     }
 
     fn run(&self, script: &str, environment: &[(&str, &str)]) -> Output {
+        self.command(script, environment).output().unwrap()
+    }
+
+    fn command(&self, script: &str, environment: &[(&str, &str)]) -> Command {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/files").join(script);
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         let mut command = Command::new("sh");
         command.arg(script).env_clear().env("PATH", path).env("ROOT", &self.0).env("HOME", &self.0);
-        command.envs(environment.iter().copied()).output().unwrap()
+        command.envs(environment.iter().copied());
+        command
+    }
+
+    /// As a server that still works on the volume.
+    fn lock(&self, path: &str) -> fs::File {
+        let lock = fs::File::create(self.write(path, "")).unwrap();
+        lock.lock().unwrap();
+        lock
     }
 }
 
@@ -188,4 +200,36 @@ fn a_data_directory_that_a_restored_volume_opened_to_its_group_is_closed() {
     fs::set_permissions(pod.path("data/postgres"), Permissions::from_mode(0o2770)).unwrap();
     assert!(pod.run("initialise-postgres.sh", &[]).status.success());
     assert_eq!(fs::metadata(pod.path("data/postgres")).unwrap().permissions().mode() & 0o7777, 0o700);
+}
+
+/// A pod that is deleted by force may still run when the next one begins.
+#[test]
+fn two_servers_never_work_on_one_volume() {
+    for (script, lock, pod) in
+        [("start-redis.sh", "data/lock", redis("beyond repair")), ("start-rabbitmq.sh", "lock", broker())]
+    {
+        let held = pod.lock(lock);
+        let output = pod.run(script, &[("IMAGE", "rabbitmq:4.1")]);
+        assert!(!output.status.success(), "{script}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("Another server still works on this volume"), "{said}");
+        assert!(!pod.path("data/appendonlydir.damaged").exists() && !pod.path("mnesia").exists());
+        drop(held);
+    }
+}
+
+#[test]
+fn a_server_that_still_works_on_the_data_is_waited_for_and_what_a_dead_one_left_is_put_away() {
+    let pod = postgres("17");
+    pod.write("data/postgres/PG_VERSION", "17\n");
+    pod.write("data/postgres/postmaster.pid", "1\n");
+    let sleep = pod.write("bin/sleep", "#!/bin/sh\ntouch $ROOT/waits\n");
+    fs::set_permissions(sleep, Permissions::from_mode(0o755)).unwrap();
+    let held = pod.lock("data/lock");
+    let mut first = pod.command("initialise-postgres.sh", &[]).spawn().unwrap();
+    assert!(!first.wait().unwrap().success());
+    assert!(pod.path("waits").exists() && pod.path("data/postgres/postmaster.pid").exists());
+    drop(held);
+    assert!(pod.run("initialise-postgres.sh", &[]).status.success());
+    assert!(!pod.path("data/postgres/postmaster.pid").exists());
 }

@@ -155,7 +155,7 @@ impl Walk {
 
     async fn give_volume(&self) {
         let claim = json!({
-            "metadata": {"name": "data-shop-postgres-0"},
+            "metadata": {"name": "data-shop-postgres-0", "labels": {"ecommercestack.dev/stack": "shop"}},
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
         });
         self.create_once::<PersistentVolumeClaim>(claim).await;

@@ -38,8 +38,9 @@ async fn replace(store: &str) {
 
 async fn data_that_a_restore_opened_to_its_group_is_closed_again() {
     cluster::ready_stack().await;
-    // What fsGroup does to a volume that is mounted anew.
-    cluster::run_in("default", &format!("{STACK}-postgres-0"), "postgres", "chmod g+rwxs /data/postgres");
+    // What fsGroup does to a volume that is mounted anew; and a server that cannot take its lock file away leaves it behind, as
+    // one does whose node has died.
+    cluster::run_in("default", &format!("{STACK}-postgres-0"), "postgres", "chmod g+rwxs,u-w /data/postgres");
     replace("postgres").await;
     let cookie = "/var/lib/rabbitmq/.erlang.cookie";
     cluster::run_in("default", &format!("{STACK}-rabbitmq-0"), "rabbitmq", &format!("chmod 660 {cookie}"));

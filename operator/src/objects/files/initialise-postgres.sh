@@ -17,12 +17,24 @@ refuse() {
     exit 1
 }
 
+# One server at a time: a pod that was deleted by force may still run when the next one begins. The lock is held by whoever has the
+# file open, and goes with them; the server takes it too.
+exec 9>>"$root/data/lock"
+waited=0
+until flock -n 9; do
+    [ "$waited" -lt 60 ] || refuse "Another server still works on this volume. It is waited for."
+    waited=$((waited + 1))
+    sleep 1
+done
+
 if [ -s "$data/PG_VERSION" ]; then
     found="$(cat "$data/PG_VERSION")"
     [ "$found" = "$major" ] ||
         refuse "The volume holds data of PostgreSQL $found and the image is of PostgreSQL $major. Name an image of $found, or bring the data over with pg_dump and pg_restore."
     # A volume that was restored or mounted anew is opened to its group, and PostgreSQL refuses that.
     chmod u=rwx,go=,g-s "$data"
+    # Of a server that its node took with it: nobody works here, and by its process number it would be taken for one that runs.
+    rm -f "$data/postmaster.pid"
     # Whatever was done to its Secret. Backslash and quote are all that a string has to escape: no password has two lines.
     escaped="$(sed 's/[\\'\'']/\\&/g' "$password")"
     said="$(printf "ALTER ROLE postgres PASSWORD E'%s'\n" "$escaped" |
