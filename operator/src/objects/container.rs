@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::Inputs;
 use super::sizes::Memory;
 use crate::amount::thousandths;
-use crate::crd::{Amount, Amounts, Resources};
+use crate::crd::{Amounts, Resources};
 
 /// The user of the services' images and of the operator's.
 pub(super) const SERVICE_USER: i64 = 65532;

@@ -27,10 +27,7 @@ pub const INITIALISE: &str = "initialise";
 const PROGRAMS: &str = r#"PATH="$(printf %s: /usr/lib/postgresql/*/bin)$PATH""#;
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {
-    [
-        configuration(inputs),
-        backend::stateful_set(inputs, parts(inputs)),
-    ]
+    [configuration(inputs), backend::stateful_set(inputs, parts(inputs))]
 }
 
 fn parameters(inputs: &Inputs<'_>) -> String {

@@ -13,6 +13,7 @@ use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Error;
+use super::apply::is_ours;
 use super::rollout::is_available;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};

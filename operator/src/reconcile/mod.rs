@@ -265,9 +265,8 @@ async fn step_through(
             let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
             let desired = objects::build(&inputs, &shown);
             refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
-            refusals.extend(
-                prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?,
-            );
+            refusals
+                .extend(prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?);
         }
     } else {
         let desired = objects::build(&inputs, &BTreeMap::new());

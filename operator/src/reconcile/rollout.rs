@@ -16,7 +16,9 @@ use crate::crd::EcommerceStack;
 use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
-use crate::objects::{CHECKSUM, Inputs, PROGRESS_DEADLINE_SECONDS, Revision, Shown, configuration, provisioning_key, store_configuration};
+use crate::objects::{
+    CHECKSUM, Inputs, PROGRESS_DEADLINE_SECONDS, Revision, Shown, configuration, provisioning_key, store_configuration,
+};
 use crate::resolve::Resolved;
 use crate::rollout::{Around, Known, RETRY_ANNOTATION};
 
@@ -52,15 +54,10 @@ pub fn known(
 
 /// What stands around the services.
 #[must_use]
-pub fn around(
-    stack: &EcommerceStack,
-    names: &Names,
-    resolved: &Resolved,
-    observed: &Observed,
-    now: &Time,
-) -> Around {
+pub fn around(stack: &EcommerceStack, names: &Names, resolved: &Resolved, observed: &Observed, now: &Time) -> Around {
     let deadline = SignedDuration::from_secs(PROGRESS_DEADLINE_SECONDS.into());
-    let is_recent = |backend| ready_since(observed.store_pod(names, backend)).is_some_and(|since| now.0 < since + deadline);
+    let is_recent =
+        |backend| ready_since(observed.store_pod(names, backend)).is_some_and(|since| now.0 < since + deadline);
     Around {
         retry: stack.annotations().get(RETRY_ANNOTATION).cloned(),
         stores_were_ready: Backend::ALL
@@ -117,7 +114,8 @@ fn of_deployment(inputs: &Inputs<'_>, service: Service, in_force: &str, observed
 /// nobody asks for, as `spec.paused` is how to keep one closed.
 fn replicas(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<i32> {
     let said = inputs.spec.service(service).and_then(|said| said.replicas);
-    let there = observed.deployments.get(&inputs.names.service(service)).and_then(|there| there.spec.as_ref()?.replicas);
+    let there =
+        observed.deployments.get(&inputs.names.service(service)).and_then(|there| there.spec.as_ref()?.replicas);
     said.or_else(|| there.filter(|pods| *pods == 0).map(|_| 1))
 }
 

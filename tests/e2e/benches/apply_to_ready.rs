@@ -38,20 +38,25 @@ async fn wait_for_jobs(tenant: &Tenant, infix: &str, count: usize) {
     .await;
 }
 
+/// When a phase ends, in seconds.
+async fn end(began: Instant, phase: impl Future<Output = ()>) -> f32 {
+    phase.await;
+    began.elapsed().as_secs_f32()
+}
+
 #[tokio::main]
 async fn main() {
     let tenant = Tenant::new("timed").await;
     for round in 1..=ROUNDS {
         let began = Instant::now();
         tenant.apply(&json!({"deletionPolicy": "Delete"})).await;
-        let at = |_: ()| began.elapsed().as_secs_f32();
         let (postgres, rabbitmq, redis, provisioned, migrated, ready) = tokio::join!(
-            async { at(wait_for_store(&tenant, "postgres").await) },
-            async { at(wait_for_store(&tenant, "rabbitmq").await) },
-            async { at(wait_for_store(&tenant, "redis").await) },
-            async { at(wait_for_jobs(&tenant, "-provision", 1).await) },
-            async { at(wait_for_jobs(&tenant, "-migrate", 4).await) },
-            async { at(tenant.says("Ready", "True", "the shop is open").await) },
+            end(began, wait_for_store(&tenant, "postgres")),
+            end(began, wait_for_store(&tenant, "rabbitmq")),
+            end(began, wait_for_store(&tenant, "redis")),
+            end(began, wait_for_jobs(&tenant, "-provision", 1)),
+            end(began, wait_for_jobs(&tenant, "-migrate", 4)),
+            end(began, tenant.says("Ready", "True", "the shop is open")),
         );
         figure(
             &format!("round {round}: seconds after apply"),
