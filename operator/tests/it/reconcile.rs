@@ -91,6 +91,23 @@ async fn what_is_refused_is_said_and_stops_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_secret_that_may_not_be_made_holds_what_needs_it_and_is_made_when_it_may() {
+    let story = Story::of(&json!({}));
+    let redis = format!("{CORE}/secrets/shop-redis");
+    story.api.refuse(&redis);
+    story.api.refuse(&format!("{CORE}/secrets"));
+    let error = story.reconcile().await.unwrap_err();
+    assert!(error.to_string().contains("refuses to make the Secret"), "{error}");
+    assert!(story.api.below(&format!("{APPS}/statefulsets/")).is_empty());
+    assert!(!story.ledger().credentials.contains_key("shop-redis"), "what was never made is not lost");
+    assert_eq!(story.condition("Degraded").1, "Refused");
+    story.api.refuse_nothing();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
+}
+
+#[tokio::test]
 async fn an_object_that_is_somebody_elses_is_left_alone() {
     let story = Story::of(&json!({}));
     let (service, secret) = (format!("{CORE}/services/shop-redis"), format!("{CORE}/secrets/shop-admin"));
@@ -153,6 +170,66 @@ async fn a_volume_goes_with_the_stack_or_with_nobody_and_never_with_its_set() {
         let set = story.api.get(&format!("{APPS}/statefulsets/shop-postgres")).unwrap();
         assert_eq!(set["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"], "Retain");
     }
+}
+
+#[tokio::test]
+async fn whom_volumes_and_secrets_go_with_is_said_also_while_paused() {
+    let story = Story::migrated().await;
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    let owners =
+        |path: &str| story.api.get(path).unwrap()["metadata"]["ownerReferences"].as_array().map_or(0, Vec::len);
+    story.api.change(STACK, |stack| stack["spec"] = json!({"deletionPolicy": "Delete"}));
+    story.reconcile().await.unwrap();
+    assert_eq!((owners(&claim), owners(&secret)), (1, 1));
+    story.api.change(STACK, |stack| stack["spec"] = json!({"deletionPolicy": "Retain", "paused": true}));
+    story.writes();
+    story.reconcile().await.unwrap();
+    assert_eq!(owners(&claim), 0);
+    let writes = story.writes();
+    assert!(writes.contains(&format!("PATCH {secret}")), "{writes:?}");
+    assert!(!writes.iter().any(|write| write.contains(APPS)), "{writes:?}");
+}
+
+#[tokio::test]
+async fn a_volume_that_is_somebody_elses_is_left_alone_and_the_rest_goes_on() {
+    let story = Story::of(&json!({"deletionPolicy": "Delete"}));
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    let theirs = json!({
+        "metadata": {"name": "data-shop-postgres-0", "uid": "theirs", "labels": {"app": "another"}},
+        "spec": {"resources": {"requests": {"storage": "1Gi"}}},
+    });
+    story.api.put(&claim, theirs);
+    let before = story.api.get(&claim).unwrap();
+    for _ in 0..2 {
+        story.reconcile().await.unwrap();
+        assert_eq!(story.api.get(&claim).unwrap(), before);
+    }
+    let (degraded, reason, message) = story.condition("Degraded");
+    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "NameTaken"));
+    assert!(message.contains("label it ecommercestack.dev/stack=shop"), "{message}");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")), ["shop-rabbitmq", "shop-redis"]);
+    story.api.change(&claim, |claim| claim["metadata"]["labels"]["ecommercestack.dev/stack"] = "shop".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
+}
+
+#[tokio::test]
+async fn a_service_that_somebody_left_without_pods_gets_one_and_is_not_called_ready_before() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Ready").0, "True");
+    let order = format!("{APPS}/deployments/shop-order");
+    story.api.change(&order, |order| order["spec"]["replicas"] = 0.into());
+    story.serve();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.api.get(&order).unwrap()["spec"]["replicas"], 1);
+    assert_eq!(story.condition("Ready").0, "False");
+    story.serve();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Ready").0, "True");
 }
 
 #[tokio::test]

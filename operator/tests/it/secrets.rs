@@ -248,6 +248,24 @@ async fn passwords_that_come_back_within_the_hour_are_set_in_the_server_again() 
     assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
 }
 
+/// A Job sets one login after the other, and one that fails may have set some.
+#[tokio::test]
+async fn passwords_that_come_back_after_a_provisioning_that_failed_half_way_are_set_again() {
+    let story = Story::migrated().await;
+    let secret = format!("{CORE}/secrets/shop-postgres");
+    let first = story.job("shop-provision-").unwrap();
+    let before = story.api.get(&secret).unwrap()["data"]["order-login"].clone();
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.ledger().provisioned_from, None);
+    story.end_job("shop-provision-", "Failed", "the server went away");
+    story.reconcile().await.unwrap();
+    story.api.change(&secret, |secret| secret["data"]["order-login"] = before.clone());
+    story.reconcile().await.unwrap();
+    story.reconcile().await.unwrap();
+    assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
+}
+
 #[tokio::test]
 async fn a_password_reaches_the_pods_also_while_an_upgrade_waits() {
     let story = Story::migrated().await;

@@ -73,7 +73,9 @@ impl Story {
     /// PostgreSQL's claim, as the cluster makes it for the `StatefulSet`.
     pub(crate) fn give_volume(&self) {
         let claim = json!({
-            "metadata": {"name": "data-shop-postgres-0", "uid": "claim-1"},
+            "metadata": {
+                "name": "data-shop-postgres-0", "uid": "claim-1", "labels": {"ecommercestack.dev/stack": "shop"},
+            },
             "spec": {"resources": {"requests": {"storage": "5Gi"}}},
         });
         self.api.put(&format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0"), claim);

@@ -79,6 +79,7 @@ async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
     deployments_come_back(&probe).await;
     sets_come_back_with_their_data(&probe).await;
     what_is_edited_is_put_back().await;
+    other_passwords_reach_their_servers_and_then_the_pods(&probe).await;
     another_password_in_the_admins_secret_is_the_admins().await;
 }
 
@@ -201,6 +202,40 @@ async fn what_is_edited_is_put_back() {
         .await;
         figure(&format!("an edit of {service} is put back after"), format!("{:?}", edited.elapsed()));
         cluster::ready_stack().await;
+    }
+}
+
+async fn pods_of(service: &str) -> BTreeSet<String> {
+    let pods: Api<Pod> = Api::default_namespaced(cluster::client().await);
+    let labels = format!("ecommercestack.dev/stack={STACK},app.kubernetes.io/name={service},!job-name");
+    let found = pods.list(&ListParams::default().labels(&labels)).await.expect("the pods").items;
+    found.into_iter().filter_map(|pod| pod.metadata.uid).collect()
+}
+
+/// Of whatever characters.
+async fn other_passwords_reach_their_servers_and_then_the_pods(probe: &Probe) {
+    let secrets = Api::<Secret>::default_namespaced(cluster::client().await);
+    for edit in some(
+        &["postgres order-login order", "rabbitmq payment payment", "redis product product"],
+        "postgres order-login order",
+    ) {
+        let [store, key, service] = edit.split(' ').collect::<Vec<_>>()[..] else { panic!("{edit} has three words") };
+        cluster::ready_stack().await;
+        let (before, reader, edited) = (pods_of(service).await, Reader::begin(), Instant::now());
+        let password = format!("@ / % : # {}", e2e::person::unique());
+        let patch = json!({"stringData": {key: password}});
+        let name = format!("{STACK}-{store}");
+        secrets.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await.expect("edit the Secret");
+        look().await;
+        within(Duration::from_mins(2), &format!("{service} has the new password of {store}"), || async {
+            pods_of(service).await.is_disjoint(&before).then_some(())
+        })
+        .await;
+        probe.sells_when_ready().await;
+        let (asked, failed) = reader.end();
+        let took = format!("{:?}; {asked} reads meanwhile, {failed} failed", edited.elapsed());
+        figure(&format!("another password of {service} in {store} is in force after"), took);
+        assert_eq!(failed, 0, "{edit}");
     }
 }
 
