@@ -18,7 +18,8 @@ use crate::ledger::POSTGRES_SERVER;
 use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "50m", memory: "128Mi", memory_limit: "512Mi" };
-const INITIALISE_SCRIPT: &str = include_str!("files/initialise-postgres.sh");
+const INITIALISE_SCRIPT: &str =
+    concat!(include_str!("files/only-one.sh"), include_str!("files/initialise-postgres.sh"));
 const CONFIGURATION: &str = include_str!("files/postgresql.conf");
 const HOST_BASED_AUTHENTICATION: &str = include_str!("files/pg_hba.conf");
 /// The container that comes before the server.

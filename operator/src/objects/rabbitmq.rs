@@ -12,7 +12,7 @@ use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "50m", memory: "192Mi", memory_limit: "512Mi" };
 const CONFIGURATION: &str = include_str!("files/rabbitmq.conf");
-const START: &str = include_str!("files/start-rabbitmq.sh");
+const START: &str = concat!(include_str!("files/only-one.sh"), include_str!("files/start-rabbitmq.sh"));
 const DIRECTORY: &str = "/etc/ecommerce/rabbitmq";
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {

@@ -14,7 +14,7 @@ use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "32Mi", memory_limit: "256Mi" };
 const CONFIGURATION: &str = include_str!("files/redis.conf");
-const START: &str = include_str!("files/start-redis.sh");
+const START: &str = concat!(include_str!("files/only-one.sh"), include_str!("files/start-redis.sh"));
 const DIRECTORY: &str = "/etc/ecommerce/redis";
 
 pub(super) fn objects(inputs: &Inputs<'_>) -> [Manifest; 2] {

@@ -22,10 +22,14 @@ impl Pod {
         let number = PODS.fetch_add(1, Ordering::Relaxed);
         let pod = Self(std::env::temp_dir().join(format!("operator-scripts-{}-{number}", std::process::id())));
         for (name, body) in programs {
-            let path = pod.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{body}\n"));
-            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+            pod.program(name, body);
         }
         pod
+    }
+
+    fn program(&self, name: &str, body: &str) {
+        let path = self.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{body}\n"));
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -48,7 +52,9 @@ impl Pod {
     }
 
     fn command(&self, script: &str, environment: &[(&str, &str)]) -> Command {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/files").join(script);
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/objects/files");
+        let texts = ["only-one.sh", script].map(|file| fs::read_to_string(files.join(file)).unwrap());
+        let script = self.write(&format!("scripts/{script}"), &texts.concat());
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         let mut command = Command::new("sh");
         command.arg(script).env_clear().env("PATH", path).env("ROOT", &self.0).env("HOME", &self.0);
@@ -209,6 +215,7 @@ fn two_servers_never_work_on_one_volume() {
         [("start-redis.sh", "data/lock", redis("beyond repair")), ("start-rabbitmq.sh", "lock", broker())]
     {
         let held = pod.lock(lock);
+        pod.program("sleep", "touch $ROOT/waits");
         let output = pod.run(script, &[("IMAGE", "rabbitmq:4.1")]);
         assert!(!output.status.success(), "{script}");
         let said = String::from_utf8(output.stderr).unwrap();
@@ -223,8 +230,7 @@ fn a_server_that_still_works_on_the_data_is_waited_for_and_what_a_dead_one_left_
     let pod = postgres("17");
     pod.write("data/postgres/PG_VERSION", "17\n");
     pod.write("data/postgres/postmaster.pid", "1\n");
-    let sleep = pod.write("bin/sleep", "#!/bin/sh\ntouch $ROOT/waits\n");
-    fs::set_permissions(sleep, Permissions::from_mode(0o755)).unwrap();
+    pod.program("sleep", "touch $ROOT/waits");
     let held = pod.lock("data/lock");
     let mut first = pod.command("initialise-postgres.sh", &[]).spawn().unwrap();
     assert!(!first.wait().unwrap().success());

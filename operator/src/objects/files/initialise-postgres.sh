@@ -17,15 +17,7 @@ refuse() {
     exit 1
 }
 
-# One server at a time: a pod that was deleted by force may still run when the next one begins. The lock is held by whoever has the
-# file open, and goes with them; the server takes it too.
-exec 9>>"$root/data/lock"
-waited=0
-until flock -n 9; do
-    [ "$waited" -lt 60 ] || refuse "Another server still works on this volume. It is waited for."
-    waited=$((waited + 1))
-    sleep 1
-done
+only_one "$root/data/lock"
 
 if [ -s "$data/PG_VERSION" ]; then
     found="$(cat "$data/PG_VERSION")"

@@ -1,10 +1,7 @@
 # Starts the broker. After an image that has not run on this data before it enables the feature flags that came with it: the next
 # minor version does not start without all of them.
 set -eu
-# One server at a time: a pod that was deleted by force may still run when the next one begins. The lock is held by whoever has the
-# file open, and goes with them.
-exec 9>>"$HOME/lock"
-flock -n 9 || { echo "Another server still works on this volume. It is waited for." >&2; exit 1; }
+only_one "$HOME/lock"
 # A volume that was restored or mounted anew is opened to its group, and Erlang refuses a cookie that others may read.
 cookie="$HOME/.erlang.cookie"
 [ ! -e "$cookie" ] || chmod 0400 "$cookie"

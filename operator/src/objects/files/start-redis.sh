@@ -2,10 +2,7 @@
 # and what PostgreSQL holds says who is out. ROOT is for tests.
 set -eu
 root="${ROOT:-}"
-# One server at a time: a pod that was deleted by force may still run when the next one begins. The lock is held by whoever has the
-# file open, and goes with them.
-exec 9>>"$root/data/lock"
-flock -n 9 || { echo "Another server still works on this volume. It is waited for." >&2; exit 1; }
+only_one "$root/data/lock"
 log="$root/data/appendonlydir"
 manifest="$log/appendonly.aof.manifest"
 
