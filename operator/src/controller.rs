@@ -179,7 +179,8 @@ async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shu
     let turn = Arc::new(Turn {
         context,
         failures: Backoffs::new(SHORTEST_BACKOFF, longest),
-        looks: Backoffs::new(SHORTEST_LOOK, longest / 5),
+        // Chance adds up to as much again.
+        looks: Backoffs::new(SHORTEST_LOOK, longest / 10),
         health,
     });
     let after_each = Arc::clone(&turn);

@@ -27,7 +27,7 @@ pub struct Settings {
     /// So many seconds may one look at a stack take; then it is cut off and tried again.
     #[arg(long, env = "RECONCILE_LIMIT_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub reconcile_limit_seconds: u64,
-    /// The most seconds between two tries of a stack that fails; between those of one that is not ready, a fifth of it.
+    /// The most seconds between two tries of a stack that fails; between looks at one that is not ready, a fifth of it.
     #[arg(long, env = "LONGEST_BACKOFF_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub longest_backoff_seconds: u64,
     /// Health and metrics.

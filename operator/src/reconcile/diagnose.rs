@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecommerce_contract::Service;
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 
@@ -137,7 +137,12 @@ fn of_pod(pod: &Pod) -> Option<String> {
 }
 
 fn of_container(pod: &Pod, container: &ContainerStatus) -> Option<String> {
-    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let state = container.state.as_ref()?;
+    // In the moment after its end it does not wait for its next start yet.
+    if let Some(ended) = state.terminated.as_ref().filter(|ended| ended.exit_code != 0 && container.restart_count > 0) {
+        return Some(ends_again_and_again(pod, container, Some(ended)));
+    }
+    let waiting = state.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
     let name = pod.name_any();
     if NO_IMAGE.contains(&reason) {
@@ -149,20 +154,7 @@ fn of_container(pod: &Pod, container: &ContainerStatus) -> Option<String> {
     match reason {
         "CrashLoopBackOff" => {
             let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-            let words = last.and_then(|terminated| terminated.message.as_deref()).map(str::trim).unwrap_or_default();
-            let skipped = words.chars().count().saturating_sub(LOG_END);
-            let words: String = words.chars().skip(skipped).collect();
-            let code = last.map_or(0, |terminated| terminated.exit_code);
-            let log = if words.is_empty() {
-                format!(
-                    "see kubectl logs -n {} {name} -c {} --previous",
-                    pod.namespace().unwrap_or_default(),
-                    container.name
-                )
-            } else {
-                words
-            };
-            Some(format!("pod {name} ends again and again with exit code {code}: {log}"))
+            Some(ends_again_and_again(pod, container, last))
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
             let why = waiting.message.as_deref().unwrap_or(reason);
@@ -170,6 +162,20 @@ fn of_container(pod: &Pod, container: &ContainerStatus) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn ends_again_and_again(pod: &Pod, container: &ContainerStatus, last: Option<&ContainerStateTerminated>) -> String {
+    let name = pod.name_any();
+    let words = last.and_then(|ended| ended.message.as_deref()).map(str::trim).unwrap_or_default();
+    let skipped = words.chars().count().saturating_sub(LOG_END);
+    let words: String = words.chars().skip(skipped).collect();
+    let code = last.map_or(0, |ended| ended.exit_code);
+    let log = if words.is_empty() {
+        format!("see kubectl logs -n {} {name} -c {} --previous", pod.namespace().unwrap_or_default(), container.name)
+    } else {
+        words
+    };
+    format!("pod {name} ends again and again with exit code {code}: {log}")
 }
 
 #[cfg(test)]
@@ -206,6 +212,13 @@ mod tests {
         let sentence = of_pods(&[pod("Running", &crash)]).unwrap();
         assert!(sentence.contains("exit code 2"), "{sentence}");
         assert!(sentence.ends_with("see kubectl logs -n default shop-order-1 -c order --previous"), "{sentence}");
+    }
+
+    #[test]
+    fn a_pod_that_has_just_ended_again_says_its_last_words() {
+        let ended = json!({"state": {"terminated": {"exitCode": 1, "message": "The volume is empty."}}});
+        let sentence = of_pods(&[pod("Pending", &ended)]).unwrap();
+        assert_eq!(sentence, "pod shop-order-1 ends again and again with exit code 1: The volume is empty.");
     }
 
     #[test]
