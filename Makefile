@@ -1,7 +1,7 @@
 # The vocabulary of this tree; local/ holds what stands behind each word.
 # One more: a target with a sentence after `##`, which `make help` shows.
 .DEFAULT_GOAL := help
-.PHONY: help up down status password logs logs-operator footprint backup restore test prove lint generate
+.PHONY: help up down dev status password logs logs-operator footprint backup restore test prove lint generate bench-order
 
 kubectl := kubectl --kubeconfig .local/kubeconfig
 export PATH := $(PATH):$(CURDIR)/.local/bin
@@ -14,6 +14,9 @@ up: ## from a bare machine to a shop at http://localhost:8080 (PORT=… for anot
 
 down: ## remove the cluster and stop what was started
 	@local/down
+
+dev: ## the shop on loopback, without a cluster, while you work on it: a service that you change starts again
+	@local/dev
 
 status: ## what the stack says of itself, and its pods
 	@$(kubectl) get ecommercestacks
@@ -41,6 +44,9 @@ backup: ## close a shop for half a minute and write it to TO=directory (STACK=�
 
 restore: ## put the backup FROM=directory into a shop, which is made where there is none; OVER=1 over one that has orders
 	@local/restore $(of_cluster) $(if $(OVER),--over) "$(STACK)" "$(NAMESPACE)" "$(or $(FROM),$(error FROM=… names the directory))"
+
+bench-order: ## what one order costs: round trips, commits, time of processors; ARGUMENTS='--alone 200 --many 4000'
+	@local/bench-order $(ARGUMENTS)
 
 test: ## every lane; the last line counts
 	@local/test

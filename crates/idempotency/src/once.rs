@@ -1,29 +1,26 @@
 //! One transaction around a key, its effect and its answer.
 
-use sqlx::{PgConnection, PgPool};
+use ecommerce_postgres::Pool;
+use sqlx::PgConnection;
 
 use crate::{Error, Scope, StoredAnswer, begin, store};
 
 /// Has `effect` once for a key, or answers what was answered before. A refusal of the effect gives the key free, and is
 /// rolled back before it is answered: whoever mends the request may use the key again at once.
-pub async fn once<E: From<Error>>(
-    pool: &PgPool,
+pub async fn once<E: From<Error> + From<sqlx::Error>>(
+    pool: &Pool,
     scope: &Scope,
     effect: impl AsyncFnOnce(&mut PgConnection) -> Result<StoredAnswer, E>,
 ) -> Result<Turn, E> {
-    let mut transaction = pool.begin().await.map_err(Error::from)?;
-    let turn = match begin(&mut transaction, scope).await {
-        Ok(None) => effect(&mut transaction).await.map(Turn::First),
-        Ok(Some(answer)) => Ok(Turn::Repeated(answer)),
-        Err(error) => Err(error.into()),
+    let turn = async |transaction: &mut PgConnection| {
+        if let Some(answer) = begin(transaction, scope).await? {
+            return Ok(Turn::Repeated(answer));
+        }
+        let answer = effect(transaction).await?;
+        store(transaction, scope, &answer).await?;
+        Ok(Turn::First(answer))
     };
-    if let Ok(Turn::First(answer)) = &turn {
-        store(&mut transaction, scope, answer).await?;
-        transaction.commit().await.map_err(Error::from)?;
-    } else {
-        transaction.rollback().await.map_err(Error::from)?;
-    }
-    turn
+    pool.transaction(turn).await
 }
 
 /// Whether a key came for the first time.

@@ -1,7 +1,8 @@
 //! The table `idempotency_keys`, which every service with such writes has in its own database.
 
+use ecommerce_postgres::Pool;
 use ecommerce_postgres::housekeeping::BATCH;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::{Error, Scope, StoredAnswer};
 
@@ -59,7 +60,7 @@ pub async fn store(transaction: &mut PgConnection, scope: &Scope, answer: &Store
 }
 
 /// Takes out up to [`BATCH`] keys that are older than 24 hours; answers how many there were.
-pub async fn forget_old(pool: PgPool) -> Result<u64, sqlx::Error> {
+pub async fn forget_old(pool: Pool) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from idempotency_keys where ctid in (
            select ctid from idempotency_keys where created_at < now() - interval '24 hours'

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use ecommerce_runtime::{ErrorChain, Shutdown, every};
-use sqlx::PgPool;
+
+use crate::Pool;
 
 const EVERY: Duration = Duration::from_mins(10);
 
@@ -13,11 +14,12 @@ pub const BATCH: u64 = 5_000;
 
 /// Runs until the process stops. `forget` takes out up to [`BATCH`] rows and answers how many there were; it is asked until
 /// it finds fewer.
-pub async fn run<F>(pool: PgPool, shutdown: Shutdown, forget: impl Fn(PgPool) -> F)
+pub async fn run<F>(pool: Pool, shutdown: Shutdown, forget: impl Fn(Pool) -> F)
 where
     F: Future<Output = Result<u64, sqlx::Error>>,
 {
     every(EVERY, shutdown.clone(), || async {
+        pool.rest();
         while !shutdown.is_stopped() {
             match forget(pool.clone()).await {
                 Ok(BATCH..) => {}

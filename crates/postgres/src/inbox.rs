@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::Pool;
 use crate::housekeeping::BATCH;
 
 /// Records messages and answers those that were not recorded before.
@@ -25,7 +26,7 @@ pub async fn record(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<Hash
 
 /// Takes out up to [`BATCH`] records that are older than 30 days, which is longer than any message lies in a queue, dead
 /// letters that a person sends again included; answers how many there were.
-pub async fn forget_old(pool: PgPool) -> Result<u64, sqlx::Error> {
+pub async fn forget_old(pool: Pool) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from inbox where ctid in (
            select ctid from inbox where received_at < now() - interval '30 days'

@@ -3,13 +3,14 @@
 //! No table of a service lives here. The tables that do (`outbox`, `inbox`) are made by each service's own migrations, which
 //! hold the same statements, because a service's schema is its own.
 
+mod executor;
 pub mod housekeeping;
 pub mod inbox;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 
-pub use pool::{Settings, connect, reach};
+pub use pool::{Pool, Settings, reach};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
 #[must_use]

@@ -1,20 +1,37 @@
-//! The pool of connections.
+//! Connections, each lent for one piece of work that has an end.
+//!
+//! A server, or the way to it, may fall silent: nothing is refused, and no answer comes. PostgreSQL's own limits then cut
+//! nothing off, and TCP waits for a quarter of an hour. So every piece of work has a limit on this side too, and a connection
+//! that was left in the middle of one is asked whether it is sound before it is lent again. One that is not is dropped.
 
+use std::future::Future;
 use std::io::ErrorKind;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+
+/// The connections of a process beside those of its requests.
+pub const BACKGROUND: u32 = 2;
 
 /// How long a request waits for a connection before it is told to come again.
 const ACQUIRE: Duration = Duration::from_secs(3);
-
-/// A connection that has rested for so long is asked whether its server is still there before it is used.
+/// What opening a connection may take.
+const OPEN: Duration = Duration::from_secs(3);
+/// What one piece of work may take; the server cuts off each statement of it before that.
+const WORK: Duration = Duration::from_secs(12);
+/// A connection that was lent so long ago is asked whether its server is still there. Not each: it would be a round trip on
+/// each request, and a server that dies is longer away than a busy connection rests.
 const RESTED: Duration = Duration::from_secs(1);
 /// How long its answer is waited for.
 const ANSWER: Duration = Duration::from_millis(500);
+/// A connection of this age is replaced: another server may have taken the address over.
+const LIFETIME: Duration = Duration::from_mins(30);
+/// How long nobody needs a connection until it is closed.
+const IDLE: Duration = Duration::from_mins(5);
 
 /// Which database, and how much of it.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,7 +43,7 @@ pub struct Settings {
     /// The login's password, of whatever characters; absent: as `DATABASE_URL` says.
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     pub database_password: Option<SecretString>,
-    /// The most connections this process opens. Times the most replicas, it must fit the server's `max_connections`.
+    /// The most connections that requests open. Times the most replicas, it must fit the server's `max_connections`.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8)]
     pub database_max_connections: u32,
 }
@@ -36,33 +53,134 @@ pub struct Settings {
 #[error("DATABASE_URL is not of the form postgres://login@host:5432/database")]
 pub struct InvalidUrl;
 
-/// A pool that connects when it is first used, so that a service starts while its database is still away.
-pub fn connect(settings: &Settings, application: &str) -> Result<PgPool, InvalidUrl> {
-    let options = options(&settings.database_url, settings.database_password.as_ref(), application)?;
-    Ok(PgPoolOptions::new()
-        .max_connections(settings.database_max_connections)
-        .acquire_timeout(ACQUIRE)
-        // Not each: it would be a round trip on each request. A server that dies is longer away than a busy connection rests.
-        .test_before_acquire(false)
-        .before_acquire(|connection, use_| {
-            Box::pin(async move {
-                if use_.idle_for >= RESTED {
-                    let answer = tokio::time::timeout(ANSWER, connection.ping()).await;
-                    answer.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
-                }
-                Ok(true)
-            })
+/// A pool that connects when it is first used, so that a service starts while its database is still away. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    connections: managed::Pool<Manager>,
+}
+
+#[derive(Debug)]
+struct Manager {
+    options: PgConnectOptions,
+}
+
+/// A connection, and whether the last work on it came to its end.
+#[derive(Debug)]
+struct Lent {
+    connection: PgConnection,
+    is_sound: bool,
+}
+
+impl managed::Manager for Manager {
+    type Type = Lent;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<Lent, sqlx::Error> {
+        Ok(Lent { connection: within(OPEN, self.options.connect()).await?, is_sound: true })
+    }
+
+    async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        if metrics.age() >= LIFETIME {
+            return Err(RecycleError::message("it is as old as a connection becomes"));
+        }
+        if !lent.is_sound || metrics.last_used() >= RESTED {
+            within(ANSWER, lent.connection.ping()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Pool {
+    /// A pool for a service's requests; in the server's own lists its connections have this name.
+    ///
+    /// # Panics
+    /// As [`Self::with_size`].
+    pub fn new(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+        Self::with_size(settings, application, settings.database_max_connections)
+    }
+
+    /// [`BACKGROUND`] connections for what a service does by itself: it waits for no request's connection, and takes none away.
+    ///
+    /// # Panics
+    /// As [`Self::with_size`].
+    pub fn for_background(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+        Self::with_size(settings, &format!("{application} in the background"), BACKGROUND)
+    }
+
+    /// One of another size.
+    ///
+    /// # Panics
+    /// Never: the builder wants a runtime for limits of its own, and has none.
+    fn with_size(settings: &Settings, application: &str, size: u32) -> Result<Self, InvalidUrl> {
+        let options = options(&settings.database_url, settings.database_password.as_ref(), application)?;
+        let size = usize::try_from(size).unwrap_or(1).max(1);
+        let mut config = managed::PoolConfig::new(size);
+        // The last that was used is used again, and those that are not needed grow old.
+        config.queue_mode = QueueMode::Lifo;
+        let connections = managed::Pool::builder(Manager { options }).config(config).build();
+        #[expect(clippy::expect_used, reason = "what may be missing is a runtime for limits that are not asked for")]
+        let connections = connections.expect("a pool without limits of its own");
+        Ok(Self { connections })
+    }
+
+    /// Does some work on one connection: within [`WORK`], and without a transaction around it.
+    pub async fn run<T, E>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<sqlx::Error>,
+    {
+        let mut lent = self.lend().await?;
+        // Until the work has ended well. Whoever asked may go away in the middle of it.
+        lent.is_sound = false;
+        let done = tokio::time::timeout(WORK, work(&mut lent.connection)).await.map_err(|_| timed_out())?;
+        lent.is_sound = done.is_ok();
+        done
+    }
+
+    /// Does some work in a transaction: committed when it ends well, and else rolled back before anybody is told, so that whoever
+    /// comes again meets no lock of it.
+    pub async fn transaction<T, E>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<sqlx::Error>,
+    {
+        self.run(async |connection: &mut PgConnection| {
+            let mut transaction = connection.begin().await?;
+            let done = work(&mut transaction).await;
+            match &done {
+                Ok(_) => transaction.commit().await?,
+                // What went wrong is told, and not that the server has gone with it.
+                Err(_) => drop(transaction.rollback().await),
+            }
+            done
         })
-        .idle_timeout(Duration::from_mins(5))
-        .max_lifetime(Duration::from_mins(30))
-        .connect_lazy_with(options))
+        .await
+    }
+
+    /// Closes what nobody has needed for some time.
+    pub(crate) fn rest(&self) {
+        drop(self.connections.retain(|_, metrics| metrics.last_used() < IDLE));
+    }
+
+    async fn lend(&self) -> Result<managed::Object<Manager>, sqlx::Error> {
+        let lent =
+            tokio::time::timeout(ACQUIRE, self.connections.get()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        lent.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            _ => sqlx::Error::PoolClosed,
+        })
+    }
 }
 
 /// Logs in once, beside the pool, so that the answer is the server's own and not that no connection came in time.
-pub async fn reach(pool: PgPool) -> Result<(), sqlx::Error> {
-    let options = pool.connect_options();
-    let connection = tokio::time::timeout(ACQUIRE, options.connect());
-    connection.await.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))??.close().await
+pub async fn reach(pool: Pool) -> Result<(), sqlx::Error> {
+    within(ACQUIRE, pool.connections.manager().options.connect()).await?.close().await
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, work).await.map_err(|_| timed_out())?
+}
+
+fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(ErrorKind::TimedOut.into())
 }
 
 /// How each connection is opened: no statement and no transaction of ours lasts long, and one that does is cut off by the

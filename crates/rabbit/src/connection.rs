@@ -13,7 +13,7 @@ use crate::metrics::SESSIONS_LOST;
 use crate::{Error, topology};
 
 /// A dead peer is noticed after two of these, in seconds.
-const HEARTBEAT: u16 = 5;
+const HEARTBEAT: u16 = 3;
 /// Bytes of the largest frame, the least that RabbitMQ takes; a longer message is several frames. The client library keeps
 /// room for 64 of them for each connection, which is 16 MiB for two at the broker's own 128 KiB.
 const LARGEST_FRAME: u32 = 8192;
@@ -22,7 +22,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 
 /// Between two tries, before what chance adds.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// A session that lasted this long was a good one: after it, connecting again begins with the shortest wait.
 const STEADY: Duration = Duration::from_secs(10);

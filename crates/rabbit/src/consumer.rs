@@ -8,6 +8,7 @@
 use std::future::Future;
 
 use ecommerce_contract::{Envelope, Service, topology};
+use ecommerce_postgres::Pool;
 use ecommerce_postgres::{inbox, is_fault_of_the_data};
 use ecommerce_runtime::{Backoff, Notifier, Shutdown};
 use futures::future::try_join_all;
@@ -16,7 +17,7 @@ use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
@@ -72,7 +73,7 @@ pub struct Consumer<H> {
     /// Whose queue.
     pub service: Service,
     /// The database of the inbox and of the effect.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// Who is notified after each commit: the relay, since most effects publish an event.
     pub notify: Vec<Notifier>,
     /// The effect.
@@ -186,9 +187,14 @@ impl<H: Handle> Consumer<H> {
     }
 
     async fn attempt(&self, messages: &[Message]) -> Result<(), Failure> {
-        let mut transaction = self.pool.begin().await?;
+        self.pool
+            .transaction(async |transaction: &mut PgConnection| self.have_effect(transaction, messages).await)
+            .await
+    }
+
+    async fn have_effect(&self, transaction: &mut PgConnection, messages: &[Message]) -> Result<(), Failure> {
         let ids: Vec<Uuid> = messages.iter().map(|message| message.envelope.id.into()).collect();
-        let mut new = inbox::record(&mut transaction, &ids).await?;
+        let mut new = inbox::record(transaction, &ids).await?;
         // Removing, so that a message that stands twice in one batch counts once.
         let events: Vec<Envelope> = messages
             .iter()
@@ -206,9 +212,8 @@ impl<H: Handle> Consumer<H> {
             );
         }
         if !events.is_empty() {
-            self.handler.handle(&mut transaction, events).await?;
+            self.handler.handle(transaction, events).await?;
         }
-        transaction.commit().await?;
         Ok(())
     }
 }

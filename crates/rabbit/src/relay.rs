@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use ecommerce_contract::topology::EXCHANGE;
+use ecommerce_postgres::Pool;
 use ecommerce_postgres::outbox::{self, Message};
 use ecommerce_runtime::{Notifier, Shutdown};
 use futures::future::try_join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ pub struct Relay {
     /// The broker.
     pub settings: Settings,
     /// The database of the outbox.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// Notified after each commit that wrote an event.
     pub committed: Notifier,
 }
@@ -63,20 +64,19 @@ impl Relay {
 
     /// Sends until nothing is left that could be sent.
     async fn drain(&self, channel: &Channel) -> Result<(), Error> {
-        loop {
-            let mut transaction = self.pool.begin().await?;
-            let messages = outbox::claim(&mut transaction, BATCH).await?;
-            if messages.is_empty() {
-                return Ok(());
-            }
+        let relay = async |transaction: &mut PgConnection| {
+            let messages = outbox::claim(transaction, BATCH).await?;
             let claimed = messages.len();
-            let sent =
-                tokio::time::timeout(ANSWER, publish(channel, messages)).await.map_err(|_| Error::TimedOut)??;
-            outbox::remove(&mut transaction, &sent).await?;
-            transaction.commit().await?;
-            EVENTS_PUBLISHED.add([], sent.len() as u64);
-            if sent.len() < claimed {
-                EVENTS_REFUSED.add([], (claimed - sent.len()) as u64);
+            let publish = tokio::time::timeout(ANSWER, publish(channel, messages));
+            let sent = publish.await.map_err(|_| Error::TimedOut)??;
+            outbox::remove(transaction, &sent).await?;
+            Ok::<_, Error>((claimed, sent.len()))
+        };
+        loop {
+            let (claimed, sent) = self.pool.transaction(relay).await?;
+            EVENTS_PUBLISHED.add([], sent as u64);
+            EVENTS_REFUSED.add([], (claimed - sent) as u64);
+            if claimed == 0 || sent < claimed {
                 return Ok(());
             }
         }

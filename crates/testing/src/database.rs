@@ -39,6 +39,15 @@ impl Database {
         Self::create_with(migrator, Some(password)).await
     }
 
+    /// A pool as the service has one.
+    ///
+    /// # Panics
+    /// Never: the address is one.
+    #[must_use]
+    pub fn service_pool(&self) -> ecommerce_postgres::Pool {
+        ecommerce_postgres::Pool::new(&self.settings, "test").expect("an address")
+    }
+
     async fn create_with(migrator: Migrator, password: Option<&str>) -> Self {
         let server = variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres");
         let name = unique_name();

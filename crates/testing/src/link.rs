@@ -1,11 +1,24 @@
-//! A wire to a store that a test can cut or clog, while other tests go on using the store.
+//! A wire to a store that a test can cut, clog, slow down or listen to, while other tests go on using the store.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use url::Url;
 
-/// How the wire is.
+/// How the wire is, and since how many silences.
+#[derive(Debug, Clone, Copy)]
+struct Wire {
+    state: State,
+    silences: u32,
+    delay: Duration,
+}
+
+/// Hears what one connection sends to the store.
+pub type Listener = Box<dyn FnMut(&[u8]) + Send>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Whole,
@@ -20,7 +33,7 @@ enum State {
 pub struct Link {
     /// The store's address, through the wire.
     pub url: Url,
-    state: watch::Sender<State>,
+    wire: watch::Sender<Wire>,
 }
 
 impl Link {
@@ -29,62 +42,96 @@ impl Link {
     /// # Panics
     /// When that is no address, or no port is free.
     pub async fn to(url: &str) -> Self {
+        Self::heard(url, || Box::new(|_| {})).await
+    }
+
+    /// The same; each connection is listened to.
+    ///
+    /// # Panics
+    /// As [`Self::to`].
+    pub async fn heard(url: &str, listener: impl Fn() -> Listener + Send + Sync + 'static) -> Self {
+        let heard_by = Arc::new(listener);
         let mut url = Url::parse(url).expect("an address");
         let store = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("a bound address");
+        let door = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = door.local_addr().expect("a bound address");
         url.set_ip_host(address.ip()).expect("an address with a host");
         url.set_port(Some(address.port())).expect("an address with a port");
-        let (state, _) = watch::channel(State::Whole);
-        let states = state.subscribe();
+        let (wire, _) = watch::channel(Wire { state: State::Whole, silences: 0, delay: Duration::ZERO });
+        let wires = wire.subscribe();
         tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                let (store, states) = (store.clone(), states.clone());
+            while let Ok((near, _)) = door.accept().await {
+                let (store, wires, heard_by) = (store.clone(), wires.clone(), Arc::clone(&heard_by));
                 tokio::spawn(async move {
-                    if *states.borrow() != State::Cut
+                    if wires.borrow().state != State::Cut
                         && let Ok(far) = TcpStream::connect(store).await
                         // What the wire is to stand for waits for nothing (RFC 896 makes it wait for the far end's word).
                         && near.set_nodelay(true).and_then(|()| far.set_nodelay(true)).is_ok()
                     {
-                        join(near, far, states).await;
+                        join(near, far, wires, heard_by()).await;
                     }
                 });
             }
         });
-        Self { url, state }
+        Self { url, wire }
     }
 
     /// Ends all connections and lets no new one through.
     pub fn cut(&self) {
-        self.state.send_replace(State::Cut);
+        self.be(State::Cut);
     }
 
     /// Keeps connections, but lets nothing more through.
     pub fn clog(&self) {
-        self.state.send_replace(State::Clogged);
+        self.be(State::Clogged);
     }
 
     /// Makes the wire whole again.
     pub fn mend(&self) {
-        self.state.send_replace(State::Whole);
+        self.be(State::Whole);
+    }
+
+    /// Lets nothing more through the connections that there are, for ever and without ending them, as a node that dies without a
+    /// word; new ones are whole.
+    pub fn silence(&self) {
+        self.wire.send_modify(|wire| wire.silences += 1);
+    }
+
+    /// Lets everything through after a while more, each way.
+    pub fn slow(&self, delay: Duration) {
+        self.wire.send_modify(|wire| wire.delay = delay);
+    }
+
+    fn be(&self, state: State) {
+        self.wire.send_modify(|wire| wire.state = state);
     }
 }
 
-async fn join(near: TcpStream, far: TcpStream, states: watch::Receiver<State>) {
-    let mut cut = states.clone();
+async fn join(near: TcpStream, far: TcpStream, wires: watch::Receiver<Wire>, listener: Listener) {
+    let mut cut = wires.clone();
     let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
     tokio::select! {
-        () = pump(near_read, far_write, states.clone()) => {}
-        () = pump(far_read, near_write, states) => {}
-        _ = cut.wait_for(|state| *state == State::Cut) => {}
+        () = pump(near_read, far_write, wires.clone(), listener) => {}
+        () = pump(far_read, near_write, wires, Box::new(|_| {})) => {}
+        _ = cut.wait_for(|wire| wire.state == State::Cut) => {}
     }
 }
 
-async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut states: watch::Receiver<State>) {
-    let mut bytes = [0; 4096];
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut wires: watch::Receiver<Wire>,
+    mut listener: Listener,
+) {
+    let mut bytes = vec![0; 16 * 1024];
+    let silences = wires.borrow().silences;
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if states.wait_for(|state| *state != State::Clogged).await.is_err() {
-            return;
+        listener(&bytes[..count]);
+        let whole = wires.wait_for(|wire| wire.state != State::Clogged && wire.silences == silences).await;
+        let Ok(delay) = whole.map(|wire| wire.delay) else { return };
+        if !delay.is_zero() {
+            #[expect(clippy::disallowed_methods, reason = "the way that is played here takes its time")]
+            tokio::time::sleep(delay).await;
         }
         if to.write_all(&bytes[..count]).await.is_err() {
             return;

@@ -1,7 +1,7 @@
 //! What a store may take inside of its container: shares of the container's limit of memory, and connections for all who come.
 
-/// Connections of one pod's pool: the services' default of `DATABASE_MAX_CONNECTIONS`.
-pub const POOL: u32 = 8;
+/// Connections of one pod: the services' default of `DATABASE_MAX_CONNECTIONS`, and those of what it does by itself.
+pub const CONNECTIONS_OF_POD: u32 = 10;
 /// Connections for Jobs and people.
 const ROOM: u32 = 20;
 /// Another number restarts the server, so it begins with room for an autoscaler and grows in steps.
@@ -10,7 +10,7 @@ const STEP: u32 = 200;
 /// The connections of a server for services with so many pods each, and one more of each while they roll.
 pub(super) fn max_connections(replicas: impl IntoIterator<Item = i32>) -> u32 {
     let pods: u32 = replicas.into_iter().map(|pods| u32::try_from(pods).unwrap_or_default() + 1).sum();
-    (pods * POOL + ROOM).next_multiple_of(STEP)
+    (pods * CONNECTIONS_OF_POD + ROOM).next_multiple_of(STEP)
 }
 
 /// The limit of a container's memory, in bytes.
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn connections_are_enough_for_every_pool_while_pods_roll() {
         for (replicas, connections) in
-            [([1; 4], 200), ([1, 1, 2, 1], 200), ([4; 4], 200), ([5; 4], 400), ([10; 4], 400)]
+            [([1; 4], 200), ([1, 1, 2, 1], 200), ([4; 4], 400), ([9; 4], 600), ([10; 4], 600)]
         {
             assert_eq!(max_connections(replicas), connections, "{replicas:?}");
         }

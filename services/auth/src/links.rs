@@ -4,9 +4,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ecommerce_mail::{Mail, Mailer};
+use ecommerce_postgres::Pool;
 use ecommerce_runtime::{ErrorChain, Notifier, Shutdown};
 use ecommerce_types::{Clock, Email, UserId};
-use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use crate::Error;
@@ -47,7 +47,7 @@ impl ResetUrl {
 }
 
 /// Makes a link for this user and keeps what knows it again; answers until when it is good.
-pub(crate) async fn make(pool: &PgPool, clock: &Clock, user: UserId) -> Result<(ResetToken, OffsetDateTime), Error> {
+pub(crate) async fn make(pool: &Pool, clock: &Clock, user: UserId) -> Result<(ResetToken, OffsetDateTime), Error> {
     let (token, expires_at) = (ResetToken::new(), clock.now() + LIFETIME);
     password_resets::insert(pool, &token.hash(), user, expires_at).await?;
     Ok((token, expires_at))
@@ -56,7 +56,7 @@ pub(crate) async fn make(pool: &PgPool, clock: &Clock, user: UserId) -> Result<(
 /// What it takes to send links. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Links {
-    pool: PgPool,
+    pool: Pool,
     mailer: Mailer,
     url: ResetUrl,
     clock: Clock,
@@ -64,7 +64,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    pub(crate) fn new(pool: PgPool, mailer: Mailer, url: ResetUrl, clock: Clock) -> Self {
+    pub(crate) fn new(pool: Pool, mailer: Mailer, url: ResetUrl, clock: Clock) -> Self {
         Self { pool, mailer, url, clock, asked: Notifier::new() }
     }
 

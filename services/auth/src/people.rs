@@ -2,6 +2,7 @@
 //! told.
 
 use ecommerce_types::{Role, Roles, UserId};
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::User;
@@ -12,19 +13,23 @@ use crate::store::{password_resets, users};
 /// Gives a user other roles. Tokens with the ones of before are refused within a second, and a refresh gives one with these.
 pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles, by: UserId) -> Result<User, Error> {
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    let locked = users::lock_among_admins(&mut transaction, id).await?;
-    if locked.is_last_admin && !roles.include(Role::Admin) {
-        return Err(Error::LastAdmin);
-    }
-    let mut changes = Vec::new();
-    if locked.roles != *roles {
-        users::change_roles(&mut transaction, id, roles, now).await?;
-        changes = sessions::republish(&mut *transaction, id).await?;
+    let change = async |transaction: &mut PgConnection| {
+        let locked = users::lock_among_admins(transaction, id).await?;
+        if locked.is_last_admin && !roles.include(Role::Admin) {
+            return Err(Error::LastAdmin);
+        }
+        let mut changes = Vec::new();
+        if locked.roles != *roles {
+            users::change_roles(transaction, id, roles, now).await?;
+            changes = sessions::republish(&mut *transaction, id).await?;
+        }
+        let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
+        Ok((locked.roles, user, changes))
+    };
+    let (before, user, changes) = state.pool.transaction(change).await?;
+    if before != *roles {
         tracing::info!(user.id = %id, by = %by, roles = %roles, "changed the roles of a user");
     }
-    let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
-    transaction.commit().await?;
     state.session_changes.tell(&changes).await;
     Ok(user)
 }
@@ -32,15 +37,17 @@ pub(crate) async fn change_roles(state: &State, id: UserId, roles: &Roles, by: U
 /// Keeps somebody out: all sessions end, and no login begins another one.
 pub(crate) async fn disable(state: &State, id: UserId, by: UserId) -> Result<User, Error> {
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    if users::lock_among_admins(&mut transaction, id).await?.is_last_admin {
-        return Err(Error::LastAdmin);
-    }
-    users::disable(&mut transaction, id, now).await?;
-    password_resets::withdraw(&mut *transaction, id).await?;
-    let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
-    let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
-    transaction.commit().await?;
+    let change = async |transaction: &mut PgConnection| {
+        if users::lock_among_admins(transaction, id).await?.is_last_admin {
+            return Err(Error::LastAdmin);
+        }
+        users::disable(transaction, id, now).await?;
+        password_resets::withdraw(&mut *transaction, id).await?;
+        let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
+        let user = users::find(&mut *transaction, id).await?.ok_or(Error::UserNotFound)?;
+        Ok((user, ended))
+    };
+    let (user, ended) = state.pool.transaction(change).await?;
     tracing::info!(user.id = %id, by = %by, sessions = ended.len(), "disabled a user and ended all sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(user)
@@ -57,14 +64,16 @@ pub(crate) async fn enable(state: &State, id: UserId, by: UserId) -> Result<User
 /// Takes the person out of an account, which stays as an id without one.
 pub(crate) async fn delete(state: &State, id: UserId, by: UserId) -> Result<(), Error> {
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    if users::lock_among_admins(&mut transaction, id).await?.is_last_admin {
-        return Err(Error::LastAdmin);
-    }
-    let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
-    password_resets::withdraw(&mut *transaction, id).await?;
-    users::delete(&mut transaction, id, now).await?;
-    transaction.commit().await?;
+    let change = async |transaction: &mut PgConnection| {
+        if users::lock_among_admins(transaction, id).await?.is_last_admin {
+            return Err(Error::LastAdmin);
+        }
+        let ended = sessions::end_all(&mut *transaction, id, None, now).await?;
+        password_resets::withdraw(&mut *transaction, id).await?;
+        users::delete(transaction, id, now).await?;
+        Ok(ended)
+    };
+    let ended = state.pool.transaction(change).await?;
     tracing::info!(user.id = %id, by = %by, sessions = ended.len(), "deleted a person's account and ended all sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(())

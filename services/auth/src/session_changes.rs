@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
+use ecommerce_postgres::Pool;
 use ecommerce_redis::{Session, Sessions};
 use ecommerce_runtime::{ErrorChain, Notifier, Shutdown};
 use ecommerce_token::{LEEWAY, LIFETIME};
 use ecommerce_types::{Clock, SessionId};
-use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
 
 use crate::Error;
@@ -30,14 +30,14 @@ const REMEMBERED: time::Duration = HELD.saturating_add(time::Duration::minutes(1
 /// What it takes to tell. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionChanges {
-    pool: PgPool,
+    pool: Pool,
     sessions: Sessions,
     clock: Clock,
     untold: Notifier,
 }
 
 impl SessionChanges {
-    pub(crate) fn new(pool: PgPool, sessions: Sessions, clock: Clock) -> Self {
+    pub(crate) fn new(pool: Pool, sessions: Sessions, clock: Clock) -> Self {
         Self { pool, sessions, clock, untold: Notifier::new() }
     }
 

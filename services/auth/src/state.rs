@@ -1,9 +1,9 @@
 //! What every handler works with.
 
 use ecommerce_mail::Mailer;
+use ecommerce_postgres::Pool;
 use ecommerce_redis::{Redis, Sessions};
 use ecommerce_types::Clock;
-use sqlx::PgPool;
 
 use crate::BuildError;
 use crate::config::{Config, Registration};
@@ -17,7 +17,7 @@ use crate::throttle::Throttle;
 /// The service's stores and settings. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) redis: Redis,
     pub(crate) sessions: Sessions,
     pub(crate) session_changes: SessionChanges,
@@ -37,7 +37,7 @@ pub(crate) struct State {
 impl State {
     /// Reads the keys, and connects to stores that may be away.
     pub(crate) async fn new(config: Config, clock: Clock) -> Result<Self, BuildError> {
-        let pool = ecommerce_postgres::connect(&config.postgres, "auth")?;
+        let pool = Pool::new(&config.postgres, "auth")?;
         let redis = Redis::connect(&config.redis).await?;
         let sessions = Sessions::new(redis.clone());
         let links = match (Mailer::new(&config.mail, clock.clone())?, config.password_reset_url.clone()) {

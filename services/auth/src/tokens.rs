@@ -10,6 +10,7 @@ use ecommerce_redis::Session;
 use ecommerce_token::{Claims, LIFETIME};
 use ecommerce_types::{Roles, SessionId, UserId};
 use serde::Serialize;
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::{Client, RefreshToken};
@@ -64,10 +65,10 @@ async fn insert(
     client: &Client,
 ) -> Result<Option<Vec<SessionId>>, Error> {
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    let begun = sessions::begin(&mut transaction, id, account, client, now, now + state.session_lifetime).await?;
-    transaction.commit().await?;
-    Ok(begun)
+    let expires_at = now + state.session_lifetime;
+    let begin =
+        async |transaction: &mut PgConnection| sessions::begin(transaction, id, account, client, now, expires_at).await;
+    Ok(state.pool.transaction(begin).await?)
 }
 
 /// Gives the next tokens for a refresh token that is good, or the same once more for the one before. An older one has been

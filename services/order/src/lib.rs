@@ -20,7 +20,7 @@ use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
-use ecommerce_postgres::{housekeeping, inbox};
+use ecommerce_postgres::{Pool, housekeeping, inbox};
 use ecommerce_process::{App, Host};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_runtime::Notifier;
@@ -67,16 +67,17 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let time_to_pay = config.time_to_pay();
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let product_key = EdgeKey::read(&config.edge_keys, Service::Product)?;
-    let pool = ecommerce_postgres::connect(&config.postgres, "order")?;
+    let pool = Pool::new(&config.postgres, "order")?;
+    let background = Pool::for_background(&config.postgres, "order")?;
     let product = Peer::new(config.product_url, product_key.clone(), CATALOGUE, host.clock.clone())?;
     let outbox = Notifier::new();
 
     let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), committed: outbox.clone() };
+    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Order,
-        pool: pool.clone(),
+        pool: background.clone(),
         notify: vec![outbox.clone()],
         handler: consumer::Orders { clock: host.clock.clone() },
     };
@@ -87,7 +88,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
     tasks.spawn(
         "payment deadlines",
-        payment_deadline::run(pool.clone(), host.clock.clone(), outbox.clone(), shutdown.clone()),
+        payment_deadline::run(background, host.clock.clone(), outbox.clone(), shutdown.clone()),
     );
     tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);

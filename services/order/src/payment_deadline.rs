@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use ecommerce_contract::Envelope;
+use ecommerce_postgres::Pool;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::{Notifier, Shutdown};
 use ecommerce_types::Clock;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::Change;
@@ -20,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const BATCH: i64 = 200;
 
 /// Runs until the process stops.
-pub(crate) async fn run(pool: PgPool, clock: Clock, committed: Notifier, shutdown: Shutdown) {
+pub(crate) async fn run(pool: Pool, clock: Clock, committed: Notifier, shutdown: Shutdown) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -45,21 +46,19 @@ pub(crate) async fn run(pool: PgPool, clock: Clock, committed: Notifier, shutdow
     }
 }
 
-async fn expire(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error> {
+async fn expire(pool: &Pool, clock: &Clock) -> Result<usize, sqlx::Error> {
     let now = clock.now();
-    let mut transaction = pool.begin().await?;
-    let mut orders = store::lock_due(&mut transaction, now, BATCH).await?;
-    let mut events = Vec::with_capacity(orders.len());
-    for order in &mut orders {
-        if let Change::Publish(event) = order.expire(now) {
-            events.push(Envelope::new(clock, None, event));
+    let expire = async |transaction: &mut PgConnection| {
+        let mut orders = store::lock_due(transaction, now, BATCH).await?;
+        let mut events = Vec::with_capacity(orders.len());
+        for order in &mut orders {
+            if let Change::Publish(event) = order.expire(now) {
+                events.push(Envelope::new(clock, None, event));
+            }
         }
-    }
-    if orders.is_empty() {
-        return Ok(0);
-    }
-    store::update(&mut transaction, &orders).await?;
-    outbox::append(&mut transaction, &events).await?;
-    transaction.commit().await?;
-    Ok(events.len())
+        store::update(transaction, &orders).await?;
+        outbox::append(transaction, &events).await?;
+        Ok(events.len())
+    };
+    pool.transaction(expire).await
 }

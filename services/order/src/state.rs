@@ -1,14 +1,14 @@
 //! What every handler works with.
 
 use ecommerce_http::client::Peer;
+use ecommerce_postgres::Pool;
 use ecommerce_runtime::Notifier;
 use ecommerce_types::Clock;
-use sqlx::PgPool;
 
 /// The service's stores and settings. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) clock: Clock,
     pub(crate) product: Peer,
     pub(crate) time_to_pay: time::Duration,

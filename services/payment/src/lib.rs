@@ -20,7 +20,7 @@ mod view;
 
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, KnownKeys};
-use ecommerce_postgres::{housekeeping, inbox};
+use ecommerce_postgres::{Pool, housekeeping, inbox};
 use ecommerce_process::{App, Host};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_runtime::Notifier;
@@ -61,11 +61,12 @@ pub enum BuildError {
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     config.rabbit.validate()?;
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
-    let pool = ecommerce_postgres::connect(&config.postgres, "payment")?;
+    let pool = Pool::new(&config.postgres, "payment")?;
+    let background = Pool::for_background(&config.postgres, "payment")?;
     let timeout = config.provider.timeout();
     let provider = match config.provider.payment_provider {
         config::Kind::Simulator => {
-            Provider::Simulator(Simulator::new(pool.clone(), config.provider.simulator, timeout))
+            Provider::Simulator(Simulator::new(background.clone(), config.provider.simulator, timeout))
         }
     };
     let attempts = Attempts {
@@ -80,21 +81,23 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         outbox: Notifier::new(),
     };
 
+    // Of what no customer waits for.
+    let by_itself = Attempts { pool: background.clone(), ..attempts.clone() };
     let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), committed: attempts.outbox.clone() };
+    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: attempts.outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Payment,
-        pool: pool.clone(),
+        pool: background.clone(),
         // The outbox has nothing new: what these events bring about is published when the provider has done it.
         notify: vec![attempts.work.clone()],
-        handler: consumer::Payments { attempts: attempts.clone() },
+        handler: consumer::Payments { attempts: by_itself.clone() },
     };
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
-    tasks.spawn("attempts", worker::run(attempts.clone(), shutdown.clone()));
+    tasks.spawn("attempts", worker::run(by_itself, shutdown.clone()));
     tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecommerce_postgres::Pool;
 use ecommerce_redis::{Cache, Redis};
 use ecommerce_types::{Limit, Page, ProductId};
 use futures::future::join_all;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::{Category, Product};
@@ -24,7 +25,7 @@ const PAGE: Duration = Duration::from_secs(2);
 /// The products for sale. Clones share the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
-    pool: PgPool,
+    pool: Pool,
     products: Arc<Cache<Product, Error>>,
     pages: Arc<Cache<Page<Product>, Error>>,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// The catalogue of this database, cached in this Redis.
     #[must_use]
-    pub(crate) fn new(pool: PgPool, redis: &Redis) -> Self {
+    pub(crate) fn new(pool: Pool, redis: &Redis) -> Self {
         let products = Arc::new(Cache::new(redis.clone(), "product", PRODUCT));
         let pages = Arc::new(Cache::new(redis.clone(), "products", PAGE));
         Self { pool, products, pages }
@@ -41,7 +42,8 @@ impl Catalogue {
     /// A product for sale. One that is not there is never remembered: its id may be the next one's.
     pub(crate) async fn product(&self, id: ProductId) -> Result<Product, Error> {
         let load = || async {
-            let found = products::find(&mut *self.pool.acquire().await?, id).await?;
+            let found =
+                self.pool.run(async |connection: &mut PgConnection| products::find(connection, id).await).await?;
             found.ok_or(Error::ProductNotFound)
         };
         Ok(self.products.get_or_load(&id.to_string(), load).await?)
@@ -57,7 +59,10 @@ impl Catalogue {
         let category_key = category.map_or_else(|| "all".to_owned(), |category| format!("in {}", category.as_str()));
         let after_key = after.map_or_else(|| "newest".to_owned(), |id| id.to_string());
         let key = format!("{}:{after_key}:{category_key}", limit.get());
-        let load = || async { Ok(products::page(&mut *self.pool.acquire().await?, category, after, limit).await?) };
+        let load = || async {
+            let page = async |connection: &mut PgConnection| products::page(connection, category, after, limit).await;
+            Ok(self.pool.run(page).await?)
+        };
         Ok(self.pages.get_or_load(&key, load).await?)
     }
 

@@ -15,7 +15,7 @@ mod store;
 
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, KnownKeys};
-use ecommerce_postgres::{housekeeping, inbox};
+use ecommerce_postgres::{Pool, housekeeping, inbox};
 use ecommerce_process::{App, Host};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_redis::Redis;
@@ -55,17 +55,18 @@ pub enum BuildError {
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     config.rabbit.validate()?;
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
-    let pool = ecommerce_postgres::connect(&config.postgres, "product")?;
+    let pool = Pool::new(&config.postgres, "product")?;
+    let background = Pool::for_background(&config.postgres, "product")?;
     let redis = Redis::connect(&config.redis).await?;
     let catalogue = Catalogue::new(pool.clone(), &redis);
     let outbox = Notifier::new();
 
     let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: pool.clone(), committed: outbox.clone() };
+    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Product,
-        pool: pool.clone(),
+        pool: background,
         notify: vec![outbox],
         handler: consumer::Reservations::new(host.clock.clone(), catalogue.clone()),
     };

@@ -1,14 +1,14 @@
 //! What every handler works with.
 
+use ecommerce_postgres::Pool;
 use ecommerce_types::Clock;
-use sqlx::PgPool;
 
 use crate::catalogue::Catalogue;
 
 /// The service's stores. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) clock: Clock,
     pub(crate) catalogue: Catalogue,
 }

@@ -60,7 +60,7 @@ impl Stores {
         let shutdown = Shutdown::new();
         let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).unwrap();
         let tasks = host.tasks();
-        let pool = ecommerce_postgres::connect(&self.postgres, "test").unwrap();
+        let pool = ecommerce_postgres::Pool::new(&self.postgres, "test").unwrap();
         let (rabbit, redis) = (self.rabbit.clone(), Redis::connect(&self.redis).await.unwrap());
         let tries: [Arc<AtomicU32>; 3] = Default::default();
         let [to_postgres, to_rabbit, to_redis] = tries.clone();

@@ -35,7 +35,7 @@ async fn start(broker: &Broker, database: &Database, handler: Rows) {
     let consumer = Consumer {
         settings: broker.settings(Service::Order),
         service: Service::Order,
-        pool: database.pool.clone(),
+        pool: database.service_pool(),
         notify: Vec::new(),
         handler,
     };
@@ -113,7 +113,7 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
         let consumer = Consumer {
             settings: broker.settings(Service::Order),
             service: Service::Order,
-            pool: database.pool.clone(),
+            pool: database.service_pool(),
             notify: Vec::new(),
             handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone(), rows: Rows::default() },
         };

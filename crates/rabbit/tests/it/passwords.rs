@@ -14,7 +14,7 @@ async fn a_password_of_any_characters_opens_the_broker() {
         let (broker, database) = stores().await;
         let settings = broker.with_password(Service::Order, password).await;
         settings.validate().unwrap();
-        let relay = Relay { settings, pool: database.pool.clone(), committed: Notifier::new() };
+        let relay = Relay { settings, pool: database.service_pool(), committed: Notifier::new() };
         tokio::spawn(relay.run(Shutdown::new()));
         broker.ready().await;
     }

@@ -9,7 +9,8 @@ use crate::{order_paid, stock_reserved, stores, unsent, write};
 
 fn start(broker: &Broker, database: &Database, sender: Service) -> Notifier {
     let committed = Notifier::new();
-    let relay = Relay { settings: broker.settings(sender), pool: database.pool.clone(), committed: committed.clone() };
+    let relay =
+        Relay { settings: broker.settings(sender), pool: database.service_pool(), committed: committed.clone() };
     tokio::spawn(relay.run(Shutdown::new()));
     committed
 }

@@ -1,7 +1,8 @@
 //! The table `password_resets`: links that were given out.
 
+use ecommerce_postgres::Pool;
 use ecommerce_types::UserId;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use ecommerce_postgres::housekeeping::BATCH;
@@ -57,7 +58,7 @@ pub(crate) async fn withdraw(database: impl PgExecutor<'_>, user: UserId) -> Res
 }
 
 /// Takes out up to [`BATCH`] links whose time is over; answers how many there were.
-pub(crate) async fn forget_old(pool: PgPool, now: OffsetDateTime) -> Result<u64, sqlx::Error> {
+pub(crate) async fn forget_old(pool: Pool, now: OffsetDateTime) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from password_resets where token_hash in (
            select token_hash from password_resets where expires_at < $1 limit $2 for update skip locked)",

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use ecommerce_postgres::Pool;
 use ecommerce_postgres::housekeeping::BATCH;
 use ecommerce_redis::Session;
 use ecommerce_types::{Roles, SessionId, UserId};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -298,7 +299,7 @@ pub(crate) async fn mark_published(database: impl PgExecutor<'_>, changes: &[Cha
 }
 
 /// Takes out up to [`BATCH`] sessions that are over since a while; answers how many there were.
-pub(crate) async fn forget_old(pool: PgPool, now: OffsetDateTime) -> Result<u64, sqlx::Error> {
+pub(crate) async fn forget_old(pool: Pool, now: OffsetDateTime) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from sessions where id in (
            select id from sessions where expires_at < $1 or ended_at < $2 limit $3 for update skip locked)",

@@ -7,3 +7,4 @@ mod openapi;
 mod orders;
 mod payment_deadline;
 mod shop;
+mod silence;

@@ -11,9 +11,10 @@ use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_process::{App, Host, Settings};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventually, unique_name};
+use ecommerce_testing::{Answer, Broker, Client, Database, Keys, Link, document, eventually, unique_name};
 use ecommerce_types::{Clock, Money, OrderId, ProductId, Role};
 use order::Config;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -29,6 +30,8 @@ pub(crate) struct Shop {
     running: Option<JoinHandle<()>>,
     catalogue: Arc<Mutex<Vec<Orderable>>>,
     catalogue_address: SocketAddr,
+    pub(crate) to_postgres: Link,
+    pub(crate) to_broker: Link,
 }
 
 impl Shop {
@@ -40,17 +43,34 @@ impl Shop {
         let catalogue = Arc::new(Mutex::new(Vec::new()));
         let catalogue_address = serve_catalogue(catalogue.clone()).await;
         let shutdown = Shutdown::new();
-        let app = build(&database, &broker, &keys, &clock, catalogue_address, &shutdown).await;
+        let mut config = config(&database, &broker, &keys, catalogue_address);
+        let to_postgres = Link::to(config.postgres.database_url.expose_secret()).await;
+        let to_broker = Link::to(config.rabbit.amqp_url.expose_secret()).await;
+        config.postgres.database_url = to_postgres.url.to_string().into();
+        config.rabbit.amqp_url = to_broker.url.to_string().into();
+        let app = build(config, &clock, &shutdown).await;
         let address = app.http_address().unwrap();
         let running = tokio::spawn(async move { app.run().await.unwrap() });
         broker.ready().await;
-        Self { address, broker, database, keys, clock, shutdown, running: Some(running), catalogue, catalogue_address }
+        Self {
+            address,
+            broker,
+            database,
+            keys,
+            clock,
+            shutdown,
+            running: Some(running),
+            catalogue,
+            catalogue_address,
+            to_postgres,
+            to_broker,
+        }
     }
 
     /// One more replica on the same stores.
     pub(crate) async fn replica(&self) {
-        let app =
-            build(&self.database, &self.broker, &self.keys, &self.clock, self.catalogue_address, &self.shutdown).await;
+        let config = config(&self.database, &self.broker, &self.keys, self.catalogue_address);
+        let app = build(config, &self.clock, &self.shutdown).await;
         tokio::spawn(async move { app.run().await.unwrap() });
     }
 
@@ -145,16 +165,9 @@ pub(crate) async fn place(customer: &Client, body: &Value) -> Answer {
     customer.with_idempotency_key(unique_name()).post("/api/v1/orders", body.clone()).await
 }
 
-async fn build(
-    database: &Database,
-    broker: &Broker,
-    keys: &Keys,
-    clock: &Clock,
-    product: SocketAddr,
-    shutdown: &Shutdown,
-) -> App {
+async fn build(config: Config, clock: &Clock, shutdown: &Shutdown) -> App {
     let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
-    order::build(config(database, broker, keys, product), host).await.unwrap()
+    order::build(config, host).await.unwrap()
 }
 
 fn config(database: &Database, broker: &Broker, keys: &Keys, product: SocketAddr) -> Config {

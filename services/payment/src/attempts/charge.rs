@@ -4,10 +4,11 @@ use ecommerce_contract::Envelope;
 use ecommerce_idempotency::StoredAnswer;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::ErrorChain;
+use sqlx::PgConnection;
 
 use super::{Attempts, Past};
 use crate::answer;
-use crate::domain::{AttemptId, ChargeOutcome, Origin};
+use crate::domain::{AttemptId, ChargeOutcome, Origin, Payment};
 use crate::metrics::{CHARGES_ENDED, CHARGES_OF_UNKNOWN_OUTCOME};
 use crate::provider::{self, ChargeOrder};
 use crate::store::charges::{self, Charge};
@@ -52,10 +53,7 @@ impl Attempts {
     /// is never made.
     async fn ask(&self, charge: &Charge, past: Past) -> Result<ChargeOutcome, Unknown> {
         let order = ChargeOrder { key: charge.key, amount: charge.amount, method: charge.method.clone() };
-        let payment = {
-            let mut connection = self.pool.acquire().await?;
-            payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?
-        };
+        let payment = self.payment(charge).await?;
         if payment.chargeable(self.clock.now()).is_err() {
             return Ok(self.provider.void(order).await?);
         }
@@ -76,30 +74,33 @@ impl Attempts {
     /// Commits the outcome, what it does to the payment, what it publishes and what it gives back.
     async fn record(&self, charge: &Charge, outcome: &ChargeOutcome) -> Result<Option<StoredAnswer>, sqlx::Error> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
-        let mut payment = payments::lock(&mut transaction, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        let effect = payment.charge_ended(charge.origin, outcome);
-        let answer = for_customer(charge, || answer::ended(&payment, outcome, now, charge.request_id.clone()))?;
-        if !charges::end(&mut transaction, charge.key, outcome, answer.as_ref(), now).await? {
-            // Another process has taken it over and was quicker; the provider has told both the same.
-            return charges::find_answer(&mut transaction, charge.key).await;
-        }
-        payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
-        if let Some(amount) = effect.refund {
-            let refund = NewRefund {
-                key: AttemptId(self.clock.new_id()),
-                payment_id: payment.id,
-                amount,
-                request_id: charge.request_id.clone(),
-            };
-            refunds::insert(&mut transaction, &[refund], self.hold(now), now).await?;
-        }
-        let published = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
-        outbox::append(&mut transaction, published.as_slice()).await?;
-        transaction.commit().await?;
-
+        let record = async |transaction: &mut PgConnection| {
+            let locked = payments::lock(transaction, charge.payment_id).await?;
+            let mut payment = locked.ok_or(sqlx::Error::RowNotFound)?;
+            let effect = payment.charge_ended(charge.origin, outcome);
+            let answer = for_customer(charge, || answer::ended(&payment, outcome, now, charge.request_id.clone()))?;
+            if !charges::end(transaction, charge.key, outcome, answer.as_ref(), now).await? {
+                // Another process has taken it over and was quicker; the provider has told both the same.
+                return Ok::<_, sqlx::Error>((None, charges::find_answer(transaction, charge.key).await?));
+            }
+            payments::update(transaction, std::slice::from_ref(&payment), now).await?;
+            if let Some(amount) = effect.refund {
+                let refund = NewRefund {
+                    key: AttemptId(self.clock.new_id()),
+                    payment_id: payment.id,
+                    amount,
+                    request_id: charge.request_id.clone(),
+                };
+                refunds::insert(transaction, &[refund], self.hold(now), now).await?;
+            }
+            let published = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
+            outbox::append(transaction, published.as_slice()).await?;
+            Ok::<_, sqlx::Error>((Some((payment, effect.refund.is_some())), answer))
+        };
+        let (ended, answer) = self.pool.transaction(record).await?;
+        let Some((payment, gives_back)) = ended else { return Ok(answer) };
         self.outbox.notify();
-        if effect.refund.is_some() {
+        if gives_back {
             self.work.notify();
         }
         CHARGES_ENDED.increment([outcome.as_str()]);
@@ -114,13 +115,20 @@ impl Attempts {
         Ok(answer)
     }
 
+    async fn payment(&self, charge: &Charge) -> Result<Payment, sqlx::Error> {
+        let find = async |connection: &mut PgConnection| payments::find(connection, charge.payment_id).await;
+        self.pool.run(find).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
     async fn let_go(&self, charge: &Charge) -> Result<Option<StoredAnswer>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let payment = payments::find(&mut connection, charge.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let payment = self.payment(charge).await?;
         let answer = for_customer(charge, || answer::processing(&payment))?;
-        charges::let_go(&mut connection, charge.key, self.holder, answer.as_ref(), self.clock.now()).await?;
-        // What stands there now, which is another's answer when another was quicker.
-        charges::find_answer(&mut connection, charge.key).await
+        let let_go = async |connection: &mut PgConnection| {
+            charges::let_go(connection, charge.key, self.holder, answer.as_ref(), self.clock.now()).await?;
+            // What stands there now, which is another's answer when another was quicker.
+            charges::find_answer(connection, charge.key).await
+        };
+        self.pool.run(let_go).await
     }
 }
 

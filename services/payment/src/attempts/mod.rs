@@ -15,9 +15,9 @@ mod charge;
 mod refund;
 pub(crate) mod worker;
 
+use ecommerce_postgres::Pool;
 use ecommerce_runtime::Notifier;
 use ecommerce_types::Clock;
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) enum Past {
 /// What it takes to bring attempts to their end.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempts {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
     /// This process, as a holder.

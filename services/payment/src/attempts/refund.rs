@@ -3,6 +3,7 @@
 use ecommerce_contract::Envelope;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::ErrorChain;
+use sqlx::PgConnection;
 
 use super::{Attempts, Past};
 use crate::metrics::{REFUNDS_MADE, REFUNDS_OF_UNKNOWN_OUTCOME};
@@ -33,8 +34,10 @@ impl Attempts {
                     error = %ErrorChain(&error),
                     "unable to tell whether a refund was made; it will be looked up"
                 );
-                let mut connection = self.pool.acquire().await?;
-                refunds::let_go(&mut connection, refund.key, self.holder, self.clock.now()).await
+                let let_go = async |connection: &mut PgConnection| {
+                    refunds::let_go(connection, refund.key, self.holder, self.clock.now()).await
+                };
+                self.pool.run(let_go).await
             }
         }
     }
@@ -55,17 +58,19 @@ impl Attempts {
     /// Commits the refund, what it does to the payment and what it publishes.
     async fn record_refund(&self, refund: &Refund) -> Result<(), sqlx::Error> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
-        let mut payment = payments::lock(&mut transaction, refund.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        if !refunds::end(&mut transaction, refund.key, now).await? {
-            return Ok(());
-        }
-        let effect = payment.refunded(refund.amount.amount());
-        payments::update(&mut transaction, std::slice::from_ref(&payment), now).await?;
-        let published = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
-        outbox::append(&mut transaction, published.as_slice()).await?;
-        transaction.commit().await?;
-
+        let record = async |transaction: &mut PgConnection| {
+            let locked = payments::lock(transaction, refund.payment_id).await?;
+            let mut payment = locked.ok_or(sqlx::Error::RowNotFound)?;
+            if !refunds::end(transaction, refund.key, now).await? {
+                return Ok(None);
+            }
+            let effect = payment.refunded(refund.amount.amount());
+            payments::update(transaction, std::slice::from_ref(&payment), now).await?;
+            let published = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
+            outbox::append(transaction, published.as_slice()).await?;
+            Ok::<_, sqlx::Error>(Some(payment))
+        };
+        let Some(payment) = self.pool.transaction(record).await? else { return Ok(()) };
         self.outbox.notify();
         REFUNDS_MADE.increment([]);
         tracing::info!(

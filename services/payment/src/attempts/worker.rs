@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ecommerce_runtime::Shutdown;
+use sqlx::PgConnection;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -68,28 +69,29 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
 /// Begins with as many attempts as there is room for. Of what it takes over, nothing is known; what it has written and
 /// is not at work on, it has never begun, unless [`AtWork`](super::AtWork) remembers that it has.
 async fn begin(attempts: &Attempts, calls: &mut Calls, left_by_others: bool) -> Result<(), sqlx::Error> {
-    let mut connection = attempts.pool.acquire().await?;
-    let now = attempts.clock.now();
-    let at_work = attempts.at_work.list();
-
-    for charge in
-        charges::held(&mut connection, attempts.holder, now, &at_work, limit(calls.room_for_charges())).await?
-    {
-        begin_charge(attempts, calls, charge, Past::None);
-    }
-    for refund in refunds::held(&mut connection, attempts.holder, now, &at_work, limit(calls.room())).await? {
-        begin_refund(attempts, calls, refund, Past::None);
-    }
-    if left_by_others {
-        let hold = attempts.hold(now);
-        for charge in charges::take_over(&mut connection, hold, now, &at_work, limit(calls.room_for_charges())).await? {
-            begin_charge(attempts, calls, charge, Past::Unknown);
+    let begin = async |connection: &mut PgConnection| {
+        let now = attempts.clock.now();
+        let at_work = attempts.at_work.list();
+        let room = limit(calls.room_for_charges());
+        for charge in charges::held(connection, attempts.holder, now, &at_work, room).await? {
+            begin_charge(attempts, calls, charge, Past::None);
         }
-        for refund in refunds::take_over(&mut connection, hold, now, &at_work, limit(calls.room())).await? {
-            begin_refund(attempts, calls, refund, Past::Unknown);
+        for refund in refunds::held(connection, attempts.holder, now, &at_work, limit(calls.room())).await? {
+            begin_refund(attempts, calls, refund, Past::None);
         }
-    }
-    Ok(())
+        if left_by_others {
+            let hold = attempts.hold(now);
+            let room = limit(calls.room_for_charges());
+            for charge in charges::take_over(connection, hold, now, &at_work, room).await? {
+                begin_charge(attempts, calls, charge, Past::Unknown);
+            }
+            for refund in refunds::take_over(connection, hold, now, &at_work, limit(calls.room())).await? {
+                begin_refund(attempts, calls, refund, Past::Unknown);
+            }
+        }
+        Ok(())
+    };
+    attempts.pool.run(begin).await
 }
 
 fn limit(room: usize) -> i64 {
@@ -123,9 +125,11 @@ fn begin_refund(attempts: &Attempts, calls: &mut Calls, refund: refunds::Refund,
 }
 
 async fn leave(attempts: &Attempts) -> Result<(), sqlx::Error> {
-    let mut connection = attempts.pool.acquire().await?;
-    let now = attempts.clock.now();
-    let at_work = attempts.at_work.list();
-    charges::let_go_of_all(&mut connection, attempts.holder, now, &at_work).await?;
-    refunds::let_go_of_all(&mut connection, attempts.holder, now, &at_work).await
+    let leave = async |connection: &mut PgConnection| {
+        let now = attempts.clock.now();
+        let at_work = attempts.at_work.list();
+        charges::let_go_of_all(connection, attempts.holder, now, &at_work).await?;
+        refunds::let_go_of_all(connection, attempts.holder, now, &at_work).await
+    };
+    attempts.pool.run(leave).await
 }

@@ -5,6 +5,7 @@ use ecommerce_http::Caller;
 use ecommerce_postgres::outbox;
 use ecommerce_runtime::request_id;
 use ecommerce_types::OrderId;
+use sqlx::PgConnection;
 
 use crate::domain::{Change, NotAllowed, Order};
 use crate::error::Error;
@@ -23,26 +24,27 @@ pub(super) async fn change(
     id: OrderId,
     decide: impl FnOnce(&mut Order) -> Result<Change, NotAllowed>,
 ) -> Result<Order, Error> {
-    let mut transaction = state.pool.begin().await?;
-    let mut order = store::lock(&mut transaction, &[id]).await?.pop().ok_or(Error::NotFound)?;
-    if !may_see(caller, &order) {
-        return Err(Error::NotFound);
-    }
-    let change = decide(&mut order)?;
-    if change != Change::None {
-        store::update(&mut transaction, std::slice::from_ref(&order)).await?;
-    }
-    if let Change::Publish(event) = change {
-        publish(state, &mut transaction, event).await?;
-    }
-    // The lock reads no lines; the answer has them.
-    let order = store::find(&mut transaction, id).await?.ok_or(Error::NotFound)?;
-    transaction.commit().await?;
+    let change = async |transaction: &mut PgConnection| {
+        let mut order = store::lock(transaction, &[id]).await?.pop().ok_or(Error::NotFound)?;
+        if !may_see(caller, &order) {
+            return Err(Error::NotFound);
+        }
+        let change = decide(&mut order)?;
+        if change != Change::None {
+            store::update(transaction, std::slice::from_ref(&order)).await?;
+        }
+        if let Change::Publish(event) = change {
+            publish(state, transaction, event).await?;
+        }
+        // The lock reads no lines; the answer has them.
+        store::find(transaction, id).await?.ok_or(Error::NotFound)
+    };
+    let order = state.pool.transaction(change).await?;
     state.outbox.notify();
     Ok(order)
 }
 
-pub(super) async fn publish(state: &State, transaction: &mut sqlx::PgConnection, event: Event) -> Result<(), Error> {
+pub(super) async fn publish(state: &State, transaction: &mut PgConnection, event: Event) -> Result<(), Error> {
     let envelope = Envelope::new(&state.clock, request_id::current(), event);
     outbox::append(transaction, &[envelope]).await?;
     Ok(())

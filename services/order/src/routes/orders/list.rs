@@ -5,6 +5,7 @@ use ecommerce_http::extract::{Json, Query};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::{Cursor, Limit, OrderId, Page};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use super::view;
 use crate::error::Error;
@@ -47,7 +48,7 @@ pub(super) async fn handler(
 ) -> Result<Json<Page<view::Order>>, Error> {
     let customer = (!caller.is_staff()).then_some(caller.user_id);
     let after: Option<OrderId> = parameters.cursor.as_ref().map(Cursor::key).transpose()?;
-    let mut connection = state.pool.acquire().await?;
-    let orders = store::list(&mut connection, customer, after, parameters.limit).await?;
+    let list = async |connection: &mut PgConnection| store::list(connection, customer, after, parameters.limit).await;
+    let orders = state.pool.run(list).await?;
     Ok(Json(Page::of(orders, parameters.limit, |order| order.id).map(view::Order::from)))
 }

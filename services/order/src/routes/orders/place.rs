@@ -8,6 +8,7 @@ use ecommerce_http::{Customer, Problem};
 use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, Turn, once};
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 
 use super::change::publish;
 use super::view;
@@ -57,7 +58,8 @@ pub(super) async fn handler(
     let draft = Draft::new(request.items, request.payment_method)?;
 
     // An order that was taken is answered as it was, whatever has become of the catalogue since.
-    let answered = idempotency::find(&mut *state.pool.acquire().await?, &scope).await?;
+    let answered =
+        state.pool.run(async |connection: &mut PgConnection| idempotency::find(connection, &scope).await).await?;
     if let Some(answered) = answered {
         return Ok(answered);
     }
@@ -66,7 +68,7 @@ pub(super) async fn handler(
     let id = OrderId::new(&state.clock);
     let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?;
 
-    let turn = once(&state.pool, &scope, async |transaction| {
+    let turn = once(&state.pool, &scope, async |transaction: &mut PgConnection| {
         store::insert(transaction, &order).await?;
         publish(&state, transaction, order.placed()).await?;
         Ok::<_, Error>(StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order))?)

@@ -4,6 +4,7 @@ use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::OrderId;
+use sqlx::PgConnection;
 
 use super::change::may_see;
 use super::view;
@@ -32,7 +33,6 @@ pub(super) async fn handler(
     Customer(caller): Customer,
     Path(id): Path<OrderId>,
 ) -> Result<Json<view::Order>, Error> {
-    let mut connection = state.pool.acquire().await?;
-    let order = store::find(&mut connection, id).await?.filter(|order| may_see(&caller, order));
-    Ok(Json(order.ok_or(Error::NotFound)?.into()))
+    let order = state.pool.run(async |connection: &mut PgConnection| store::find(connection, id).await).await?;
+    Ok(Json(order.filter(|order| may_see(&caller, order)).ok_or(Error::NotFound)?.into()))
 }

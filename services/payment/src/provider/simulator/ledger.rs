@@ -3,7 +3,8 @@
 //! It stands for somebody else's database: its SQL is its own, its transactions are its own, and no other statement of this
 //! service names its tables.
 
-use sqlx::{PgConnection, PgPool};
+use ecommerce_postgres::Pool;
+use sqlx::PgConnection;
 
 use super::super::{ChargeOrder, RefundOrder};
 use crate::domain::AttemptId;
@@ -30,7 +31,7 @@ pub(super) enum Error {
 
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
-    pool: PgPool,
+    pool: Pool,
 }
 
 struct ChargeRow {
@@ -42,7 +43,7 @@ struct ChargeRow {
 }
 
 impl Ledger {
-    pub(super) fn new(pool: PgPool) -> Self {
+    pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
@@ -53,7 +54,6 @@ impl Ledger {
             Entry::Declined(code) => ("declined", Some(code)),
             Entry::Void => ("void", None),
         };
-        let mut connection = self.pool.acquire().await?;
         let made = sqlx::query!(
             "insert into simulator.charges (key, amount, currency, method, status, code) values ($1, $2, $3, $4, $5, $6)
              on conflict do nothing",
@@ -64,12 +64,12 @@ impl Ledger {
             status,
             code
         )
-        .execute(&mut *connection)
+        .execute(&self.pool)
         .await?;
         if made.rows_affected() == 1 {
             return Ok(entry);
         }
-        let earlier = find_charge(&mut connection, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let earlier = find_charge(&self.pool, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
         let same = earlier.amount == order.amount.amount()
             && earlier.currency == order.amount.currency().as_str()
             && earlier.method == order.method;
@@ -78,47 +78,12 @@ impl Ledger {
 
     /// The charge with this key, if there is one.
     pub(super) async fn find_charge(&self, key: AttemptId) -> Result<Option<Entry>, Error> {
-        let mut connection = self.pool.acquire().await?;
-        find_charge(&mut connection, key).await?.map(entry).transpose()
+        find_charge(&self.pool, key).await?.map(entry).transpose()
     }
 
     /// Gives back some of a captured charge, once for its key and never more than was captured.
     pub(super) async fn refund(&self, order: &RefundOrder) -> Result<(), Error> {
-        let (key, charge) = (order.key.to_string(), order.charge.to_string());
-        let mut transaction = self.pool.begin().await?;
-        let captured = sqlx::query!(
-            "select amount, currency from simulator.charges where key = $1 and status = 'captured' for update",
-            charge
-        )
-        .fetch_optional(&mut *transaction)
-        .await?
-        .ok_or(Error::Refused("there is no captured charge with this key"))?;
-        if captured.currency != order.amount.currency().as_str() {
-            return Err(Error::Refused("the charge is in another currency"));
-        }
-        let earlier = sqlx::query!("select charge_key, amount from simulator.refunds where key = $1", key)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(earlier) = earlier {
-            let same = earlier.charge_key == charge && earlier.amount == order.amount.amount();
-            return if same { Ok(()) } else { Err(Error::Refused("this key has named another refund")) };
-        }
-        let made = sqlx::query!(
-            "insert into simulator.refunds (key, charge_key, amount)
-             select $1, $2, $3::bigint where $3::bigint <= $4::bigint - (
-               select coalesce(sum(amount), 0) from simulator.refunds where charge_key = $2)",
-            key,
-            charge,
-            order.amount.amount(),
-            captured.amount
-        )
-        .execute(&mut *transaction)
-        .await?;
-        if made.rows_affected() != 1 {
-            return Err(Error::Refused("more would go back than was captured"));
-        }
-        transaction.commit().await?;
-        Ok(())
+        self.pool.transaction(async |transaction: &mut PgConnection| refund(transaction, order).await).await
     }
 
     /// Whether the refund with this key has been made.
@@ -133,13 +98,46 @@ impl Ledger {
     }
 }
 
-async fn find_charge(connection: &mut PgConnection, key: AttemptId) -> Result<Option<ChargeRow>, sqlx::Error> {
+async fn refund(transaction: &mut PgConnection, order: &RefundOrder) -> Result<(), Error> {
+    let (key, charge) = (order.key.to_string(), order.charge.to_string());
+    let captured = sqlx::query!(
+        "select amount, currency from simulator.charges where key = $1 and status = 'captured' for update",
+        charge
+    )
+    .fetch_optional(&mut *transaction)
+    .await?
+    .ok_or(Error::Refused("there is no captured charge with this key"))?;
+    if captured.currency != order.amount.currency().as_str() {
+        return Err(Error::Refused("the charge is in another currency"));
+    }
+    let earlier = sqlx::query!("select charge_key, amount from simulator.refunds where key = $1", key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(earlier) = earlier {
+        let same = earlier.charge_key == charge && earlier.amount == order.amount.amount();
+        return if same { Ok(()) } else { Err(Error::Refused("this key has named another refund")) };
+    }
+    let made = sqlx::query!(
+        "insert into simulator.refunds (key, charge_key, amount)
+             select $1, $2, $3::bigint where $3::bigint <= $4::bigint - (
+               select coalesce(sum(amount), 0) from simulator.refunds where charge_key = $2)",
+        key,
+        charge,
+        order.amount.amount(),
+        captured.amount
+    )
+    .execute(transaction)
+    .await?;
+    if made.rows_affected() == 1 { Ok(()) } else { Err(Error::Refused("more would go back than was captured")) }
+}
+
+async fn find_charge(pool: &Pool, key: AttemptId) -> Result<Option<ChargeRow>, sqlx::Error> {
     sqlx::query_as!(
         ChargeRow,
         "select amount, currency, method, status, code from simulator.charges where key = $1",
         key.to_string()
     )
-    .fetch_optional(connection)
+    .fetch_optional(pool)
     .await
 }
 

@@ -8,11 +8,10 @@ mod ledger;
 use std::future::Future;
 use std::time::Duration;
 
-use sqlx::PgPool;
-
 use self::ledger::{Entry, Ledger};
 use super::{ChargeOrder, Error, RefundOrder};
 use crate::domain::{AttemptId, ChargeOutcome};
+use ecommerce_postgres::Pool;
 
 const SUCCESS: &str = "tok_success";
 const DECLINED: &str = "tok_declined";
@@ -42,7 +41,7 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     /// A simulator whose ledger is in the schema `simulator` of this database.
-    pub(crate) fn new(pool: PgPool, settings: Settings, timeout: Duration) -> Self {
+    pub(crate) fn new(pool: Pool, settings: Settings, timeout: Duration) -> Self {
         Self {
             ledger: Ledger::new(pool),
             request_delay: Duration::from_millis(settings.simulator_request_delay_milliseconds),

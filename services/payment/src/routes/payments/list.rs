@@ -5,6 +5,7 @@ use ecommerce_http::extract::{Json, Query};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::{Cursor, Limit, OrderId, Page, PaymentId};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use crate::error::Error;
 use crate::store::payments;
@@ -48,7 +49,9 @@ pub(super) async fn handler(
 ) -> Result<Json<Page<view::Payment>>, Error> {
     let customer = (!caller.is_staff()).then_some(caller.user_id);
     let after: Option<PaymentId> = parameters.cursor.as_ref().map(Cursor::key).transpose()?;
-    let mut connection = state.attempts.pool.acquire().await?;
-    let found = payments::list(&mut connection, customer, parameters.order_id, after, parameters.limit).await?;
+    let list = async |connection: &mut PgConnection| {
+        payments::list(connection, customer, parameters.order_id, after, parameters.limit).await
+    };
+    let found = state.attempts.pool.run(list).await?;
     Ok(Json(Page::of(found, parameters.limit, |payment| payment.id).map(view::Payment::from)))
 }

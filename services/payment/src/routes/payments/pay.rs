@@ -16,6 +16,7 @@ use ecommerce_idempotency::{self as idempotency, StoredAnswer};
 use ecommerce_runtime::request_id;
 use ecommerce_types::PaymentId;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use time::Duration;
 
 use super::may_see;
@@ -109,32 +110,33 @@ async fn begin(
         idempotency_key: key.as_str().to_owned(),
         hash: idempotency::fingerprint(&request).map_err(idempotency::Error::from)?,
     };
-    let mut transaction = attempts.pool.begin().await?;
-    let payment = payments::lock_with_customer(&mut transaction, id).await?;
-    let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
-    if let Some(requested) = charges::find_requested(&mut transaction, id, &name, now - KEPT).await? {
-        if requested.hash != name.hash {
-            return Err(idempotency::Error::Reused.into());
+    let begin = async |transaction: &mut PgConnection| {
+        let payment = payments::lock_with_customer(transaction, id).await?;
+        let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
+        if let Some(requested) = charges::find_requested(transaction, id, &name, now - KEPT).await? {
+            if requested.hash != name.hash {
+                return Err(idempotency::Error::Reused.into());
+            }
+            return requested.answer.map(Begun::Answered).ok_or(idempotency::Error::Running.into());
         }
-        return requested.answer.map(Begun::Answered).ok_or(idempotency::Error::Running.into());
-    }
-    payment.payable(now)?;
-    let charge = Charge {
-        key: AttemptId(attempts.clock.new_id()),
-        payment_id: id,
-        amount: payment.amount,
-        method: request.payment_method.into(),
-        origin: Origin::Customer,
-        withheld: false,
-        request_id: request_id::current(),
+        payment.payable(now)?;
+        let charge = Charge {
+            key: AttemptId(attempts.clock.new_id()),
+            payment_id: id,
+            amount: payment.amount,
+            method: request.payment_method.into(),
+            origin: Origin::Customer,
+            withheld: false,
+            request_id: request_id::current(),
+        };
+        if !charges::insert_requested(transaction, &charge, &name, attempts.hold(now), now).await? {
+            let oldest = charges::find_oldest_decline(transaction, payment.customer_id).await?;
+            CHARGES_REFUSED.increment([]);
+            return Err(TooManyDeclines::new(oldest, now).into());
+        }
+        // Before the commit: from then on the worker sees the charge, and this request is at work on it.
+        let guard = attempts.at_work.begin(charge.key, Past::None).ok_or(idempotency::Error::Running)?;
+        Ok(Begun::Charge(charge, guard))
     };
-    if !charges::insert_requested(&mut transaction, &charge, &name, attempts.hold(now), now).await? {
-        let oldest = charges::find_oldest_decline(&mut transaction, payment.customer_id).await?;
-        CHARGES_REFUSED.increment([]);
-        return Err(TooManyDeclines::new(oldest, now).into());
-    }
-    // Before the commit: from then on the worker sees the charge, and this request is at work on it.
-    let guard = attempts.at_work.begin(charge.key, Past::None).ok_or(idempotency::Error::Running)?;
-    transaction.commit().await?;
-    Ok(Begun::Charge(charge, guard))
+    attempts.pool.transaction(begin).await
 }

@@ -4,6 +4,7 @@ use axum::extract::State as Shared;
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Customer, Problem};
 use ecommerce_types::PaymentId;
+use sqlx::PgConnection;
 
 use super::may_see;
 use crate::error::Error;
@@ -31,8 +32,8 @@ pub(super) async fn handler(
     Path(id): Path<PaymentId>,
     Customer(caller): Customer,
 ) -> Result<Json<view::Payment>, Error> {
-    let mut connection = state.attempts.pool.acquire().await?;
-    let payment = payments::find(&mut connection, id).await?;
+    let find = async |connection: &mut PgConnection| payments::find(connection, id).await;
+    let payment = state.attempts.pool.run(find).await?;
     let payment = payment.filter(|payment| may_see(&caller, payment)).ok_or(Error::NotFound)?;
     Ok(Json(payment.into()))
 }

@@ -7,6 +7,7 @@ use ecommerce_contract::catalogue::Orderable;
 use ecommerce_http::extract::{Json, Query};
 use ecommerce_types::Invalid;
 use serde::Deserialize;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
@@ -42,6 +43,6 @@ pub(super) async fn handler(
     Shared(state): Shared<State>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Vec<Orderable>>, Error> {
-    let mut connection = state.pool.acquire().await?;
-    Ok(Json(products::orderable(&mut connection, &parameters.ids.0).await?))
+    let find = async |connection: &mut PgConnection| products::orderable(connection, &parameters.ids.0).await;
+    Ok(Json(state.pool.run(find).await?))
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use ecommerce_http::extract::Path;
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
+use sqlx::PgConnection;
 
 use super::etag::Tag;
 use crate::Error;
@@ -39,12 +40,12 @@ pub(super) async fn handler(
     Path(id): Path<ProductId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Error> {
-    let mut transaction = state.pool.begin().await?;
-    let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    Tag::from(&product).require_match(&headers)?;
-    products::archive(&mut transaction, id).await?;
-    transaction.commit().await?;
-
+    let archive = async |transaction: &mut PgConnection| {
+        let product = products::lock(transaction, id).await?.ok_or(Error::ProductNotFound)?;
+        Tag::from(&product).require_match(&headers)?;
+        Ok::<_, Error>(products::archive(transaction, id).await?)
+    };
+    state.pool.transaction(archive).await?;
     state.catalogue.changed([id]).await;
     Ok(StatusCode::NO_CONTENT)
 }

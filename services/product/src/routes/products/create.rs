@@ -7,6 +7,7 @@ use ecommerce_http::extract::Json;
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::{Money, ProductId, Sku};
 use serde::Deserialize;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::etag::Tag;
@@ -64,12 +65,12 @@ pub(super) async fn handler(
     let id = ProductId::new(&state.clock);
     let entry = Entry { sku, name, description, category, attributes, price };
 
-    let mut transaction = state.pool.begin().await?;
-    products::insert(&mut transaction, id, &entry).await?;
-    stock::insert(&mut transaction, id).await?;
-    let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    transaction.commit().await?;
-
+    let insert = async |transaction: &mut PgConnection| {
+        products::insert(transaction, id, &entry).await?;
+        stock::insert(transaction, id).await?;
+        products::find(transaction, id).await?.ok_or(Error::ProductNotFound)
+    };
+    let product = state.pool.transaction(insert).await?;
     let headers =
         [(header::ETAG, Tag::from(&product).to_string()), (header::LOCATION, format!("/api/v1/products/{id}"))];
     Ok((StatusCode::CREATED, headers, Json(product)))

@@ -7,6 +7,7 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::{Money, ProductId, Sku};
 use serde::{Deserialize, Deserializer};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::etag::Tag;
@@ -95,13 +96,13 @@ pub(super) async fn handler(
     headers: HeaderMap,
     Json(changes): Json<Changes>,
 ) -> Result<impl IntoResponse, Error> {
-    let mut transaction = state.pool.begin().await?;
-    let product = products::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    Tag::from(&product).require_match(&headers)?;
-    products::update(&mut transaction, id, &changes.of(product)).await?;
-    let product = products::find(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    transaction.commit().await?;
-
+    let update = async |transaction: &mut PgConnection| {
+        let product = products::lock(transaction, id).await?.ok_or(Error::ProductNotFound)?;
+        Tag::from(&product).require_match(&headers)?;
+        products::update(transaction, id, &changes.of(product)).await?;
+        products::find(transaction, id).await?.ok_or(Error::ProductNotFound)
+    };
+    let product = state.pool.transaction(update).await?;
     state.catalogue.changed([id]).await;
     Ok(([(header::ETAG, Tag::from(&product).header())], Json(product)))
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use ecommerce_http::extract::Json;
 use ecommerce_http::{Customer, Problem};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::{Password, PasswordAttempt};
@@ -59,13 +60,14 @@ pub(in super::super) async fn handler(
     let new = state.hashing.hash(trier, passwords.new_password).await?;
 
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    if !accounts::set_password(&mut *transaction, account.id, Some(*since), &new, now).await? {
-        return Err(Error::WrongPassword);
-    }
-    password_resets::withdraw(&mut *transaction, account.id).await?;
-    let ended = sessions::end_all(&mut *transaction, account.id, Some(caller.session_id), now).await?;
-    transaction.commit().await?;
+    let change = async |transaction: &mut PgConnection| {
+        if !accounts::set_password(&mut *transaction, account.id, Some(*since), &new, now).await? {
+            return Err(Error::WrongPassword);
+        }
+        password_resets::withdraw(&mut *transaction, account.id).await?;
+        Ok(sessions::end_all(&mut *transaction, account.id, Some(caller.session_id), now).await?)
+    };
+    let ended = state.pool.transaction(change).await?;
     tracing::info!(user.id = %account.id, sessions = ended.len(), "changed a password and ended the other sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(StatusCode::NO_CONTENT)

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use ecommerce_http::Problem;
 use ecommerce_http::extract::Json;
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::domain::{Password, ResetToken};
@@ -55,15 +56,16 @@ pub(in super::super) async fn handler(
     let hash = state.hashing.hash(trier, reset.password).await?;
 
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
     let before = account.password.map(|(_, since)| since);
-    let is_set = accounts::set_password(&mut *transaction, account.id, before, &hash, now).await?
-        && password_resets::use_up(&mut transaction, &token_hash, account.id).await?;
-    if !is_set {
-        return Err(Error::InvalidResetToken);
-    }
-    let ended = sessions::end_all(&mut *transaction, account.id, None, now).await?;
-    transaction.commit().await?;
+    let change = async |transaction: &mut PgConnection| {
+        let is_set = accounts::set_password(&mut *transaction, account.id, before, &hash, now).await?
+            && password_resets::use_up(transaction, &token_hash, account.id).await?;
+        if !is_set {
+            return Err(Error::InvalidResetToken);
+        }
+        Ok(sessions::end_all(&mut *transaction, account.id, None, now).await?)
+    };
+    let ended = state.pool.transaction(change).await?;
     tracing::info!(user.id = %account.id, sessions = ended.len(), "set a password with a link and ended all sessions");
     state.session_changes.tell(&Change::endings(ended)).await;
     Ok(StatusCode::NO_CONTENT)

@@ -12,7 +12,7 @@ struct Bank {
 impl Bank {
     async fn open() -> Self {
         let database = Database::create(crate::migrations()).await;
-        Self { ledger: Ledger::new(database.pool), clock: Clock::system() }
+        Self { ledger: Ledger::new(database.service_pool()), clock: Clock::system() }
     }
 
     fn charge(&self) -> ChargeOrder {

@@ -83,7 +83,9 @@ pub(super) async fn handler(
         user_id: caller.user_id,
         at: state.clock.now(),
     };
-    let turn = once(&state.pool, &scope, async |transaction| adjust(transaction, &adjustment, &body).await).await?;
+    let turn =
+        once(&state.pool, &scope, async |transaction: &mut PgConnection| adjust(transaction, &adjustment, &body).await)
+            .await?;
     state.catalogue.changed([id]).await;
     Ok(turn.answer())
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
+use sqlx::PgConnection;
 
 use super::StockLevel;
 use crate::Error;
@@ -40,8 +41,8 @@ pub(super) async fn handler(
     Path(id): Path<ProductId>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let mut connection = state.pool.acquire().await?;
-    let stock = stock::find(&mut connection, id).await?.ok_or(Error::ProductNotFound)?;
+    let stock = state.pool.run(async |connection: &mut PgConnection| stock::find(connection, id).await).await?;
+    let stock = stock.ok_or(Error::ProductNotFound)?;
     let tag = Tag::from(stock);
     let header = [(header::ETAG, tag.header())];
     if tag.is_known(&headers) {

@@ -7,6 +7,7 @@ use ecommerce_http::extract::{Json, Path};
 use ecommerce_http::{Problem, Staff};
 use ecommerce_types::ProductId;
 use serde::Deserialize;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::StockLevel;
@@ -55,23 +56,24 @@ pub(super) async fn handler(
     headers: HeaderMap,
     Json(count): Json<Count>,
 ) -> Result<impl IntoResponse, Error> {
-    let mut transaction = state.pool.begin().await?;
-    let before = stock::lock(&mut transaction, id).await?.ok_or(Error::ProductNotFound)?;
-    Tag::from(before).require_match(&headers)?;
-    let after = before.counted(count.on_hand)?;
-    if after != before {
-        let adjustment = Adjustment {
-            id: state.clock.new_id(),
-            product_id: id,
-            by: after.on_hand - before.on_hand,
-            reason: "counted",
-            user_id: caller.user_id,
-            at: state.clock.now(),
-        };
-        stock::adjust(&mut transaction, &adjustment).await?;
-    }
-    transaction.commit().await?;
-
+    let set = async |transaction: &mut PgConnection| {
+        let before = stock::lock(transaction, id).await?.ok_or(Error::ProductNotFound)?;
+        Tag::from(before).require_match(&headers)?;
+        let after = before.counted(count.on_hand)?;
+        if after != before {
+            let adjustment = Adjustment {
+                id: state.clock.new_id(),
+                product_id: id,
+                by: after.on_hand - before.on_hand,
+                reason: "counted",
+                user_id: caller.user_id,
+                at: state.clock.now(),
+            };
+            stock::adjust(transaction, &adjustment).await?;
+        }
+        Ok::<_, Error>(after)
+    };
+    let after = state.pool.transaction(set).await?;
     state.catalogue.changed([id]).await;
     Ok(([(header::ETAG, Tag::from(after).header())], Json(StockLevel::from(after))))
 }
