@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::metadata::{label_selector, labels, metadata, not_pruned, selector};
-use super::{Inputs, Manifest, container};
+use super::{Inputs, Manifest, STEADY_SECONDS, container};
 use crate::amount::thousandths;
 use crate::crd::EmbeddedStore;
 use crate::names::{Backend, long_hash};
@@ -21,9 +21,6 @@ pub(super) const COMPONENT: &str = "store";
 pub(super) const DATA: &str = "data";
 /// The annotation that changes when what a pod is configured with changes.
 pub const CHECKSUM: &str = "ecommercestack.dev/configuration";
-
-/// Until a store that answers again is said to be there: who lost their connection has another within this time.
-const STEADY_SECONDS: i32 = 1;
 
 /// What differs between the stores.
 pub(super) struct Parts {

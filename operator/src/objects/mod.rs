@@ -45,6 +45,10 @@ pub use provisioning::{PROVISION, provisioning_key};
 pub use revision::{Revision, Shown};
 pub use service::{PROGRESS_DEADLINE_SECONDS, configuration};
 
+/// Until a pod that serves is said to be there: within this time every node has heard of it, and who had lost a connection to the one
+/// before has another.
+const STEADY_SECONDS: i32 = 2;
+
 /// Everything that the objects are made from.
 #[derive(Debug, Clone)]
 pub struct Inputs<'a> {

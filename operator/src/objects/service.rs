@@ -16,7 +16,7 @@ use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
 use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
 use super::revision::{COMPONENT, REVISION, Revision, Shown};
-use super::{Inputs, Manifest, log};
+use super::{Inputs, Manifest, STEADY_SECONDS, log};
 use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
 
@@ -102,6 +102,7 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
     Manifest::new(&Deployment {
         metadata,
         spec: Some(DeploymentSpec {
+            min_ready_seconds: Some(STEADY_SECONDS),
             progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
             replicas: *replicas,
             revision_history_limit: Some(2),
