@@ -1,4 +1,4 @@
-//! Takes out rows that have had their time, so that no table grows for ever.
+//! Takes out rows that have had their time, so that no table grows for ever, and closes connections that nobody needs.
 
 use std::future::Future;
 use std::time::Duration;

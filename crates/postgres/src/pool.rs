@@ -7,9 +7,10 @@
 use std::future::Future;
 use std::io::ErrorKind;
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult};
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
@@ -62,6 +63,8 @@ pub struct Pool {
 #[derive(Debug)]
 struct Manager {
     options: PgConnectOptions,
+    /// When a connection last gave no sign of life: those that are older went with it, and are not asked one after the other.
+    lost: Mutex<Option<Instant>>,
 }
 
 /// A connection, and whether the last work on it came to its end.
@@ -80,11 +83,15 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if metrics.age() >= LIFETIME {
-            return Err(RecycleError::message("it is as old as a connection becomes"));
+        let went_with_another = self.lost.lock().is_some_and(|lost| metrics.created <= lost);
+        if went_with_another || metrics.age() >= LIFETIME {
+            return Err(RecycleError::message("it is replaced by a new one"));
         }
-        if !lent.is_sound || metrics.last_used() >= RESTED {
-            within(ANSWER, lent.connection.ping()).await?;
+        if (!lent.is_sound || metrics.last_used() >= RESTED)
+            && let Err(error) = within(ANSWER, lent.connection.ping()).await
+        {
+            *self.lost.lock() = Some(Instant::now());
+            return Err(error.into());
         }
         Ok(())
     }
@@ -117,7 +124,7 @@ impl Pool {
         let mut config = managed::PoolConfig::new(size);
         // The last that was used is used again, and those that are not needed grow old.
         config.queue_mode = QueueMode::Lifo;
-        let connections = managed::Pool::builder(Manager { options }).config(config).build();
+        let connections = managed::Pool::builder(Manager { options, lost: Mutex::default() }).config(config).build();
         #[expect(clippy::expect_used, reason = "what may be missing is a runtime for limits that are not asked for")]
         let connections = connections.expect("a pool without limits of its own");
         Ok(Self { connections })
@@ -131,7 +138,11 @@ impl Pool {
         let mut lent = self.lend().await?;
         // Until the work has ended well. Whoever asked may go away in the middle of it.
         lent.is_sound = false;
-        let done = tokio::time::timeout(WORK, work(&mut lent.connection)).await.map_err(|_| timed_out())?;
+        let Ok(done) = tokio::time::timeout(WORK, work(&mut lent.connection)).await else {
+            // Closed, so that the server lets go of what a transaction in it holds.
+            drop(managed::Object::take(lent));
+            return Err(timed_out().into());
+        };
         lent.is_sound = done.is_ok();
         done
     }

@@ -67,6 +67,9 @@ impl Relay {
         let relay = async |transaction: &mut PgConnection| {
             let messages = outbox::claim(transaction, BATCH).await?;
             let claimed = messages.len();
+            if claimed == 0 {
+                return Ok((0, 0));
+            }
             let publish = tokio::time::timeout(ANSWER, publish(channel, messages));
             let sent = publish.await.map_err(|_| Error::TimedOut)??;
             outbox::remove(transaction, &sent).await?;

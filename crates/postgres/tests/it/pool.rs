@@ -1,44 +1,72 @@
-//! A server that dies and comes back costs the requests that it was at, and no later ones.
+//! A server that dies, or falls silent, costs the requests that it was at, and no later ones.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ecommerce_postgres::Pool;
 use ecommerce_testing::{Database, Link, eventually};
 use secrecy::ExposeSecret as _;
+use sqlx::PgConnection;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: usize = 8;
 /// Longer than a connection in use rests; a server that dies is away for longer.
 const AWAY: Duration = Duration::from_millis(1_100);
 
-/// One statement on each connection of the pool.
+/// One statement on each connection of the pool, all of them lent at once.
 async fn use_all(pool: &Pool) -> Result<(), sqlx::Error> {
-    let mut running = JoinSet::new();
+    let (all_are_lent, mut running) = (Arc::new(Barrier::new(CONNECTIONS)), JoinSet::new());
     for _ in 0..CONNECTIONS {
-        let pool = pool.clone();
-        running.spawn(async move { sqlx::query("select pg_sleep(0.1)").execute(&pool).await });
+        let (pool, all_are_lent) = (pool.clone(), Arc::clone(&all_are_lent));
+        running.spawn(async move {
+            let work = async |connection: &mut PgConnection| {
+                all_are_lent.wait().await;
+                sqlx::query("select 1").execute(connection).await.map(drop)
+            };
+            pool.run(work).await
+        });
     }
-    running.join_all().await.into_iter().try_for_each(|answer| answer.map(drop))
+    running.join_all().await.into_iter().collect()
 }
 
-#[tokio::test]
-async fn connections_that_died_while_they_rested_cost_no_request() {
+/// A pool behind a wire, with all its connections open.
+async fn open_pool(application: &str) -> (Database, Link, Pool) {
     let database = Database::create(sqlx::migrate!("../../migrations/order")).await;
     let link = Link::to(database.settings.database_url.expose_secret()).await;
     let mut settings = database.settings.clone();
     settings.database_url = link.url.to_string().into();
-    let pool = Pool::new(&settings, "it-rests").unwrap();
+    let pool = Pool::new(&settings, application).unwrap();
     use_all(&pool).await.unwrap();
-    let rests_since = Instant::now();
+    (database, link, pool)
+}
 
+async fn rest() {
+    let since = Instant::now();
+    eventually("they have rested", || async { (since.elapsed() > AWAY).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn connections_that_died_while_they_rested_cost_no_request() {
+    let (database, link, pool) = open_pool("it-dies").await;
     link.cut();
     eventually("the server has let go of them", || async {
-        let theirs = "select count(*) from pg_stat_activity where application_name = 'it-rests' and datname = current_database()";
+        let theirs = "select count(*) from pg_stat_activity where application_name = 'it-dies' and datname = current_database()";
         let theirs: i64 = sqlx::query_scalar(theirs).fetch_one(&database.pool).await.unwrap();
         (theirs == 0).then_some(())
     })
     .await;
     link.mend();
-    eventually("they have rested", || async { (rests_since.elapsed() > AWAY).then_some(()) }).await;
+    rest().await;
+    use_all(&pool).await.unwrap();
+}
+
+/// Asked one after the other, they would take longer than a request waits for a connection.
+#[tokio::test]
+async fn connections_that_fell_silent_while_they_rested_cost_no_request() {
+    let (_database, link, pool) = open_pool("it-falls-silent").await;
+    link.silence();
+    rest().await;
+    sqlx::query("select 1").execute(&pool).await.unwrap();
     use_all(&pool).await.unwrap();
 }
