@@ -51,7 +51,8 @@ async fn connections_that_died_while_they_rested_cost_no_request() {
     let (database, link, pool) = open_pool("it-dies").await;
     link.cut();
     eventually("the server has let go of them", || async {
-        let theirs = "select count(*) from pg_stat_activity where application_name = 'it-dies' and datname = current_database()";
+        let theirs =
+            "select count(*) from pg_stat_activity where application_name = 'it-dies' and datname = current_database()";
         let theirs: i64 = sqlx::query_scalar(theirs).fetch_one(&database.pool).await.unwrap();
         (theirs == 0).then_some(())
     })

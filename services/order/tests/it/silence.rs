@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::StockReserved;
+use ecommerce_postgres::BACKGROUND;
 use ecommerce_testing::within;
 use serde_json::json;
 
@@ -44,11 +45,11 @@ async fn what_waited_for_an_answer_that_never_comes_goes_on() {
     let mut held = shop.database.pool.begin().await.unwrap();
     sqlx::query("lock table orders, outbox").execute(&mut *held).await.unwrap();
     shop.publish(Event::StockReserved(StockReserved { order_id })).await;
-    within(SOON, "the consumer, the relay and the clock wait for an answer", || async {
-        let waiting = "select count(distinct query) from pg_stat_activity
-                       where datname = current_database() and wait_event_type = 'Lock'";
+    within(SOON, "each connection of the background waits for an answer", || async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database()
+                       and application_name = 'order in the background' and wait_event_type = 'Lock'";
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&shop.database.pool).await.unwrap();
-        (waiting >= 3).then_some(())
+        (waiting == i64::from(BACKGROUND)).then_some(())
     })
     .await;
     shop.to_postgres.silence();
