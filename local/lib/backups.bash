@@ -58,9 +58,9 @@ rows() (
       echo "== $service $table" && sql "${databases[$service]}" <<<"select line::text from $table line order by 1" || exit 1
     done
   done <<'TABLES'
-order orders order_lines outbox
+order orders open_orders order_history outbox
 payment payments charges refunds simulator.charges simulator.refunds outbox
-product products stock stock_adjustments reservations reservation_lines outbox
+product products stock stock_adjustments reservations outbox
 auth users
 TABLES
 )

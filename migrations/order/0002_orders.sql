@@ -1,13 +1,15 @@
--- Orders. The row alone decides what becomes of an order: every change locks it first.
+-- Orders. The row alone decides what becomes of an order. No column that changes is indexed, so that a changed row stays in its page.
 create table orders (
   id              uuid primary key,                 -- UUIDv7: sorts by the time of placing
   customer_id     uuid not null,
   status          text not null check (status in
                     ('pending', 'awaiting_payment', 'paid', 'fulfilled', 'rejected', 'cancelled', 'expired', 'payment_failed')),
+  version         integer not null,                 -- how often it has changed, its placing included
   currency        text not null check (currency ~ '^[A-Z]{3}$'),
   total           bigint not null,                  -- minor units of the currency
+  lines           jsonb not null,                   -- [{product_id, sku, name, quantity, unit_price}] as at the placing
   payment_method  text,                             -- came with the order and is charged as soon as the stock is reserved
-  payment_id      uuid unique,                      -- made when the payment is requested
+  payment_id      uuid,                             -- made when the payment is requested
   pay_by          timestamptz not null,             -- an order that is not paid by then expires
   amount_refunded bigint not null default 0 check (amount_refunded between 0 and total),
   reason          text,                             -- why it ended without a sale, as a stable word
@@ -16,17 +18,26 @@ create table orders (
 
   -- 2^53 - 1: beyond it a reader of JSON that keeps numbers as doubles reads another total.
   constraint orders_total_is_exact check (total between 0 and 9007199254740991)
-);
+) with (fillfactor = 75);                           -- an order changes three times on its way
 create index orders_of_a_customer on orders (customer_id, id desc);
-create index orders_by_deadline on orders (pay_by) where status in ('pending', 'awaiting_payment');
+create index orders_by_sku on orders using gin (jsonb_path_query_array(lines, '$[*].sku'));
 
--- What was ordered, at the price of that moment.
-create table order_lines (
-  order_id   uuid not null references orders (id),
-  line       smallint not null,                     -- from 0, in the order of the request
-  product_id uuid not null,
-  quantity   integer not null check (quantity > 0),
-  unit_price bigint not null,                       -- minor units of the order's currency
-  primary key (order_id, line),
-  constraint order_lines_unit_price_is_exact check (unit_price between 0 and 9007199254740991)
+-- Orders that wait for something: for their money (until pay_by), or, paid, to be sent.
+create table open_orders (
+  order_id uuid primary key,
+  pay_by   timestamptz                              -- null: it is paid
+);
+create index open_orders_by_deadline on open_orders (pay_by) where pay_by is not null;
+
+-- What became of an order, step by step. A step is written once: of two who change an order at the same time, one is refused by
+-- the key.
+create table order_history (
+  order_id        uuid not null,
+  version         integer not null,                 -- the order's, once it had changed so
+  at              timestamptz not null,
+  status          text not null,
+  amount_refunded bigint not null,
+  reason          text,
+  by              uuid,                             -- the user who did it; null: nobody, it came of itself
+  constraint order_history_tells_a_step_once primary key (order_id, version)
 );

@@ -6,13 +6,6 @@ create table outbox (
   created_at  timestamptz not null default now()
 );
 
--- Events that have been received, recorded with their effect; one that comes again does nothing.
-create table inbox (
-  message_id  uuid primary key,
-  received_at timestamptz not null default now()
-);
-create index inbox_by_age on inbox (received_at);
-
 -- Writes that a client may send again, with the answer they were given; kept for 24 hours.
 create table idempotency_keys (
   user_id      uuid not null,

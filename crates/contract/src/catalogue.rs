@@ -1,6 +1,6 @@
 //! What order asks of product before it takes an order: `GET /internal/products?ids=`.
 
-use ecommerce_types::{Money, ProductId};
+use ecommerce_types::{Money, ProductId, Sku};
 use serde::{Deserialize, Serialize};
 
 /// The path of the endpoint.
@@ -11,6 +11,10 @@ pub const PATH: &str = "/internal/products";
 pub struct Orderable {
     /// The product.
     pub id: ProductId,
+    /// The shop's own name for it.
+    pub sku: Sku,
+    /// What customers call it.
+    pub name: String,
     /// What one piece costs now.
     pub price: Money,
 }

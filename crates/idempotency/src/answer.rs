@@ -18,6 +18,12 @@ impl StoredAnswer {
     pub fn json<B: serde::Serialize>(status: StatusCode, body: &B) -> Result<Self, serde_json::Error> {
         Ok(Self { status: status.as_u16(), body: serde_json::to_vec(body)? })
     }
+
+    /// The status as the table holds it.
+    #[must_use]
+    pub fn status_code(&self) -> i16 {
+        i16::try_from(self.status).unwrap_or(500)
+    }
 }
 
 impl IntoResponse for StoredAnswer {

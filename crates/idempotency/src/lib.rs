@@ -13,4 +13,4 @@ pub use answer::StoredAnswer;
 pub use error::Error;
 pub use once::{Turn, once};
 pub use scope::{Scope, fingerprint};
-pub use store::{begin, find, forget_old, store};
+pub use store::{ONE_ANSWER_A_KEY, begin, find, forget_old, store};

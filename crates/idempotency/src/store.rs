@@ -6,6 +6,9 @@ use sqlx::PgConnection;
 
 use crate::{Error, Scope, StoredAnswer};
 
+/// The constraint that two writes with one key violate.
+pub const ONE_ANSWER_A_KEY: &str = "idempotency_keys_pkey";
+
 /// The answer that was given to this write, if it is done.
 pub async fn find(connection: &mut PgConnection, scope: &Scope) -> Result<Option<StoredAnswer>, Error> {
     let stored = sqlx::query!(
@@ -51,7 +54,7 @@ pub async fn store(transaction: &mut PgConnection, scope: &Scope, answer: &Store
         scope.path,
         scope.key,
         scope.fingerprint,
-        i16::try_from(answer.status).unwrap_or(500),
+        answer.status_code(),
         answer.body
     )
     .execute(transaction)

@@ -1,16 +1,15 @@
-//! PostgreSQL as every service uses it: the pool, the migrations, and the tables that make messages happen once.
+//! PostgreSQL as every service uses it: the pool, the migrations, and the table of what is to be sent.
 //!
-//! No table of a service lives here. The tables that do (`outbox`, `inbox`) are made by each service's own migrations, which
-//! hold the same statements, because a service's schema is its own.
+//! No table of a service lives here. The one that does (`outbox`) is made by each service's own migrations, which hold the
+//! same statement, because a service's schema is its own.
 
 mod executor;
 pub mod housekeeping;
-pub mod inbox;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 
-pub use pool::{Pool, Settings, reach};
+pub use pool::{BACKGROUND, Pool, Settings, reach, transaction};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
 #[must_use]

@@ -29,19 +29,39 @@ pub async fn claim(transaction: &mut PgConnection, limit: i64) -> Result<Vec<Mes
     .await
 }
 
+/// Events as columns, for a statement that writes them beside what they are about.
+#[derive(Debug, Default)]
+pub struct Columns {
+    /// The events' ids.
+    pub ids: Vec<Uuid>,
+    /// Their routing keys.
+    pub routing_keys: Vec<String>,
+    /// The envelopes as JSON.
+    pub bodies: Vec<String>,
+}
+
+impl Columns {
+    /// The columns of these events.
+    ///
+    /// # Errors
+    /// When an envelope cannot be written as JSON.
+    pub fn of(events: &[Envelope]) -> Result<Self, sqlx::Error> {
+        let mut columns = Self::default();
+        for envelope in events {
+            columns.ids.push(envelope.id.into());
+            columns.routing_keys.push(envelope.event.routing_key().to_owned());
+            columns.bodies.push(serde_json::to_string(envelope).map_err(|error| sqlx::Error::Encode(error.into()))?);
+        }
+        Ok(columns)
+    }
+}
+
 /// Writes events, all in one statement.
 pub async fn append(transaction: &mut PgConnection, events: &[Envelope]) -> Result<(), sqlx::Error> {
     if events.is_empty() {
         return Ok(());
     }
-    let mut ids: Vec<Uuid> = Vec::with_capacity(events.len());
-    let mut routing_keys = Vec::with_capacity(events.len());
-    let mut bodies = Vec::with_capacity(events.len());
-    for envelope in events {
-        ids.push(envelope.id.into());
-        routing_keys.push(envelope.event.routing_key().to_owned());
-        bodies.push(serde_json::to_string(envelope).map_err(|error| sqlx::Error::Encode(error.into()))?);
-    }
+    let Columns { ids, routing_keys, bodies } = Columns::of(events)?;
     sqlx::query!(
         "insert into outbox (id, routing_key, body) select * from unnest($1::uuid[], $2::text[], $3::text[])",
         &ids,
@@ -55,8 +75,8 @@ pub async fn append(transaction: &mut PgConnection, events: &[Envelope]) -> Resu
 
 /// Takes out what the broker has.
 ///
-/// Without waiting for the disk: a removal that a crash forgets is a message sent twice, which every receiver's inbox
-/// absorbs.
+/// Without waiting for the disk: a removal that a crash forgets is a message sent twice, which every receiver's
+/// state absorbs.
 pub async fn remove(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!("set local synchronous_commit = off").execute(&mut *transaction).await?;
     sqlx::query!("delete from outbox where id = any($1)", ids).execute(transaction).await?;

@@ -153,17 +153,7 @@ impl Pool {
     where
         E: From<sqlx::Error>,
     {
-        self.run(async |connection: &mut PgConnection| {
-            let mut transaction = connection.begin().await?;
-            let done = work(&mut transaction).await;
-            match &done {
-                Ok(_) => transaction.commit().await?,
-                // What went wrong is told, and not that the server has gone with it.
-                Err(_) => drop(transaction.rollback().await),
-            }
-            done
-        })
-        .await
+        self.run(async |connection: &mut PgConnection| transaction(connection, work).await).await
     }
 
     /// Closes what nobody has needed for some time.
@@ -179,6 +169,24 @@ impl Pool {
             _ => sqlx::Error::PoolClosed,
         })
     }
+}
+
+/// Does some work in a transaction on a connection that is lent already; otherwise as [`Pool::transaction`].
+pub async fn transaction<T, E>(
+    connection: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<sqlx::Error>,
+{
+    let mut transaction = connection.begin().await?;
+    let done = work(&mut transaction).await;
+    match &done {
+        Ok(_) => transaction.commit().await?,
+        // What went wrong is told, and not that the server has gone with it.
+        Err(_) => drop(transaction.rollback().await),
+    }
+    done
 }
 
 /// Logs in once, beside the pool, so that the answer is the server's own and not that no connection came in time.

@@ -1,15 +1,14 @@
 //! The way in: takes messages from a service's queue, many in one transaction.
 //!
-//! A message is acknowledged after its effect is committed, and recorded in the inbox with it, so that one that comes twice
-//! has its effect once. A failure says one of two things: try again, or give up. What is given up goes to the dead letters,
+//! A message is acknowledged after its effect is committed, and may come again. Nobody keeps a list of those that have come:
+//! what a message is about shows what it has done, so that the second one does nothing. A failure says one of two things: try again, or give up. What is given up goes to the dead letters,
 //! one message at a time; the rest of its batch is done without it. Where they go, and after how many deliveries the broker
 //! moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
 
 use std::future::Future;
 
 use ecommerce_contract::{Envelope, Service, topology};
-use ecommerce_postgres::Pool;
-use ecommerce_postgres::{inbox, is_fault_of_the_data};
+use ecommerce_postgres::{Pool, is_fault_of_the_data};
 use ecommerce_runtime::{Backoff, Notifier, Shutdown};
 use futures::future::try_join_all;
 use futures::{FutureExt as _, StreamExt as _};
@@ -18,7 +17,6 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use crate::Error;
 use crate::connection::{Settings, backoff, supervise};
@@ -50,13 +48,15 @@ impl From<sqlx::Error> for Failure {
 
 /// What a service does with events.
 pub trait Handle: Send + Sync + 'static {
-    /// Has the effect of events that were not handled before, in the transaction and with no call to anything remote.
-    /// Events that one service sends and this one has no use for never get here: their binding is not there.
+    /// Has the effect of these events, in one transaction and with no call to anything remote, and answers what that has put
+    /// into the outbox. Any of them may have come before, in whole or in another batch, and has no second effect: its first one
+    /// shows in the state of what it is about. Events that one service sends and this one has no use for never get here: their
+    /// binding is not there.
     fn handle(
         &self,
-        transaction: &mut PgConnection,
-        events: Vec<Envelope>,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+        connection: &mut PgConnection,
+        events: &[Envelope],
+    ) -> impl Future<Output = Result<Vec<Envelope>, Failure>> + Send;
 
     /// Runs after the commit of what [`Handle::handle`] did, before the relay is notified and the messages are acknowledged:
     /// for what may be lost and is not to be late, such as emptying a cache.
@@ -72,7 +72,7 @@ pub struct Consumer<H> {
     pub settings: Settings,
     /// Whose queue.
     pub service: Service,
-    /// The database of the inbox and of the effect.
+    /// The database of the effect.
     pub pool: Pool,
     /// Who is notified after each commit: the relay, since most effects publish an event.
     pub notify: Vec<Notifier>,
@@ -187,34 +187,18 @@ impl<H: Handle> Consumer<H> {
     }
 
     async fn attempt(&self, messages: &[Message]) -> Result<(), Failure> {
-        self.pool
-            .transaction(async |transaction: &mut PgConnection| self.have_effect(transaction, messages).await)
-            .await
-    }
-
-    async fn have_effect(&self, transaction: &mut PgConnection, messages: &[Message]) -> Result<(), Failure> {
-        let ids: Vec<Uuid> = messages.iter().map(|message| message.envelope.id.into()).collect();
-        let mut new = inbox::record(transaction, &ids).await?;
-        // Removing, so that a message that stands twice in one batch counts once.
-        let events: Vec<Envelope> = messages
-            .iter()
-            .filter(|message| new.remove(&message.envelope.id.0))
-            .map(|message| message.envelope.clone())
-            .collect();
+        let events: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
         for envelope in &events {
-            let request_id = envelope.request_id.as_deref().unwrap_or_default();
             tracing::debug!(
                 event.id = %envelope.id,
                 event.kind = envelope.event.routing_key(),
                 order.id = %envelope.event.order_id(),
-                request.id = request_id,
+                request.id = envelope.request_id.as_deref(),
                 "handling an event"
             );
         }
-        if !events.is_empty() {
-            self.handler.handle(transaction, events).await?;
-        }
-        Ok(())
+        let handle = async |connection: &mut PgConnection| self.handler.handle(connection, &events).await;
+        self.pool.run(handle).await.map(drop)
     }
 }
 

@@ -20,7 +20,7 @@ use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
-use ecommerce_postgres::{Pool, housekeeping, inbox};
+use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_runtime::Notifier;
@@ -90,7 +90,6 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         "payment deadlines",
         payment_deadline::run(background, host.clock.clone(), outbox.clone(), shutdown.clone()),
     );
-    tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 

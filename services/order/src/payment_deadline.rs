@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ecommerce_contract::Envelope;
 use ecommerce_postgres::Pool;
-use ecommerce_postgres::outbox;
 use ecommerce_runtime::{Notifier, Shutdown};
 use ecommerce_types::Clock;
 use sqlx::PgConnection;
@@ -14,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::domain::Change;
 use crate::metrics::ORDERS_EXPIRED;
-use crate::store;
+use crate::store::{self, Changes, WriteError};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How many orders one transaction ends.
@@ -46,19 +45,19 @@ pub(crate) async fn run(pool: Pool, clock: Clock, committed: Notifier, shutdown:
     }
 }
 
-async fn expire(pool: &Pool, clock: &Clock) -> Result<usize, sqlx::Error> {
+async fn expire(pool: &Pool, clock: &Clock) -> Result<usize, WriteError> {
     let now = clock.now();
     let expire = async |transaction: &mut PgConnection| {
-        let mut orders = store::lock_due(transaction, now, BATCH).await?;
-        let mut events = Vec::with_capacity(orders.len());
-        for order in &mut orders {
+        let mut changes = Changes::default();
+        for mut order in store::lock_due(transaction, now, BATCH).await? {
             if let Change::Publish(event) = order.expire(now) {
-                events.push(Envelope::new(clock, None, event));
+                changes.events.push(Envelope::new(clock, None, event));
+                changes.steps.push(order.latest_step(None));
+                changes.orders.push(order);
             }
         }
-        store::update(transaction, &orders).await?;
-        outbox::append(transaction, &events).await?;
-        Ok(events.len())
+        store::write(transaction, &changes).await?;
+        Ok(changes.events.len())
     };
     pool.transaction(expire).await
 }

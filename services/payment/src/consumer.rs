@@ -27,14 +27,24 @@ pub(crate) struct Payments {
 type Caused<T> = (T, Option<String>);
 
 impl Handle for Payments {
-    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        let handle = async |transaction: &mut PgConnection| self.handle_in(transaction, events).await;
+        ecommerce_postgres::transaction(connection, handle).await?;
+        // What these events bring about is published when the provider has done it.
+        Ok(Vec::new())
+    }
+}
+
+impl Payments {
+    async fn handle_in(&self, transaction: &mut PgConnection, events: &[Envelope]) -> Result<(), Failure> {
         let orders: Vec<Uuid> = events.iter().map(|envelope| envelope.event.order_id().0).collect();
         closed_orders::exclude_others(transaction, &orders).await?;
         let (mut requested, mut closed) = (Vec::new(), Vec::new());
         for envelope in events {
-            match envelope.event {
-                Event::PaymentRequested(event) => requested.push((event, envelope.request_id)),
-                Event::OrderClosed(event) => closed.push((event, envelope.request_id)),
+            let request_id = envelope.request_id.clone();
+            match envelope.event.clone() {
+                Event::PaymentRequested(event) => requested.push((event, request_id)),
+                Event::OrderClosed(event) => closed.push((event, request_id)),
                 other => return Err(Failure::Dead(format!("{} is not for this service", other.routing_key()))),
             }
         }
@@ -47,9 +57,7 @@ impl Handle for Payments {
         }
         Ok(())
     }
-}
 
-impl Payments {
     /// Writes the payments, and a charge for each that came with its method.
     async fn open(
         &self,

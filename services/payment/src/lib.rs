@@ -20,7 +20,7 @@ mod view;
 
 use ecommerce_contract::Service;
 use ecommerce_http::api_key::{self, KnownKeys};
-use ecommerce_postgres::{Pool, housekeeping, inbox};
+use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
 use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_runtime::Notifier;
@@ -98,7 +98,6 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
     tasks.spawn("attempts", worker::run(by_itself, shutdown.clone()));
-    tasks.spawn("old messages", housekeeping::run(pool.clone(), shutdown.clone(), inbox::forget_old));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 

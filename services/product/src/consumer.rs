@@ -1,8 +1,8 @@
 //! What other services' events do here: orders take stock, buy it, and give it back.
 //!
-//! A batch is one transaction: lock its orders, lock its stocks, decide in memory ([`crate::domain::reservation`]), write
-//! what changed, publish the answers. A hot product costs one commit a batch and not one an order; within a batch, who came first is
-//! served first. To handle another event: its binding in the contract, its column in the table of the domain.
+//! A batch is one transaction of two statements: lock its orders and their stocks, decide in memory
+//! ([`crate::domain::reservation`]), write what changed and the answers. A hot product costs one commit a batch and not one an
+//! order; within a batch, who came first is served first. To handle another event: its binding in the contract, its column in the table of the domain.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
-use crate::domain::reservation::Changes;
-use crate::domain::{Reservation, ReservationBatch};
-use crate::store::{reservations, stock};
+use crate::domain::ReservationBatch;
+use crate::domain::reservation::Contradiction;
+use crate::store::reservations::{self, Known, WriteError};
 
 /// Handles the events of queue `product`.
 #[derive(Debug)]
@@ -40,25 +40,16 @@ impl Reservations {
 }
 
 impl Handle for Reservations {
-    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
-        let order_ids: Vec<Uuid> = events.iter().map(|envelope| envelope.event.order_id().0).collect();
-        let orders = reservations::lock(transaction, &order_ids).await?;
-        let stocks = stock::lock_all(transaction, &products_of(&events, &orders)).await?;
-
-        let mut batch = ReservationBatch::new(orders, stocks);
-        let mut answers = Vec::new();
-        for envelope in events {
-            let answer = batch.apply(&envelope.event).map_err(|error| Failure::Dead(error.to_string()))?;
-            answers.extend(answer.map(|event| Envelope::new(&self.clock, envelope.request_id, event)));
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        loop {
+            let handle = async |transaction: &mut PgConnection| self.handle_once(transaction, events).await;
+            match ecommerce_postgres::transaction(connection, handle).await {
+                Err(HandleError::Write(WriteError::Overtaken)) => {}
+                Err(HandleError::Write(WriteError::Database(error))) => return Err(error.into()),
+                Err(HandleError::Contradiction(error)) => return Err(Failure::Dead(error.to_string())),
+                Ok(answers) => return Ok(answers),
+            }
         }
-
-        let Changes { moved, states, reserved } = batch.into_changes();
-        stock::shift(transaction, &moved).await?;
-        reservations::insert_lines(transaction, &reserved).await?;
-        reservations::set_states(transaction, &states).await?;
-        ecommerce_postgres::outbox::append(transaction, &answers).await?;
-        self.remember(moved.into_keys().collect());
-        Ok(())
     }
 
     /// Before order is told: a customer who sees the order's new state then sees the product's new stock, too.
@@ -68,16 +59,52 @@ impl Handle for Reservations {
     }
 }
 
-/// Every product that the events could move, each once.
-fn products_of<'a>(
-    events: &[Envelope],
-    orders: impl IntoIterator<Item = (&'a ecommerce_types::OrderId, &'a Reservation)>,
-) -> Vec<Uuid> {
+/// Why a batch has no effect.
+#[derive(Debug, thiserror::Error)]
+enum HandleError {
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl From<sqlx::Error> for HandleError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+impl Reservations {
+    async fn handle_once(
+        &self,
+        transaction: &mut PgConnection,
+        events: &[Envelope],
+    ) -> Result<Vec<Envelope>, HandleError> {
+        let Known { orders, stocks } =
+            reservations::lock(transaction, &orders_of(events), &products_of(events)).await?;
+        let mut batch = ReservationBatch::new(orders, stocks);
+        let mut answers = Vec::new();
+        for envelope in events {
+            let answer = batch.apply(&envelope.event)?;
+            answers.extend(answer.map(|event| Envelope::new(&self.clock, envelope.request_id.clone(), event)));
+        }
+        let changes = batch.into_changes();
+        reservations::write(transaction, &changes, &answers).await?;
+        self.remember(changes.moved.into_keys().collect());
+        Ok(answers)
+    }
+}
+
+fn orders_of(events: &[Envelope]) -> Vec<Uuid> {
+    let orders: BTreeSet<Uuid> = events.iter().map(|envelope| envelope.event.order_id().0).collect();
+    orders.into_iter().collect()
+}
+
+/// What the events want to be set aside, each product once.
+fn products_of(events: &[Envelope]) -> Vec<Uuid> {
     let placed = events.iter().filter_map(|envelope| match &envelope.event {
-        Event::OrderPlaced(placed) => Some(placed.lines.iter().map(|line| line.product_id)),
+        Event::OrderPlaced(placed) => Some(placed.lines.iter().map(|line| line.product_id.0)),
         _ => None,
     });
-    let held = orders.into_iter().flat_map(|(_, order)| order.lines.keys().copied());
-    let all: BTreeSet<ProductId> = placed.flatten().chain(held).collect();
-    all.into_iter().map(Uuid::from).collect()
+    placed.flatten().collect::<BTreeSet<Uuid>>().into_iter().collect()
 }

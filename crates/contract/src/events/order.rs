@@ -57,6 +57,9 @@ pub struct OrderClosed {
     pub order_id: OrderId,
     /// How it ended.
     pub outcome: ClosedAs,
+    /// Its payment, where one was requested; payment may hear of that later than of this.
+    #[serde(default)]
+    pub payment_id: Option<PaymentId>,
 }
 
 /// How an order ends without a sale.

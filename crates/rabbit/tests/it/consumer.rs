@@ -9,26 +9,38 @@ use sqlx::PgConnection;
 
 use crate::{stock_reserved, stores};
 
-/// Writes a row for each event, so that effects can be counted; before that, the database takes no writes as often as told.
+/// Writes a row for each event that has none, so that effects can be counted; before that, the database takes no writes as often
+/// as told.
 #[derive(Debug, Clone, Default)]
 struct Rows {
     failures: Arc<AtomicU32>,
 }
 
 impl Handle for Rows {
-    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
         let counted_down = |left: u32| left.checked_sub(1);
-        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted_down).is_ok() {
+        let fails = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted_down).is_ok();
+        write_rows(connection, events, fails).await
+    }
+}
+
+async fn write_rows(
+    connection: &mut PgConnection,
+    events: &[Envelope],
+    read_only: bool,
+) -> Result<Vec<Envelope>, Failure> {
+    ecommerce_postgres::transaction(connection, async |transaction: &mut PgConnection| {
+        if read_only {
             sqlx::query("set transaction read only").execute(&mut *transaction).await?;
         }
-        for envelope in &events {
-            sqlx::query("insert into idempotency_keys (user_id, method, path, key, request_hash, status, body) values ($1, '', '', gen_random_uuid()::text, '', 1, '')")
-                .bind(envelope.event.order_id().0)
-                .execute(&mut *transaction)
-                .await?;
+        for envelope in events {
+            let row = "insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
+                       values ($1, '', '', '', '', 1, '') on conflict do nothing";
+            sqlx::query(row).bind(envelope.id.0).execute(&mut *transaction).await?;
         }
-        Ok(())
-    }
+        Ok(Vec::new())
+    })
+    .await
 }
 
 async fn start(broker: &Broker, database: &Database, handler: Rows) {
@@ -85,16 +97,12 @@ async fn messages_repeated_to_many_consumers_with_lost_connections_have_their_ef
 struct BackAtTheEnd {
     shutdown: Shutdown,
     asked: Arc<AtomicU32>,
-    rows: Rows,
 }
 
 impl Handle for BackAtTheEnd {
-    async fn handle(&self, transaction: &mut PgConnection, events: Vec<Envelope>) -> Result<(), Failure> {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        if !self.shutdown.is_stopped() {
-            sqlx::query("set transaction read only").execute(&mut *transaction).await?;
-        }
-        self.rows.handle(transaction, events).await
+        write_rows(connection, events, !self.shutdown.is_stopped()).await
     }
 }
 
@@ -115,7 +123,7 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
             service: Service::Order,
             pool: database.service_pool(),
             notify: Vec::new(),
-            handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone(), rows: Rows::default() },
+            handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone() },
         };
         let running = tokio::spawn(consumer.run(shutdown.clone()));
         eventually("a batch has failed", || async { (asked.load(Ordering::SeqCst) > 0).then_some(()) }).await;

@@ -105,24 +105,31 @@ impl Draft {
         now: OffsetDateTime,
         time_to_pay: Duration,
     ) -> Result<Order, Unplaceable> {
-        let prices: BTreeMap<ProductId, Money> = catalogue.iter().map(|product| (product.id, product.price)).collect();
-        let unknown = || self.products().filter(|id| !prices.contains_key(id)).collect();
+        let on_sale: BTreeMap<ProductId, &Orderable> = catalogue.iter().map(|product| (product.id, product)).collect();
+        let unknown = || self.products().filter(|id| !on_sale.contains_key(id)).collect();
         let mut lines = Vec::with_capacity(self.items.len());
         let mut total: Option<Money> = None;
         for item in &self.items {
-            let unit_price = *prices.get(&item.product_id).ok_or_else(|| Unplaceable::Unknown(unknown()))?;
-            let price = unit_price.times(item.quantity).ok_or(Unplaceable::Total)?;
+            let product = *on_sale.get(&item.product_id).ok_or_else(|| Unplaceable::Unknown(unknown()))?;
+            let price = product.price.times(item.quantity).ok_or(Unplaceable::Total)?;
             total = Some(match total {
                 None => price,
                 Some(sum) if sum.currency() != price.currency() => return Err(Unplaceable::Currencies),
                 Some(sum) => sum.plus(price).ok_or(Unplaceable::Total)?,
             });
-            lines.push(Line { product_id: item.product_id, quantity: item.quantity, unit_price });
+            lines.push(Line {
+                product_id: item.product_id,
+                sku: product.sku.as_str().to_owned(),
+                name: product.name.clone(),
+                quantity: item.quantity,
+                unit_price: product.price,
+            });
         }
         Ok(Order {
             id,
             customer_id,
             status: Status::Pending,
+            version: 1,
             lines,
             total: total.ok_or(Unplaceable::Lines)?,
             payment_method: self.payment_method,
@@ -144,7 +151,8 @@ mod tests {
 
     fn product(amount: i64, currency: &str) -> Orderable {
         let id = ProductId::new(&Clock::system());
-        Orderable { id, price: Money::new(amount, currency.parse().unwrap()).unwrap() }
+        let sku = format!("SKU-{id}").try_into().unwrap();
+        Orderable { id, sku, name: "Mug".to_owned(), price: Money::new(amount, currency.parse().unwrap()).unwrap() }
     }
 
     fn item(product: &Orderable, quantity: i64) -> Item {

@@ -5,5 +5,5 @@ mod order;
 mod transition;
 
 pub(crate) use draft::{Draft, Item, Unplaceable};
-pub(crate) use order::{Line, Order, Status};
+pub(crate) use order::{Line, Order, Status, Step};
 pub(crate) use transition::{Change, NotAllowed};

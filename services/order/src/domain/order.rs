@@ -40,6 +40,18 @@ impl Status {
         Self::PaymentFailed,
     ];
 
+    /// Whether an order waits for its stock or its money, and not for longer than until its deadline.
+    #[must_use]
+    pub(crate) fn is_unpaid(self) -> bool {
+        matches!(self, Self::Pending | Self::AwaitingPayment)
+    }
+
+    /// Whether something is still to come: money, or that it is sent.
+    #[must_use]
+    pub(crate) fn is_open(self) -> bool {
+        self.is_unpaid() || self == Self::Paid
+    }
+
     /// The name in the database and in JSON.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
@@ -64,10 +76,14 @@ impl FromStr for Status {
     }
 }
 
-/// One product of an order, at the price of its placing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One product of an order, as it was called and what it cost at the placing.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) product_id: ProductId,
+    /// The shop's own name for it.
+    pub(crate) sku: String,
+    /// What customers call it.
+    pub(crate) name: String,
     pub(crate) quantity: Quantity,
     /// What one piece costs.
     pub(crate) unit_price: Money,
@@ -79,6 +95,8 @@ pub(crate) struct Order {
     pub(crate) id: OrderId,
     pub(crate) customer_id: UserId,
     pub(crate) status: Status,
+    /// How often it has changed, its placing included.
+    pub(crate) version: i32,
     /// What was ordered, each product once.
     pub(crate) lines: Vec<Line>,
     /// The sum of the lines.
@@ -99,7 +117,34 @@ pub(crate) struct Order {
     pub(crate) updated_at: OffsetDateTime,
 }
 
+/// One change of an order: what it was afterwards, when and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) order_id: OrderId,
+    pub(crate) version: i32,
+    pub(crate) at: OffsetDateTime,
+    pub(crate) status: Status,
+    pub(crate) amount_refunded: i64,
+    pub(crate) reason: Option<String>,
+    /// Nobody, when it came of itself.
+    pub(crate) by: Option<UserId>,
+}
+
 impl Order {
+    /// The change that has made it what it is.
+    #[must_use]
+    pub(crate) fn latest_step(&self, by: Option<UserId>) -> Step {
+        Step {
+            order_id: self.id,
+            version: self.version,
+            at: self.updated_at,
+            status: self.status,
+            amount_refunded: self.amount_refunded,
+            reason: self.reason.clone(),
+            by,
+        }
+    }
+
     /// The currency of all its amounts.
     #[must_use]
     pub(crate) fn currency(&self) -> Currency {

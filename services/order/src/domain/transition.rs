@@ -5,7 +5,7 @@
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{
-    ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentCaptured, PaymentRequested,
+    ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentCaptured, PaymentFailed, PaymentRequested,
 };
 use ecommerce_types::PaymentId;
 use time::OffsetDateTime;
@@ -71,7 +71,8 @@ impl Order {
 
     /// Its money is here. If the order has ended meanwhile, payment has read so and gives the money back.
     pub(crate) fn payment_captured(&mut self, captured: &PaymentCaptured, now: OffsetDateTime) -> Change {
-        if self.status != Status::AwaitingPayment || self.payment_id != Some(captured.payment_id) {
+        let is_its_own = self.payment_id == Some(captured.payment_id) && captured.amount == self.total.amount();
+        if self.status != Status::AwaitingPayment || !is_its_own {
             return Change::None;
         }
         self.become_status(Status::Paid, now);
@@ -79,11 +80,11 @@ impl Order {
     }
 
     /// Its money will not come.
-    pub(crate) fn payment_failed(&mut self, code: &str, now: OffsetDateTime) -> Change {
-        if self.status != Status::AwaitingPayment {
+    pub(crate) fn payment_failed(&mut self, failed: &PaymentFailed, now: OffsetDateTime) -> Change {
+        if self.status != Status::AwaitingPayment || self.payment_id != Some(failed.payment_id) {
             return Change::None;
         }
-        self.reason = Some(code.to_owned());
+        self.reason = Some(failed.code.clone());
         self.close(Status::PaymentFailed, ClosedAs::PaymentFailed, now)
     }
 
@@ -94,7 +95,7 @@ impl Order {
             return Change::None;
         }
         self.amount_refunded = refunded_total;
-        self.updated_at = now;
+        self.change(now);
         Change::Silent
     }
 
@@ -139,11 +140,16 @@ impl Order {
     /// Ends it without a sale, and publishes that for those who hold something for it.
     fn close(&mut self, status: Status, outcome: ClosedAs, now: OffsetDateTime) -> Change {
         self.become_status(status, now);
-        Change::Publish(Event::OrderClosed(OrderClosed { order_id: self.id, outcome }))
+        Change::Publish(Event::OrderClosed(OrderClosed { order_id: self.id, outcome, payment_id: self.payment_id }))
     }
 
     fn become_status(&mut self, status: Status, now: OffsetDateTime) {
         self.status = status;
+        self.change(now);
+    }
+
+    fn change(&mut self, now: OffsetDateTime) {
+        self.version += 1;
         self.updated_at = now;
     }
 }
@@ -160,11 +166,18 @@ mod tests {
     fn order(status: Status) -> Order {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
         let unit_price = Money::new(1250, "EUR".parse().unwrap()).unwrap();
-        let line = Line { product_id: ProductId::new(&clock), quantity: Quantity::new(2).unwrap(), unit_price };
+        let line = Line {
+            product_id: ProductId::new(&clock),
+            sku: "MUG-1".to_owned(),
+            name: "Mug".to_owned(),
+            quantity: Quantity::new(2).unwrap(),
+            unit_price,
+        };
         Order {
             id: OrderId::new(&clock),
             customer_id: UserId::new(&clock),
             status,
+            version: 1,
             lines: vec![line],
             total: unit_price.plus(unit_price).unwrap(),
             payment_method: None,
@@ -190,6 +203,12 @@ mod tests {
             .collect()
     }
 
+    /// Its payment's word that no money comes.
+    fn failed(order: &Order) -> ecommerce_contract::events::PaymentFailed {
+        let payment_id = order.payment_id.unwrap_or_else(|| PaymentId::new(&Clock::system()));
+        ecommerce_contract::events::PaymentFailed { order_id: order.id, payment_id, code: "declined".to_owned() }
+    }
+
     fn late(order: &Order) -> OffsetDateTime {
         order.pay_by + Duration::seconds(1)
     }
@@ -207,7 +226,8 @@ mod tests {
             drop(order.payment_captured(&PaymentCaptured { order_id: order.id, payment_id, amount: 2500 }, now));
         };
         assert_eq!(outcomes(capture), [(AwaitingPayment, Paid)]);
-        assert_eq!(outcomes(|order| drop(order.payment_failed("declined", now))), [(AwaitingPayment, PaymentFailed)]);
+        let fail = |order: &mut Order| drop(order.payment_failed(&failed(order), now));
+        assert_eq!(outcomes(fail), [(AwaitingPayment, PaymentFailed)]);
         assert_eq!(outcomes(|order| drop(order.payment_refunded(1, now))), []);
         let cancelled = [(Pending, Cancelled), (AwaitingPayment, Cancelled), (Paid, Cancelled)];
         assert_eq!(outcomes(|order| drop(order.cancel(now))), cancelled);
@@ -221,20 +241,23 @@ mod tests {
         for (happens, outcome) in [
             ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, ClosedAs::Cancelled),
             (|order| order.expire(late(order)), ClosedAs::Expired),
-            (|order| order.payment_failed("declined", order.created_at), ClosedAs::PaymentFailed),
+            (|order| order.payment_failed(&failed(order), order.created_at), ClosedAs::PaymentFailed),
         ] {
             let mut order = order(Status::AwaitingPayment);
             let event = happens(&mut order);
-            assert_eq!(event, Change::Publish(Event::OrderClosed(OrderClosed { order_id: order.id, outcome })));
+            let closed = OrderClosed { order_id: order.id, outcome, payment_id: order.payment_id };
+            assert_eq!(event, Change::Publish(Event::OrderClosed(closed)));
         }
     }
 
     #[test]
-    fn the_money_of_another_payment_pays_nothing() {
+    fn the_money_of_another_payment_and_another_sum_pay_nothing() {
         let mut order = order(Status::AwaitingPayment);
-        let payment_id = PaymentId::new(&Clock::system());
-        let captured = PaymentCaptured { order_id: order.id, payment_id, amount: 2500 };
-        assert_eq!(order.payment_captured(&captured, order.created_at), Change::None);
+        let own = order.payment_id.unwrap();
+        for (payment_id, amount) in [(PaymentId::new(&Clock::system()), 2500), (own, 2499), (own, 2501)] {
+            let captured = PaymentCaptured { order_id: order.id, payment_id, amount };
+            assert_eq!(order.payment_captured(&captured, order.created_at), Change::None);
+        }
     }
 
     #[test]

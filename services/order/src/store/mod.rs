@@ -1,5 +1,9 @@
 //! All SQL of this service.
 
+mod changes;
 mod orders;
+mod place;
 
-pub(crate) use orders::{find, insert, list, lock, lock_due, update};
+pub(crate) use changes::{Changes, WriteError, write};
+pub(crate) use orders::{find, find_all, list, lock_due};
+pub(crate) use place::{PlaceError, place};

@@ -112,7 +112,8 @@ impl Shop {
     pub(crate) fn sell(&self, amount: i64, currency: &str) -> ProductId {
         let id = ProductId::new(&self.clock);
         let price = Money::new(amount, currency.parse().unwrap()).unwrap();
-        self.catalogue.lock().unwrap().push(Orderable { id, price });
+        let sku = format!("SKU-{id}").try_into().unwrap();
+        self.catalogue.lock().unwrap().push(Orderable { id, sku, name: "Mug".to_owned(), price });
         id
     }
 

@@ -144,7 +144,8 @@ impl Shop {
 
     /// Order closes an order.
     pub(crate) async fn close(&self, order_id: OrderId) {
-        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled })).await;
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None }))
+            .await;
     }
 
     /// The next thing that order is told.

@@ -119,10 +119,10 @@ pub(crate) struct ReservationBatch {
 pub(crate) struct Changes {
     /// By how much each product's stock has moved; those that stand as before are not here.
     pub(crate) moved: BTreeMap<ProductId, Move>,
-    /// Where orders stand now, those that moved.
-    pub(crate) states: BTreeMap<OrderId, State>,
-    /// The lines of orders that were set aside in this batch.
-    pub(crate) reserved: BTreeMap<OrderId, Lines>,
+    /// Orders that were heard of for the first time, with what was set aside for them.
+    pub(crate) new: BTreeMap<OrderId, Reservation>,
+    /// Where the others stand now, those that moved.
+    pub(crate) changed: BTreeMap<OrderId, State>,
 }
 
 /// By how many pieces a stock has moved.
@@ -186,7 +186,6 @@ impl ReservationBatch {
         let at_fault: Vec<_> = placed.lines.iter().filter(|line| lacking(&line.product_id)).copied().collect();
         if at_fault.is_empty() {
             self.shift(&lines, |stock, quantity| stock.reserve(quantity).unwrap_or(stock));
-            self.changes.reserved.insert(order_id, lines.clone());
             self.set(order_id, Reservation { state: State::Reserved, lines });
             Some(Event::StockReserved(StockReserved { order_id }))
         } else {
@@ -224,7 +223,13 @@ impl ReservationBatch {
     }
 
     fn set(&mut self, order_id: OrderId, reservation: Reservation) {
-        self.changes.states.insert(order_id, reservation.state);
+        if let Some(new) = self.changes.new.get_mut(&order_id) {
+            new.state = reservation.state;
+        } else if self.orders.contains_key(&order_id) {
+            self.changes.changed.insert(order_id, reservation.state);
+        } else {
+            self.changes.new.insert(order_id, reservation.clone());
+        }
         self.orders.insert(order_id, reservation);
     }
 

@@ -107,13 +107,17 @@ pub(crate) async fn page(
 /// What these products cost, those that may be ordered.
 pub(crate) async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Orderable>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select id, price_amount, price_currency from products where id = any($1) and archived_at is null order by id",
+        "select id, sku, name, price_amount, price_currency from products
+         where id = any($1) and archived_at is null order by id",
         ids
     )
     .fetch_all(connection)
     .await?;
+    let orderable = |id, sku: String, name, price| {
+        Ok(Orderable { id: ProductId(id), sku: sku.try_into().map_err(decode)?, name, price })
+    };
     rows.into_iter()
-        .map(|row| Ok(Orderable { id: ProductId(row.id), price: money(row.price_amount, row.price_currency)? }))
+        .map(|row| orderable(row.id, row.sku, row.name, money(row.price_amount, row.price_currency)?))
         .collect()
 }
 

@@ -1,102 +1,134 @@
-//! Orders as product knows them.
+//! Orders as product knows them, and the stocks that they are about: what a batch of events reads, and what it writes.
 
 use std::collections::BTreeMap;
 
+use ecommerce_contract::Envelope;
+use ecommerce_postgres::OnConstraint as _;
+use ecommerce_postgres::outbox::Columns;
 use ecommerce_types::{OrderId, ProductId};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::decode;
-use crate::domain::reservation::Lines;
-use crate::domain::{Reservation, State};
+use crate::domain::reservation::{Changes, Lines};
+use crate::domain::{Reservation, State, Stock, StockOfProduct};
 
-/// Locks these orders until the transaction ends, also those that nobody has heard of, and gives what is known of each.
-///
-/// One statement: it makes the missing rows and locks the others, in the order of their ids, so that two batches about the
-/// same orders wait for each other and do not deadlock.
+/// What is known, and locked until the transaction ends.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Of the orders that were asked for, those that have been heard of.
+    pub(crate) orders: BTreeMap<OrderId, Reservation>,
+    /// The products that were asked for or are held by one of the orders, those that exist.
+    pub(crate) stocks: BTreeMap<ProductId, StockOfProduct>,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Another batch has heard of one of the new orders at the same time: read again.
+    #[error("an order was heard of meanwhile")]
+    Overtaken,
+    /// The database did not do its part.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Reads and locks these orders, these products, and the products that the orders hold; orders first, each kind in the sequence of
+/// its ids, so that two batches wait for each other and do not deadlock.
 pub(crate) async fn lock(
     transaction: &mut PgConnection,
-    ids: &[Uuid],
-) -> Result<BTreeMap<OrderId, Reservation>, sqlx::Error> {
+    orders: &[Uuid],
+    products: &[Uuid],
+) -> Result<Known, sqlx::Error> {
     let rows = sqlx::query!(
-        "insert into reservations (order_id)
-         select distinct id from unnest($1::uuid[]) as heard (id) order by id
-         on conflict (order_id) do update set updated_at = now()
-         returning order_id, state",
-        ids
+        // The products as an array, so that the plan is a look-up for each of them, however many products there are.
+        r#"with held as materialized (
+             select order_id, state, lines from reservations where order_id = any($1) order by order_id for update),
+           wanted as (
+             select unnest($2::uuid[]) as product_id
+             union
+             select line.key::uuid from held, jsonb_each(lines) as line where state in ('reserved', 'sold')),
+           stocks as materialized (
+             select product_id, on_hand, reserved, archived_at is null as for_sale
+             from stock join products on products.id = product_id
+             where product_id = any(array(select product_id from wanted))
+             order by product_id
+             for update of stock)
+           select order_id as "id!", state, lines as "lines: Json<Lines>", null::bigint as on_hand, null::bigint as reserved,
+             null::boolean as for_sale
+           from held
+           union all
+           select product_id, null, null, on_hand, reserved, for_sale from stocks"#,
+        orders,
+        products
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(transaction)
     .await?;
-    let mut orders = BTreeMap::new();
-    let mut with_lines = Vec::new();
+    let mut known = Known::default();
     for row in rows {
-        let state: State = row.state.parse().map_err(decode)?;
-        if state.has_lines() {
-            with_lines.push(row.order_id);
-        }
-        orders.insert(OrderId(row.order_id), Reservation { state, lines: Lines::new() });
-    }
-    if !with_lines.is_empty() {
-        let rows = sqlx::query!(
-            "select order_id, product_id, quantity from reservation_lines where order_id = any($1)",
-            &with_lines
-        )
-        .fetch_all(transaction)
-        .await?;
-        for row in rows {
-            let order = orders.entry(OrderId(row.order_id)).or_default();
-            order.lines.insert(ProductId(row.product_id), row.quantity);
+        match (row.state, row.lines, row.on_hand, row.reserved, row.for_sale) {
+            (Some(state), Some(Json(lines)), ..) => {
+                let state: State = state.parse().map_err(decode)?;
+                let lines = if state.has_lines() { lines } else { Lines::new() };
+                known.orders.insert(OrderId(row.id), Reservation { state, lines });
+            }
+            (_, _, Some(on_hand), Some(reserved), Some(for_sale)) => {
+                let stock = Stock { on_hand, reserved };
+                known.stocks.insert(ProductId(row.id), StockOfProduct { stock, for_sale });
+            }
+            _ => return Err(sqlx::Error::RowNotFound),
         }
     }
-    Ok(orders)
+    Ok(known)
 }
 
-/// Writes down where orders stand.
-pub(crate) async fn set_states(
+/// Writes down what a batch has changed and what it publishes. Stocks move by differences and not to values, so that the schema's
+/// guard sees what a missing lock would have done.
+pub(crate) async fn write(
     transaction: &mut PgConnection,
-    states: &BTreeMap<OrderId, State>,
-) -> Result<(), sqlx::Error> {
-    if states.is_empty() {
+    changes: &Changes,
+    answers: &[Envelope],
+) -> Result<(), WriteError> {
+    let Changes { moved, new, changed } = changes;
+    if moved.is_empty() && new.is_empty() && changed.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = states.keys().map(|id| id.0).collect();
-    let names: Vec<String> = states.values().map(|state| state.as_str().to_owned()).collect();
+    let products: Vec<Uuid> = moved.keys().map(|id| id.0).collect();
+    let on_hand: Vec<i64> = moved.values().map(|by| by.on_hand).collect();
+    let reserved: Vec<i64> = moved.values().map(|by| by.reserved).collect();
+    let new_orders: Vec<Uuid> = new.keys().map(|id| id.0).collect();
+    let new_states: Vec<String> = new.values().map(|order| order.state.as_str().to_owned()).collect();
+    let new_lines: Vec<Json<&Lines>> = new.values().map(|order| Json(&order.lines)).collect();
+    let changed_orders: Vec<Uuid> = changed.keys().map(|id| id.0).collect();
+    let changed_states: Vec<String> = changed.values().map(|state| state.as_str().to_owned()).collect();
+    let told = Columns::of(answers)?;
     sqlx::query!(
-        "update reservations set state = changed.state
-         from unnest($1::uuid[], $2::text[]) as changed (order_id, state)
-         where reservations.order_id = changed.order_id",
-        &ids,
-        &names
+        "with moved as (
+           update stock set on_hand = stock.on_hand + by.on_hand, reserved = stock.reserved + by.reserved
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as by (product_id, on_hand, reserved)
+           where stock.product_id = by.product_id),
+         heard as (
+           insert into reservations (order_id, state, lines) select * from unnest($4::uuid[], $5::text[], $6::jsonb[])),
+         changed as (
+           update reservations set state = changed.state, updated_at = now()
+           from unnest($7::uuid[], $8::text[]) as changed (order_id, state)
+           where reservations.order_id = changed.order_id)
+         insert into outbox (id, routing_key, body) select * from unnest($9::uuid[], $10::text[], $11::text[])",
+        &products,
+        &on_hand,
+        &reserved,
+        &new_orders,
+        &new_states,
+        &new_lines as &[Json<&Lines>],
+        &changed_orders,
+        &changed_states,
+        &told.ids,
+        &told.routing_keys,
+        &told.bodies
     )
     .execute(transaction)
-    .await?;
-    Ok(())
-}
-
-/// Writes down what is set aside for orders.
-pub(crate) async fn insert_lines(
-    transaction: &mut PgConnection,
-    orders: &BTreeMap<OrderId, Lines>,
-) -> Result<(), sqlx::Error> {
-    let (mut order_ids, mut product_ids, mut quantities) = (Vec::new(), Vec::new(), Vec::new());
-    for (order_id, lines) in orders {
-        for (product_id, quantity) in lines {
-            order_ids.push(order_id.0);
-            product_ids.push(product_id.0);
-            quantities.push(*quantity);
-        }
-    }
-    if order_ids.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
-        "insert into reservation_lines (order_id, product_id, quantity)
-         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])",
-        &order_ids,
-        &product_ids,
-        &quantities
-    )
-    .execute(transaction)
-    .await?;
-    Ok(())
+    .await
+    .map(drop)
+    .on_constraint("reservations_pkey", || WriteError::Overtaken)
 }

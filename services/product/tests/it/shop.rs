@@ -156,7 +156,7 @@ impl Shop {
     }
 
     pub(crate) fn closed(&self, order_id: OrderId) -> Envelope {
-        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled }))
+        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None }))
     }
 
     /// A new order's id.

@@ -2,21 +2,22 @@
 
 use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
+use ecommerce_contract::Envelope;
 use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_http::extract::{IdempotencyKey, Json};
-use ecommerce_http::{Customer, Problem};
-use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer, Turn, once};
+use ecommerce_http::{Caller, Customer, Problem};
+use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer};
+use ecommerce_runtime::request_id;
 use ecommerce_types::OrderId;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use super::change::publish;
 use super::view;
-use crate::domain::{Draft, Item};
+use crate::domain::{Draft, Item, Order};
 use crate::error::Error;
 use crate::metrics::ORDERS_PLACED;
 use crate::state::State;
-use crate::store;
+use crate::store::{self, PlaceError};
 
 /// What to order.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -56,30 +57,36 @@ pub(super) async fn handler(
 ) -> Result<StoredAnswer, Error> {
     let scope = Scope::new(&caller, &Method::POST, "/api/v1/orders", &key, &request)?;
     let draft = Draft::new(request.items, request.payment_method)?;
-
-    // An order that was taken is answered as it was, whatever has become of the catalogue since.
-    let answered =
-        state.pool.run(async |connection: &mut PgConnection| idempotency::find(connection, &scope).await).await?;
-    if let Some(answered) = answered {
-        return Ok(answered);
+    let order = match price(&state, &caller, draft).await {
+        Ok(order) => order,
+        // An order that was taken is answered as it was, whatever has become of the catalogue since.
+        Err(error) => return earlier(&state, &scope).await?.ok_or(error),
+    };
+    let (id, placed) = (order.id, Envelope::new(&state.clock, request_id::current(), order.placed()));
+    let answer = StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order.clone()))?;
+    let place = async |connection: &mut PgConnection| store::place(connection, &order, &placed, &scope, &answer).await;
+    match state.pool.run(place).await {
+        Ok(()) => {
+            state.outbox.notify();
+            ORDERS_PLACED.increment([]);
+            tracing::info!(order.id = %id, "placed an order");
+            Ok(answer)
+        }
+        Err(PlaceError::KeyIsTaken) => Ok(earlier(&state, &scope).await?.ok_or(idempotency::Error::Running)?),
+        Err(PlaceError::Database(error)) => Err(error.into()),
     }
-    // Asked before the transaction begins: no connection waits for another service.
-    let catalogue = prices(&state, &draft).await?;
+}
+
+/// What was answered to an earlier request with this key.
+async fn earlier(state: &State, scope: &Scope) -> Result<Option<StoredAnswer>, Error> {
+    Ok(state.pool.run(async |connection: &mut PgConnection| idempotency::find(connection, scope).await).await?)
+}
+
+/// The order at the catalogue's present prices. No connection waits for the other service meanwhile.
+async fn price(state: &State, caller: &Caller, draft: Draft) -> Result<Order, Error> {
+    let catalogue = prices(state, &draft).await?;
     let id = OrderId::new(&state.clock);
-    let order = draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?;
-
-    let turn = once(&state.pool, &scope, async |transaction: &mut PgConnection| {
-        store::insert(transaction, &order).await?;
-        publish(&state, transaction, order.placed()).await?;
-        Ok::<_, Error>(StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order))?)
-    })
-    .await?;
-    if let Turn::First(_) = turn {
-        state.outbox.notify();
-        ORDERS_PLACED.increment([]);
-        tracing::info!(order.id = %id, "placed an order");
-    }
-    Ok(turn.answer())
+    Ok(draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?)
 }
 
 async fn prices(state: &State, draft: &Draft) -> Result<Vec<Orderable>, Error> {

@@ -31,11 +31,16 @@ pub(super) struct Order {
     updated_at: OffsetDateTime,
 }
 
-/// One product of an order, at the price of its placing.
+/// One product of an order, as it was called and what it cost at the placing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Line {
     product_id: ProductId,
+    /// The shop's own name for it.
+    sku: String,
+    /// What customers call it.
+    name: String,
     quantity: Quantity,
+    /// What one piece costs.
     unit_price: Money,
 }
 
@@ -43,6 +48,8 @@ impl From<domain::Order> for Order {
     fn from(order: domain::Order) -> Self {
         let line = |line: domain::Line| Line {
             product_id: line.product_id,
+            sku: line.sku,
+            name: line.name,
             quantity: line.quantity,
             unit_price: line.unit_price,
         };

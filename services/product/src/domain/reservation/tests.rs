@@ -21,7 +21,7 @@ fn paid(order_id: OrderId) -> Event {
 }
 
 fn closed(order_id: OrderId) -> Event {
-    Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled })
+    Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None })
 }
 
 fn reserved(order_id: OrderId) -> Event {
@@ -47,12 +47,12 @@ impl Tables {
 
     /// One batch, as the consumer does it.
     fn handle(&mut self, events: &[Event]) -> Result<Vec<Event>, Contradiction> {
-        let heard = |event: &Event| {
-            let state = self.orders.get(&event.order_id()).copied().unwrap_or_default();
+        let known = |event: &Event| {
+            let state = *self.orders.get(&event.order_id())?;
             let lines = if state.has_lines() { self.lines[&event.order_id()].clone() } else { Lines::new() };
-            (event.order_id(), Reservation { state, lines })
+            Some((event.order_id(), Reservation { state, lines }))
         };
-        let mut batch = ReservationBatch::new(events.iter().map(heard).collect(), self.stocks.clone());
+        let mut batch = ReservationBatch::new(events.iter().filter_map(known).collect(), self.stocks.clone());
         let mut answers = Vec::new();
         for event in events {
             answers.extend(batch.apply(event)?);
@@ -63,8 +63,13 @@ impl Tables {
             stock.on_hand += moved.on_hand;
             stock.reserved += moved.reserved;
         }
-        self.orders.extend(changes.states);
-        self.lines.extend(changes.reserved);
+        for (id, order) in changes.new {
+            assert_eq!(self.orders.insert(id, order.state), None, "a row is made once");
+            self.lines.insert(id, order.lines);
+        }
+        for (id, state) in changes.changed {
+            self.orders.insert(id, state).expect("a row that changes is there");
+        }
         Ok(answers)
     }
 
