@@ -33,6 +33,21 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// Whether bytes that do not read are an envelope all the same, of an event that this code does not know or of a version that it
+    /// does not write: a newer reader has to see it.
+    #[must_use]
+    pub fn is_of_a_newer_version(bytes: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Outside {
+            #[serde(rename = "id")]
+            _id: EventId,
+            version: u16,
+            r#type: String,
+        }
+        serde_json::from_slice(bytes)
+            .is_ok_and(|outside: Outside| outside.version > VERSION || !Event::NAMES.contains(&outside.r#type.as_str()))
+    }
+
     /// An envelope around an event that happens now.
     #[must_use]
     pub fn new(clock: &Clock, request_id: Option<String>, event: Event) -> Self {

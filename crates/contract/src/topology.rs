@@ -38,7 +38,7 @@ pub struct Policy {
     pub definition: Value,
 }
 
-/// The limits and the dead-lettering of each queue; which messages a reader gives up itself, `crates/rabbit/src/consumer.rs`
+/// The limits and the dead-lettering of each queue; which messages a reader gives up itself, `crates/courier/src/consumer.rs`
 /// decides. A message that is given up is moved, not copied and not lost:
 /// `at-least-once` wants `reject-publish` and a quorum queue on both sides.
 #[must_use]

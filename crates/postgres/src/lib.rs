@@ -9,7 +9,7 @@ pub mod migration;
 pub mod outbox;
 pub mod pool;
 
-pub use pool::{BACKGROUND, Pool, Settings, reach, transaction};
+pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
 #[must_use]
@@ -28,15 +28,17 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether what the database holds does not read, as what a newer version has written.
+#[must_use]
+pub fn is_unreadable(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
+}
+
 /// Whether the data themselves are at fault, so that the same work fails for ever.
 #[must_use]
 pub fn is_fault_of_the_data(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::RowNotFound
-        | sqlx::Error::Encode(_)
-        | sqlx::Error::Decode(_)
-        | sqlx::Error::ColumnDecode { .. }
-        | sqlx::Error::TypeNotFound { .. } => true,
+        sqlx::Error::RowNotFound | sqlx::Error::Encode(_) | sqlx::Error::TypeNotFound { .. } => true,
         // 22 a value that does not fit, 23 a constraint.
         sqlx::Error::Database(_) => is_of_class(error, &["22", "23"]),
         _ => false,

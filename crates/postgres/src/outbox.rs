@@ -1,5 +1,5 @@
 //! Events that have happened and are not sent yet. They are written in the transaction of the change they are about, and
-//! taken out by the relay (in `ecommerce_rabbit`) once the broker has them.
+//! taken out by the relay (in `ecommerce_courier`) once the broker has them.
 
 use ecommerce_contract::Envelope;
 use sqlx::PgConnection;
@@ -16,13 +16,33 @@ pub struct Message {
     pub body: String,
 }
 
-/// Up to `limit` messages that no other relay holds, oldest first; held until the transaction ends.
-///
-/// Never by `id > last`: transactions commit in another order than they made their ids.
-pub async fn claim(transaction: &mut PgConnection, limit: i64) -> Result<Vec<Message>, sqlx::Error> {
+impl Message {
+    /// The message that carries this envelope.
+    ///
+    /// # Errors
+    /// When the envelope cannot be written as JSON.
+    pub fn of(envelope: &Envelope) -> Result<Self, sqlx::Error> {
+        let body = serde_json::to_string(envelope).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        Ok(Self { id: envelope.id.into(), routing_key: envelope.event.routing_key().to_owned(), body })
+    }
+}
+
+/// Up to `limit` messages that were written a moment ago or earlier and that nobody else claims, by their ids, from behind
+/// `after` and without those that are passed over; held until the transaction ends. What is younger, whoever wrote it has in hand.
+pub async fn claim(
+    transaction: &mut PgConnection,
+    after: Uuid,
+    passed_over: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Message>, sqlx::Error> {
     sqlx::query_as!(
         Message,
-        "select id, routing_key, body from outbox order by id limit $1 for update skip locked",
+        "select id, routing_key, body from outbox
+         where id > $1 and id <> all($2) and created_at < now() - interval '3 seconds'
+         order by id limit $3
+         for update skip locked",
+        after,
+        passed_over,
         limit
     )
     .fetch_all(transaction)
@@ -48,9 +68,10 @@ impl Columns {
     pub fn of(events: &[Envelope]) -> Result<Self, sqlx::Error> {
         let mut columns = Self::default();
         for envelope in events {
-            columns.ids.push(envelope.id.into());
-            columns.routing_keys.push(envelope.event.routing_key().to_owned());
-            columns.bodies.push(serde_json::to_string(envelope).map_err(|error| sqlx::Error::Encode(error.into()))?);
+            let Message { id, routing_key, body } = Message::of(envelope)?;
+            columns.ids.push(id);
+            columns.routing_keys.push(routing_key);
+            columns.bodies.push(body);
         }
         Ok(columns)
     }
@@ -73,12 +94,9 @@ pub async fn append(transaction: &mut PgConnection, events: &[Envelope]) -> Resu
     Ok(())
 }
 
-/// Takes out what the broker has.
-///
-/// Without waiting for the disk: a removal that a crash forgets is a message sent twice, which every receiver's
-/// state absorbs.
-pub async fn remove(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query!("set local synchronous_commit = off").execute(&mut *transaction).await?;
-    sqlx::query!("delete from outbox where id = any($1)", ids).execute(transaction).await?;
+/// Takes out what the broker has. Its caller's commits need not wait for the disk: a removal that a crash forgets is a message
+/// sent twice, and the second one does nothing.
+pub async fn remove(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from outbox where id = any($1)", ids).execute(connection).await?;
     Ok(())
 }

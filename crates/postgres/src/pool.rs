@@ -15,8 +15,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
-/// The connections of a process beside those of its requests.
+/// The connections of a process for what it does by itself, beside those of its requests and the [`RELAY`]'s.
 pub const BACKGROUND: u32 = 2;
+/// The connections of a process for its relay.
+pub const RELAY: u32 = 1;
 
 /// How long a request waits for a connection before it is told to come again.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -45,7 +47,7 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     pub database_password: Option<SecretString>,
     /// The most connections that requests open. Times the most replicas, it must fit the server's `max_connections`.
-    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8)]
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 7)]
     pub database_max_connections: u32,
 }
 
@@ -103,7 +105,7 @@ impl Pool {
     /// # Panics
     /// As [`Self::with_size`].
     pub fn new(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
-        Self::with_size(settings, application, settings.database_max_connections)
+        Self::with_size(settings, application, settings.database_max_connections, &[])
     }
 
     /// [`BACKGROUND`] connections for what a service does by itself: it waits for no request's connection, and takes none away.
@@ -111,15 +113,29 @@ impl Pool {
     /// # Panics
     /// As [`Self::with_size`].
     pub fn for_background(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
-        Self::with_size(settings, &format!("{application} in the background"), BACKGROUND)
+        Self::with_size(settings, &format!("{application} in the background"), BACKGROUND, &[])
     }
 
-    /// One of another size.
+    /// [`RELAY`] connections for a relay, which only takes out of the outbox what the broker has: its commits wait for no disk.
+    ///
+    /// # Panics
+    /// As [`Self::with_size`].
+    pub fn for_relay(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+        Self::with_size(settings, &format!("{application}'s relay"), RELAY, &[("synchronous_commit", "off")])
+    }
+
+    /// One of another size, with further parameters of the server.
     ///
     /// # Panics
     /// Never: the builder wants a runtime for limits of its own, and has none.
-    fn with_size(settings: &Settings, application: &str, size: u32) -> Result<Self, InvalidUrl> {
+    fn with_size(
+        settings: &Settings,
+        application: &str,
+        size: u32,
+        parameters: &[(&str, &str)],
+    ) -> Result<Self, InvalidUrl> {
         let options = options(&settings.database_url, settings.database_password.as_ref(), application)?;
+        let options = options.options(parameters.iter().copied());
         let size = usize::try_from(size).unwrap_or(1).max(1);
         let mut config = managed::PoolConfig::new(size);
         // The last that was used is used again, and those that are not needed grow old.

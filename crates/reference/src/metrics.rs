@@ -15,7 +15,7 @@ type Metrics = &'static [&'static dyn Metric];
 
 const SECTIONS: [(&str, &str, &[Metrics]); 8] = [
     ("Every process", "", &[ecommerce_runtime::metrics::METRICS, ecommerce_http::metrics::METRICS]),
-    ("product, order and payment", "What goes through RabbitMQ.", &[ecommerce_rabbit::metrics::METRICS]),
+    ("product, order and payment", "What goes through RabbitMQ.", &[ecommerce_courier::metrics::METRICS]),
     ("auth", "", &[auth::METRICS]),
     ("gateway", "", &[gateway::METRICS]),
     ("product", "", &[ecommerce_redis::metrics::METRICS]),

@@ -2,7 +2,7 @@
 
 use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_rabbit::Settings;
+use ecommerce_courier::Settings;
 use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
 };
@@ -86,7 +86,7 @@ impl Broker {
     /// # Panics
     /// When the broker refuses.
     pub async fn declare(&self) {
-        ecommerce_rabbit::topology::declare(&self.channel).await.expect("declare the topology");
+        ecommerce_courier::topology::declare(&self.channel).await.expect("declare the topology");
     }
 
     /// How many messages wait in a queue that nobody has been handed, at this moment.
@@ -152,6 +152,11 @@ impl Broker {
     /// How many messages a queue holds, handed out or not, as far as the broker has counted.
     pub async fn depth(&self, queue: &str) -> Option<u64> {
         self.queue(queue).await?["messages"].as_u64()
+    }
+
+    /// Deletes a queue and what is in it, as a person may by mistake.
+    pub async fn delete(&self, queue: &str) {
+        manage(Method::DELETE, &format!("queues/{}/{queue}", self.vhost), None).await;
     }
 
     /// Cuts every connection of this vhost but the test's own, as a broker that restarts does.

@@ -83,9 +83,19 @@ impl Clock {
     /// A new `UUIDv7` of the present moment (RFC 9562, section 5.7).
     #[must_use]
     pub fn new_id(&self) -> Uuid {
-        let milliseconds = u64::try_from(self.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(milliseconds, &rand::random::<[u8; 10]>()).into_uuid()
+        id_at(self.now(), &rand::random::<[u8; 10]>())
     }
+}
+
+/// An id that is not larger than any `UUIDv7` of this moment or a later one.
+#[must_use]
+pub fn first_id_at(at: OffsetDateTime) -> Uuid {
+    id_at(at, &[0; 10])
+}
+
+fn id_at(at: OffsetDateTime, rest: &[u8; 10]) -> Uuid {
+    let milliseconds = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, rest).into_uuid()
 }
 
 #[cfg(test)]
@@ -99,6 +109,15 @@ mod tests {
         assert_eq!(clone.now(), OffsetDateTime::UNIX_EPOCH);
         clock.advance(Duration::minutes(15));
         assert_eq!(clone.now(), OffsetDateTime::UNIX_EPOCH + Duration::minutes(15));
+    }
+
+    #[test]
+    fn the_first_id_of_a_moment_lies_between_those_before_and_those_of_it() {
+        let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
+        let before = clock.new_id();
+        clock.advance(Duration::milliseconds(1));
+        let first = first_id_at(clock.now());
+        assert!(before < first && first < clock.new_id());
     }
 
     #[test]

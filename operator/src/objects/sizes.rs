@@ -1,6 +1,6 @@
 //! What a store may take inside of its container: shares of the container's limit of memory, and connections for all who come.
 
-/// Connections of one pod: the services' default of `DATABASE_MAX_CONNECTIONS`, and those of what it does by itself.
+/// Connections of one pod: the services' default of `DATABASE_MAX_CONNECTIONS`, and those of what it does by itself, its relay included.
 pub const CONNECTIONS_OF_POD: u32 = 10;
 /// Connections for Jobs and people.
 const ROOM: u32 = 20;

@@ -204,7 +204,7 @@ pub(crate) fn allowed() -> Vec<(Option<Value>, Value)> {
         (None, json!({"auth": {}})),
         (None, json!({"log": {}})),
         (None, json!({"log": {"filter": "warn"}})),
-        (None, json!({"log": {"filter": "info,order=debug,ecommerce_rabbit::relay=trace,access=off,_x1=error"}})),
+        (None, json!({"log": {"filter": "info,order=debug,ecommerce_courier::relay=trace,access=off,_x1=error"}})),
         (None, mail("smtp", FROM, RESET_URL)),
         (None, mail("smtp.of-the-shop", "shop+$a@localhost", "https://shop.example:8443/#/reset/{token}?from=mail")),
         (None, mail("smtp", &format!("shop@{}.example", "a".repeat(63)), "http://localhost:8080/reset/{token}")),

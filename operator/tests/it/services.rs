@@ -98,7 +98,8 @@ fn the_connections_of_the_database_are_counted_with_the_pools_that_services_have
     let command = ecommerce_postgres::Settings::augment_args(Command::new("pool"));
     let argument = command.get_arguments().find(|argument| argument.get_id() == "database_max_connections").unwrap();
     let of_requests: u32 = argument.get_default_values()[0].to_str().unwrap().parse().unwrap();
-    assert_eq!(of_requests + ecommerce_postgres::pool::BACKGROUND, operator::objects::sizes::CONNECTIONS_OF_POD);
+    let of_pod = of_requests + ecommerce_postgres::BACKGROUND + ecommerce_postgres::RELAY;
+    assert_eq!(of_pod, operator::objects::sizes::CONNECTIONS_OF_POD);
     let said = json!({"services": {"order": {"replicas": 10}}});
     let desired = built(&spec(said), Databases::Migrated);
     let configuration =

@@ -1,8 +1,8 @@
 //! What the order service is told at its start.
 
+use ecommerce_courier as rabbit;
 use ecommerce_http::{api_key, edge_key};
 use ecommerce_postgres as postgres;
-use ecommerce_rabbit as rabbit;
 use time::Duration;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ecommerce_contract::{Envelope, Event};
-use ecommerce_rabbit::{Failure, Handle};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_types::{Clock, OrderId, PaymentId};
 use sqlx::PgConnection;
 

@@ -17,13 +17,12 @@ mod store;
 use std::time::Duration;
 
 use ecommerce_contract::Service;
+use ecommerce_courier::{Consumer, Relay};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
-use ecommerce_rabbit::{Consumer, Relay};
-use ecommerce_runtime::Notifier;
 use sqlx::migrate::Migrator;
 
 pub use crate::config::Config;
@@ -54,7 +53,7 @@ pub enum BuildError {
     Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
     /// `AMQP_URL` is none.
     #[error(transparent)]
-    Rabbit(#[from] ecommerce_rabbit::Error),
+    Rabbit(#[from] ecommerce_courier::Error),
     /// `PRODUCT_URL` is none that can be asked.
     #[error(transparent)]
     Product(#[from] client::Error),
@@ -70,15 +69,15 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let pool = Pool::new(&config.postgres, "order")?;
     let background = Pool::for_background(&config.postgres, "order")?;
     let product = Peer::new(config.product_url, product_key.clone(), CATALOGUE, host.clock.clone())?;
-    let outbox = Notifier::new();
 
     let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: outbox.clone() };
+    let of_relay = Pool::for_relay(&config.postgres, "order")?;
+    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Order,
         pool: background.clone(),
-        notify: vec![outbox.clone()],
+        outgoing: outgoing.clone(),
         handler: consumer::Orders { clock: host.clock.clone() },
     };
     let mut tasks = host.tasks();
@@ -88,13 +87,13 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
     tasks.spawn(
         "payment deadlines",
-        payment_deadline::run(background, host.clock.clone(), outbox.clone(), shutdown.clone()),
+        payment_deadline::run(background, host.clock.clone(), outgoing.clone(), shutdown.clone()),
     );
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 
-    let state = State { pool: pool.clone(), clock: host.clock.clone(), product, time_to_pay, outbox };
+    let state = State { pool: pool.clone(), clock: host.clock.clone(), product, time_to_pay, outgoing };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_rabbit::reach(rabbit.clone())))
+    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone())))
 }

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use ecommerce_contract::Envelope;
+use ecommerce_courier::Outgoing;
 use ecommerce_postgres::Pool;
-use ecommerce_runtime::{Notifier, Shutdown};
+use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
@@ -20,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const BATCH: i64 = 200;
 
 /// Runs until the process stops.
-pub(crate) async fn run(pool: Pool, clock: Clock, committed: Notifier, shutdown: Shutdown) {
+pub(crate) async fn run(pool: Pool, clock: Clock, outgoing: Outgoing, shutdown: Shutdown) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -30,11 +31,11 @@ pub(crate) async fn run(pool: Pool, clock: Clock, committed: Notifier, shutdown:
         }
         loop {
             match expire(&pool, &clock).await {
-                Ok(0) => break,
-                Ok(expired) => {
-                    ORDERS_EXPIRED.add([], expired as u64);
-                    tracing::info!(expired, "ended orders that nobody paid in time");
-                    committed.notify();
+                Ok(told) if told.is_empty() => break,
+                Ok(told) => {
+                    ORDERS_EXPIRED.add([], told.len() as u64);
+                    tracing::info!(expired = told.len(), "ended orders that nobody paid in time");
+                    outgoing.send(told);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "unable to look for orders that have expired; looking again");
@@ -45,7 +46,7 @@ pub(crate) async fn run(pool: Pool, clock: Clock, committed: Notifier, shutdown:
     }
 }
 
-async fn expire(pool: &Pool, clock: &Clock) -> Result<usize, WriteError> {
+async fn expire(pool: &Pool, clock: &Clock) -> Result<Vec<Envelope>, WriteError> {
     let now = clock.now();
     let expire = async |transaction: &mut PgConnection| {
         let mut changes = Changes::default();
@@ -57,7 +58,7 @@ async fn expire(pool: &Pool, clock: &Clock) -> Result<usize, WriteError> {
             }
         }
         store::write(transaction, &changes).await?;
-        Ok(changes.events.len())
+        Ok(changes.events)
     };
     pool.transaction(expire).await
 }

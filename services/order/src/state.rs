@@ -1,8 +1,8 @@
 //! What every handler works with.
 
+use ecommerce_courier::Outgoing;
 use ecommerce_http::client::Peer;
 use ecommerce_postgres::Pool;
-use ecommerce_runtime::Notifier;
 use ecommerce_types::Clock;
 
 /// The service's stores and settings. Clones share them.
@@ -12,6 +12,6 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) product: Peer,
     pub(crate) time_to_pay: time::Duration,
-    /// Notified after each commit that wrote an event.
-    pub(crate) outbox: Notifier,
+    /// Takes the events of each commit.
+    pub(crate) outgoing: Outgoing,
 }

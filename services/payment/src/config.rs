@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ecommerce_courier as rabbit;
 use ecommerce_http::api_key;
 use ecommerce_postgres as postgres;
-use ecommerce_rabbit as rabbit;
 
 use crate::provider::simulator;
 

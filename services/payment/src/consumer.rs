@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use ecommerce_contract::events::{OrderClosed, PaymentRequested};
 use ecommerce_contract::{Envelope, Event};
-use ecommerce_rabbit::{Failure, Handle};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_types::{Money, PaymentId};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -32,6 +32,10 @@ impl Handle for Payments {
         ecommerce_postgres::transaction(connection, handle).await?;
         // What these events bring about is published when the provider has done it.
         Ok(Vec::new())
+    }
+
+    async fn committed(&self) {
+        self.attempts.work.notify();
     }
 }
 

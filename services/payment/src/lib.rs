@@ -19,10 +19,10 @@ mod store;
 mod view;
 
 use ecommerce_contract::Service;
+use ecommerce_courier::{Consumer, Relay};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
-use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_runtime::Notifier;
 use sqlx::migrate::Migrator;
 
@@ -53,7 +53,7 @@ pub enum BuildError {
     Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
     /// `AMQP_URL` is none.
     #[error(transparent)]
-    Rabbit(#[from] ecommerce_rabbit::Error),
+    Rabbit(#[from] ecommerce_courier::Error),
 }
 
 /// Puts the service together. The database and the broker may still be away.
@@ -69,6 +69,9 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
             Provider::Simulator(Simulator::new(background.clone(), config.provider.simulator, timeout))
         }
     };
+    let rabbit = config.rabbit.clone();
+    let of_relay = Pool::for_relay(&config.postgres, "payment")?;
+    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
     let attempts = Attempts {
         pool: pool.clone(),
         clock: host.clock.clone(),
@@ -78,19 +81,16 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         hold_time: HOLD_MARGIN + timeout * 2,
         at_work: AtWork::default(),
         work: Notifier::new(),
-        outbox: Notifier::new(),
+        outgoing: outgoing.clone(),
     };
 
     // Of what no customer waits for.
     let by_itself = Attempts { pool: background.clone(), ..attempts.clone() };
-    let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: attempts.outbox.clone() };
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Payment,
         pool: background.clone(),
-        // The outbox has nothing new: what these events bring about is published when the provider has done it.
-        notify: vec![attempts.work.clone()],
+        outgoing,
         handler: consumer::Payments { attempts: by_itself.clone() },
     };
     let mut tasks = host.tasks();
@@ -103,5 +103,5 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
 
     let app = host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_rabbit::reach(rabbit.clone())))
+    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone())))
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use ecommerce_courier::metrics as rabbit;
 use ecommerce_process::{Migrations, Program};
-use ecommerce_rabbit::metrics as rabbit;
 
 fn main() -> ExitCode {
     ecommerce_process::main(Program {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use ecommerce_contract::{Envelope, Event};
-use ecommerce_rabbit::{Failure, Handle};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_types::{Clock, ProductId};
 use parking_lot::Mutex;
 use sqlx::PgConnection;

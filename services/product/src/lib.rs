@@ -14,12 +14,11 @@ mod state;
 mod store;
 
 use ecommerce_contract::Service;
+use ecommerce_courier::{Consumer, Relay};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
-use ecommerce_rabbit::{Consumer, Relay};
 use ecommerce_redis::Redis;
-use ecommerce_runtime::Notifier;
 use sqlx::migrate::Migrator;
 
 use crate::catalogue::Catalogue;
@@ -45,7 +44,7 @@ pub enum BuildError {
     Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
     /// `AMQP_URL` is none.
     #[error(transparent)]
-    Rabbit(#[from] ecommerce_rabbit::Error),
+    Rabbit(#[from] ecommerce_courier::Error),
     /// `REDIS_URL` is none.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),
@@ -59,15 +58,15 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let background = Pool::for_background(&config.postgres, "product")?;
     let redis = Redis::connect(&config.redis).await?;
     let catalogue = Catalogue::new(pool.clone(), &redis);
-    let outbox = Notifier::new();
 
     let rabbit = config.rabbit.clone();
-    let relay = Relay { settings: config.rabbit.clone(), pool: background.clone(), committed: outbox.clone() };
+    let of_relay = Pool::for_relay(&config.postgres, "product")?;
+    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
     let consumer = Consumer {
         settings: config.rabbit,
         service: Service::Product,
         pool: background,
-        notify: vec![outbox],
+        outgoing,
         handler: consumer::Reservations::new(host.clock.clone(), catalogue.clone()),
     };
     let mut tasks = host.tasks();
@@ -80,6 +79,6 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let state = State { pool: pool.clone(), clock: host.clock.clone(), catalogue };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    let app = app.ready_once_reached("RabbitMQ", move || ecommerce_rabbit::reach(rabbit.clone()));
+    let app = app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone()));
     Ok(app.ready_once_reached("Redis", move || redis.clone().reach()))
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use ecommerce_courier::metrics as rabbit;
 use ecommerce_process::{Migrations, Program};
-use ecommerce_rabbit::metrics as rabbit;
 use ecommerce_redis::metrics as redis;
 
 fn main() -> ExitCode {

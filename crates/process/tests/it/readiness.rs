@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use ecommerce_contract::Service;
+use ecommerce_courier::Settings as Rabbit;
 use ecommerce_postgres::Settings as Postgres;
 use ecommerce_process::{Host, Settings};
-use ecommerce_rabbit::Settings as Rabbit;
 use ecommerce_redis::{Redis, Settings as RedisSettings};
 use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{ANY_PASSWORD, Answer, Broker, Client, Database, Link, eventually, redis, throughout};
@@ -72,7 +72,7 @@ impl Stores {
             })
             .ready_once_reached("RabbitMQ", move || {
                 to_rabbit.fetch_add(1, Ordering::Relaxed);
-                ecommerce_rabbit::reach(rabbit.clone())
+                ecommerce_courier::reach(rabbit.clone())
             })
             .ready_once_reached("Redis", move || {
                 to_redis.fetch_add(1, Ordering::Relaxed);

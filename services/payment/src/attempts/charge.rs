@@ -95,11 +95,11 @@ impl Attempts {
             }
             let published = effect.event.map(|event| Envelope::new(&self.clock, charge.request_id.clone(), event));
             outbox::append(transaction, published.as_slice()).await?;
-            Ok::<_, sqlx::Error>((Some((payment, effect.refund.is_some())), answer))
+            Ok::<_, sqlx::Error>((Some((payment, effect.refund.is_some(), published)), answer))
         };
         let (ended, answer) = self.pool.transaction(record).await?;
-        let Some((payment, gives_back)) = ended else { return Ok(answer) };
-        self.outbox.notify();
+        let Some((payment, gives_back, published)) = ended else { return Ok(answer) };
+        self.outgoing.send(published);
         if gives_back {
             self.work.notify();
         }

@@ -15,6 +15,7 @@ mod charge;
 mod refund;
 pub(crate) mod worker;
 
+use ecommerce_courier::Outgoing;
 use ecommerce_postgres::Pool;
 use ecommerce_runtime::Notifier;
 use ecommerce_types::Clock;
@@ -48,8 +49,8 @@ pub(crate) struct Attempts {
     pub(crate) at_work: AtWork,
     /// Notified after each commit that left attempts for [`worker`].
     pub(crate) work: Notifier,
-    /// Notified after each commit that wrote an event.
-    pub(crate) outbox: Notifier,
+    /// Takes the events of each commit.
+    pub(crate) outgoing: Outgoing,
 }
 
 impl Attempts {

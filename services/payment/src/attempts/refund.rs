@@ -68,10 +68,10 @@ impl Attempts {
             payments::update(transaction, std::slice::from_ref(&payment), now).await?;
             let published = effect.event.map(|event| Envelope::new(&self.clock, refund.request_id.clone(), event));
             outbox::append(transaction, published.as_slice()).await?;
-            Ok::<_, sqlx::Error>(Some(payment))
+            Ok::<_, sqlx::Error>(Some((payment, published)))
         };
-        let Some(payment) = self.pool.transaction(record).await? else { return Ok(()) };
-        self.outbox.notify();
+        let Some((payment, published)) = self.pool.transaction(record).await? else { return Ok(()) };
+        self.outgoing.send(published);
         REFUNDS_MADE.increment([]);
         tracing::info!(
             refund.id = %refund.key,

@@ -25,8 +25,8 @@ pub(super) async fn change(
     decide: impl Fn(&mut Order) -> Result<Change, NotAllowed>,
 ) -> Result<Order, Error> {
     let change = async |connection: &mut PgConnection| change_on(connection, state, caller, id, &decide).await;
-    let order = state.pool.run(change).await?;
-    state.outbox.notify();
+    let (order, told) = state.pool.run(change).await?;
+    state.outgoing.send(told);
     Ok(order)
 }
 
@@ -36,20 +36,20 @@ async fn change_on(
     caller: &Caller,
     id: OrderId,
     decide: impl Fn(&mut Order) -> Result<Change, NotAllowed>,
-) -> Result<Order, Error> {
+) -> Result<(Order, Vec<Envelope>), Error> {
     loop {
         let order = store::find(connection, id).await?.filter(|order| may_see(caller, order));
         let mut order = order.ok_or(Error::NotFound)?;
         let mut changes = Changes::default();
         match decide(&mut order)? {
-            Change::None => return Ok(order),
+            Change::None => return Ok((order, Vec::new())),
             Change::Silent => {}
             Change::Publish(event) => changes.events.push(Envelope::new(&state.clock, request_id::current(), event)),
         }
         changes.steps.push(order.latest_step(Some(caller.user_id)));
         changes.orders.push(order.clone());
         match store::write(connection, &changes).await {
-            Ok(()) => return Ok(order),
+            Ok(()) => return Ok((order, changes.events)),
             Err(WriteError::Overtaken) => {}
             Err(WriteError::Database(error)) => return Err(error.into()),
         }

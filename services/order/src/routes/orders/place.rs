@@ -67,7 +67,7 @@ pub(super) async fn handler(
     let place = async |connection: &mut PgConnection| store::place(connection, &order, &placed, &scope, &answer).await;
     match state.pool.run(place).await {
         Ok(()) => {
-            state.outbox.notify();
+            state.outgoing.send([placed]);
             ORDERS_PLACED.increment([]);
             tracing::info!(order.id = %id, "placed an order");
             Ok(answer)

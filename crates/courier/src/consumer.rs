@@ -1,31 +1,41 @@
 //! The way in: takes messages from a service's queue, many in one transaction.
 //!
 //! A message is acknowledged after its effect is committed, and may come again. Nobody keeps a list of those that have come:
-//! what a message is about shows what it has done, so that the second one does nothing. A failure says one of two things: try again, or give up. What is given up goes to the dead letters,
-//! one message at a time; the rest of its batch is done without it. Where they go, and after how many deliveries the broker
-//! moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
+//! what a message is about shows what it has done, so that the second one does nothing. A failure says one of three things: try again; leave it to a newer version; give up. What is
+//! given up goes to the dead letters, one message at a time; the rest of its batch is done without it. What only a newer version
+//! can read is set aside: it goes back to the queue with the connection, when that version takes over. Where dead letters go, and
+//! after how many deliveries the broker moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
+//!
+//! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
 
+use std::collections::VecDeque;
 use std::future::Future;
+use std::time::Duration;
 
 use ecommerce_contract::{Envelope, Service, topology};
-use ecommerce_postgres::{Pool, is_fault_of_the_data};
-use ecommerce_runtime::{Backoff, Notifier, Shutdown};
+use ecommerce_postgres::{Pool, is_fault_of_the_data, is_unreadable};
+use ecommerce_runtime::{Backoff, Shutdown};
 use futures::future::try_join_all;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::Error;
 use crate::connection::{Settings, backoff, supervise};
-use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED};
+use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED, EVENTS_SET_ASIDE};
+use crate::{Error, Outgoing};
 
 /// The most messages in one transaction.
 const BATCH: usize = 100;
-/// How many the broker hands out ahead: one batch in work, one waiting.
-const PREFETCH: u16 = 200;
+/// How many the broker hands out ahead: one batch in work, one waiting, and as many as are set aside.
+const PREFETCH: u16 = 400;
+/// The most messages that are set aside. Of more, each goes back to the end of the queue, and the broker counts how often.
+const MOST_ASIDE: usize = 200;
+/// From the beginning of one batch to the next, at the least.
+const PACE: Duration = Duration::from_millis(5);
 
 /// Why a message has no effect.
 #[derive(Debug, thiserror::Error)]
@@ -33,16 +43,26 @@ pub enum Failure {
     /// It may work later: the message waits.
     #[error("unable to handle for now")]
     Retry(#[source] sqlx::Error),
+    /// It, or what it is about, was written by a newer version, which this one cannot read: the message waits for that one.
+    #[error("unable to read it: {0}")]
+    TooNew(String),
     /// It will never work: the message goes to the dead letters.
     #[error("failed to handle: {0}")]
     Dead(String),
 }
 
-/// Only what the message itself is to blame for is given up: a value that no column takes, a rule that it breaks. Whatever
-/// else the database says (away, read-only, another password, a schema on its way) may pass, and the message waits.
+/// Only what the message itself is to blame for is given up: a value that no column takes, a rule that it breaks. A row that does
+/// not read is a newer version's. Whatever else the database says (away, read-only, another password, a schema on its way) may
+/// pass, and the message waits.
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if is_fault_of_the_data(&error) { Self::Dead(error.to_string()) } else { Self::Retry(error) }
+        if is_unreadable(&error) {
+            Self::TooNew(error.to_string())
+        } else if is_fault_of_the_data(&error) {
+            Self::Dead(error.to_string())
+        } else {
+            Self::Retry(error)
+        }
     }
 }
 
@@ -74,8 +94,8 @@ pub struct Consumer<H> {
     pub service: Service,
     /// The database of the effect.
     pub pool: Pool,
-    /// Who is notified after each commit: the relay, since most effects publish an event.
-    pub notify: Vec<Notifier>,
+    /// Where the events that an effect publishes are handed over.
+    pub outgoing: Outgoing,
     /// The effect.
     pub handler: H,
 }
@@ -83,7 +103,7 @@ pub struct Consumer<H> {
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settled {
-    /// Every message has come to its end.
+    /// Every message has come to its end, or is set aside.
     All,
     /// The process stops, and what is not settled is the next reader's.
     Stopped,
@@ -95,10 +115,16 @@ struct Message {
     envelope: Envelope,
 }
 
+/// Why a message has no effect here.
+enum NoEffect {
+    TooNew(String),
+    Dead(String),
+}
+
 impl<H: Handle> Consumer<H> {
     /// Runs until the process stops.
     pub async fn run(self, shutdown: Shutdown) {
-        supervise(&self.settings, "consumer", &shutdown, |channel| self.session(channel, &shutdown)).await;
+        supervise(&self.settings, "consumer", &shutdown, |session| self.session(session.channel, &shutdown)).await;
     }
 
     async fn session(&self, channel: Channel, shutdown: &Shutdown) -> Result<(), Error> {
@@ -112,12 +138,16 @@ impl<H: Handle> Consumer<H> {
                 FieldTable::default(),
             )
             .await?;
+        let mut pace = interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut aside = VecDeque::new();
         loop {
             let first = tokio::select! {
                 biased;
                 () = shutdown.stopped() => return Ok(()),
                 delivery = deliveries.next() => delivery.ok_or(Error::ConsumerEnded)??,
             };
+            pace.tick().await;
             let mut batch = vec![first];
             // Whatever has come already comes along; nobody waits for a batch to fill.
             while batch.len() < BATCH
@@ -125,19 +155,27 @@ impl<H: Handle> Consumer<H> {
             {
                 batch.push(delivery?);
             }
-            if self.settle(batch, shutdown).await? == Settled::Stopped {
+            if self.settle(batch, &mut aside, shutdown).await? == Settled::Stopped {
                 return Ok(());
             }
         }
     }
 
-    /// Brings every message of a batch to its end: acknowledged, or with the dead letters. When the process stops first, the
-    /// rest goes back to the queue with the connection.
-    async fn settle(&self, batch: Vec<Delivery>, shutdown: &Shutdown) -> Result<Settled, Error> {
+    /// Brings every message of a batch to its end: acknowledged, set aside, or with the dead letters. When the process stops first,
+    /// the rest goes back to the queue with the connection.
+    async fn settle(
+        &self,
+        batch: Vec<Delivery>,
+        aside: &mut VecDeque<Delivery>,
+        shutdown: &Shutdown,
+    ) -> Result<Settled, Error> {
         let mut messages = Vec::with_capacity(batch.len());
         for delivery in batch {
             match serde_json::from_slice::<Envelope>(&delivery.data) {
                 Ok(envelope) => messages.push(Message { delivery, envelope }),
+                Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
+                    set_aside(delivery, aside, &error.to_string()).await?;
+                }
                 Err(error) => give_up(&delivery, None, &error.to_string()).await?,
             }
         }
@@ -150,9 +188,14 @@ impl<H: Handle> Consumer<H> {
             match self.commit(&messages, shutdown).await {
                 None => return Ok(Settled::Stopped),
                 Some(Ok(())) => acknowledge(&messages).await?,
-                Some(Err(reason)) if messages.len() == 1 => {
+                Some(Err(why)) if messages.len() == 1 => {
                     for message in messages {
-                        give_up(&message.delivery, Some(&message.envelope), &reason).await?;
+                        match &why {
+                            NoEffect::TooNew(reason) => set_aside(message.delivery, aside, reason).await?,
+                            NoEffect::Dead(reason) => {
+                                give_up(&message.delivery, Some(&message.envelope), reason).await?;
+                            }
+                        }
                     }
                 }
                 Some(Err(_)) => {
@@ -165,16 +208,17 @@ impl<H: Handle> Consumer<H> {
     }
 
     /// Commits the effect of these messages, trying again for as long as it may work later. `None` when the process stops.
-    async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), String>> {
+    async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), NoEffect>> {
         let mut backoff: Backoff = backoff();
         loop {
             match self.attempt(messages).await {
-                Ok(()) => {
+                Ok(published) => {
                     self.handler.committed().await;
-                    self.notify.iter().for_each(Notifier::notify);
+                    self.outgoing.send(published);
                     return Some(Ok(()));
                 }
-                Err(Failure::Dead(reason)) => return Some(Err(reason)),
+                Err(Failure::Dead(reason)) => return Some(Err(NoEffect::Dead(reason))),
+                Err(Failure::TooNew(reason)) => return Some(Err(NoEffect::TooNew(reason))),
                 Err(Failure::Retry(error)) => {
                     tracing::warn!(%error, messages = messages.len(), "unable to handle messages for now; they wait");
                     backoff.wait(shutdown).await;
@@ -186,7 +230,7 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    async fn attempt(&self, messages: &[Message]) -> Result<(), Failure> {
+    async fn attempt(&self, messages: &[Message]) -> Result<Vec<Envelope>, Failure> {
         let events: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
         for envelope in &events {
             tracing::debug!(
@@ -198,7 +242,7 @@ impl<H: Handle> Consumer<H> {
             );
         }
         let handle = async |connection: &mut PgConnection| self.handler.handle(connection, &events).await;
-        self.pool.run(handle).await.map(drop)
+        self.pool.run(handle).await
     }
 }
 
@@ -208,6 +252,23 @@ async fn acknowledge(messages: &[Message]) -> Result<(), Error> {
         EVENTS_HANDLED.increment([message.envelope.event.routing_key()]);
     }
     try_join_all(messages.iter().map(|message| message.delivery.ack(BasicAckOptions::default()))).await?;
+    Ok(())
+}
+
+/// Keeps a message, unacknowledged, until the connection ends.
+async fn set_aside(delivery: Delivery, aside: &mut VecDeque<Delivery>, reason: &str) -> Result<(), Error> {
+    EVENTS_SET_ASIDE.increment([]);
+    tracing::error!(
+        event.kind = delivery.routing_key.as_str(),
+        reason,
+        "unable to read a message that a newer version has written, or what it is about; it waits for that version"
+    );
+    if aside.len() == MOST_ASIDE
+        && let Some(oldest) = aside.pop_front()
+    {
+        oldest.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
+    }
+    aside.push_back(delivery);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use ecommerce_runtime::metrics::{Counter, Metric};
 
 /// All of them.
 pub static METRICS: &[&dyn Metric] =
-    &[&EVENTS_PUBLISHED, &EVENTS_REFUSED, &EVENTS_HANDLED, &EVENTS_DEAD_LETTERED, &SESSIONS_LOST];
+    &[&EVENTS_PUBLISHED, &EVENTS_REFUSED, &EVENTS_HANDLED, &EVENTS_SET_ASIDE, &EVENTS_DEAD_LETTERED, &SESSIONS_LOST];
 
 pub(crate) static EVENTS_PUBLISHED: Counter<0> =
     Counter::new("ecommerce_events_published_total", "Events that the broker has put into a queue.", []);
@@ -14,6 +14,12 @@ pub(crate) static EVENTS_REFUSED: Counter<0> =
 
 pub(crate) static EVENTS_HANDLED: Counter<1> =
     Counter::new("ecommerce_events_handled_total", "Events whose effect is committed, by type.", ["type"]);
+
+pub(crate) static EVENTS_SET_ASIDE: Counter<0> = Counter::new(
+    "ecommerce_events_set_aside_total",
+    "Messages that only a newer version can read; each waits for one, unacknowledged.",
+    [],
+);
 
 pub(crate) static EVENTS_DEAD_LETTERED: Counter<0> =
     Counter::new("ecommerce_events_dead_lettered_total", "Messages that were given up, for a person to look at.", []);

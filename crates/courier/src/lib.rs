@@ -1,16 +1,21 @@
-//! RabbitMQ as every service uses it: one way out (the relay of the outbox) and one way in (the consumer of a queue).
+//! Carries events between services, over RabbitMQ: one way out ([`Relay`]: from a commit, in memory, with the outbox as the net
+//! below) and one way in ([`Consumer`]: from a queue, in batches, acknowledged once their effect is committed).
 //!
-//! Connections are supervised here, not recovered by the client library: whatever goes wrong, the connection, its channel,
+//! It has connections of its own, to the broker and to the database, and none that a request waits for. They are supervised here, not recovered by the client library: whatever goes wrong, the connection, its channel,
 //! the topology and the consumer are made anew. No event is known here by name.
 
 pub mod connection;
 pub mod consumer;
 pub mod metrics;
+mod outgoing;
+mod publish;
 pub mod relay;
+mod sweep;
 pub mod topology;
 
 pub use connection::{Settings, reach};
 pub use consumer::{Consumer, Failure, Handle};
+pub use outgoing::Outgoing;
 pub use relay::Relay;
 
 /// Why a session with the broker ended.
@@ -31,4 +36,11 @@ pub enum Error {
     /// The broker did not answer in time.
     #[error("the broker did not answer in time")]
     TimedOut,
+}
+
+impl Error {
+    /// Whether the broker has closed the channel for what was asked of it (AMQP 0-9-1, a channel exception): it will again.
+    fn closes_the_channel(&self) -> bool {
+        matches!(self, Self::Broker(error) if error.is_amqp_soft_error())
+    }
 }

@@ -1,10 +1,12 @@
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_rabbit::{Consumer, Failure, Handle};
+use ecommerce_courier::{Consumer, Failure, Handle, Outgoing, Relay};
 use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Broker, Database, eventually};
+use ecommerce_types::{Clock, OrderId};
 use sqlx::PgConnection;
 
 use crate::{stock_reserved, stores};
@@ -43,12 +45,17 @@ async fn write_rows(
     .await
 }
 
-async fn start(broker: &Broker, database: &Database, handler: Rows) {
+/// For handlers that publish nothing.
+fn nowhere(broker: &Broker, database: &Database) -> Outgoing {
+    Relay::new(broker.settings(Service::Order), database.service_pool(), Clock::system()).1
+}
+
+async fn start(broker: &Broker, database: &Database, handler: impl Handle) {
     let consumer = Consumer {
         settings: broker.settings(Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
-        notify: Vec::new(),
+        outgoing: nowhere(broker, database),
         handler,
     };
     tokio::spawn(consumer.run(Shutdown::new()));
@@ -122,7 +129,7 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
             settings: broker.settings(Service::Order),
             service: Service::Order,
             pool: database.service_pool(),
-            notify: Vec::new(),
+            outgoing: nowhere(&broker, &database),
             handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone() },
         };
         let running = tokio::spawn(consumer.run(shutdown.clone()));
@@ -135,4 +142,45 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
         })
         .await;
     }
+}
+
+/// Writes a row for each event whose order it can read.
+#[derive(Debug, Clone)]
+struct Older {
+    cannot_read: Arc<Mutex<HashSet<OrderId>>>,
+}
+
+impl Handle for Older {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        if events.iter().any(|envelope| self.cannot_read.lock().unwrap().contains(&envelope.event.order_id())) {
+            return Err(sqlx::Error::Decode("no such status".into()).into());
+        }
+        write_rows(connection, events, false).await
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_newer_version_can_read_waits_for_it_and_holds_up_no_other() {
+    let (broker, database) = stores().await;
+    let of_a_newer_row = stock_reserved();
+    let cannot_read = Arc::new(Mutex::new(HashSet::from([of_a_newer_row.event.order_id()])));
+    start(&broker, &database, Older { cannot_read: cannot_read.clone() }).await;
+    let mut of_a_newer_kind = serde_json::to_value(stock_reserved()).unwrap();
+    of_a_newer_kind["type"] = "stock.counted".into();
+    broker.publish_bytes("stock.reserved", of_a_newer_kind.to_string().as_bytes()).await;
+    broker.publish(&of_a_newer_row).await;
+    broker.publish_bytes("stock.reserved", b"no envelope").await;
+    for _ in 0..20 {
+        broker.publish(&stock_reserved()).await;
+    }
+    eventually("the others have their effect", || async { (effects(&database).await == 20).then_some(()) }).await;
+    eventually("two wait", || async { (broker.depth("order").await == Some(2)).then_some(()) }).await;
+    let dead = eventually("what nobody can read is a dead letter", || broker.take("order.dead")).await;
+    assert_eq!(dead, b"no envelope");
+
+    // The newer version takes over; it knows what this row means.
+    cannot_read.lock().unwrap().clear();
+    broker.cut_connections().await;
+    eventually("its effect", || async { (effects(&database).await == 21).then_some(()) }).await;
+    assert_eq!(broker.take("order.dead").await, None);
 }

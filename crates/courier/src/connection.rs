@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ecommerce_runtime::{Backoff, ErrorChain, Shutdown};
@@ -56,9 +57,10 @@ impl Settings {
     }
 }
 
-/// A connection with one channel on which the topology stands.
+/// A connection with one channel on which the topology stands. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Session {
-    connection: Connection,
+    connection: Arc<Connection>,
     pub(crate) channel: Channel,
 }
 
@@ -69,9 +71,15 @@ impl Session {
             let connection = Connection::connect_uri(settings.uri()?, properties).await?;
             let channel = connection.create_channel().await?;
             topology::declare(&channel).await?;
-            Ok(Self { connection, channel })
+            Ok(Self { connection: Arc::new(connection), channel })
         };
         tokio::time::timeout(ANSWER, open).await.map_err(|_| Error::TimedOut)?
+    }
+
+    /// A further channel, for what may close it.
+    pub(crate) async fn another_channel(&self) -> Result<Channel, Error> {
+        let open = tokio::time::timeout(ANSWER, self.connection.create_channel()).await;
+        Ok(open.map_err(|_| Error::TimedOut)??)
     }
 
     async fn close(self) {
@@ -95,7 +103,7 @@ pub(crate) async fn supervise<F>(
     settings: &Settings,
     name: &'static str,
     shutdown: &Shutdown,
-    work: impl Fn(Channel) -> F,
+    work: impl Fn(Session) -> F,
 ) where
     F: Future<Output = Result<(), Error>>,
 {
@@ -109,7 +117,7 @@ pub(crate) async fn supervise<F>(
             Ok(session) => {
                 tracing::info!(connection = name, "connected to the broker");
                 let began = Instant::now();
-                let ended = work(session.channel.clone()).await;
+                let ended = work(session.clone()).await;
                 if began.elapsed() > STEADY {
                     backoff.reset();
                 }

@@ -1,9 +1,10 @@
 //! A service gives the broker the password that stands in its setting, whatever its characters.
 
 use ecommerce_contract::Service;
-use ecommerce_rabbit::{Relay, Settings};
-use ecommerce_runtime::{Notifier, Shutdown};
+use ecommerce_courier::{Relay, Settings};
+use ecommerce_runtime::Shutdown;
 use ecommerce_testing::ANY_PASSWORD;
+use ecommerce_types::Clock;
 
 use crate::stores;
 
@@ -14,7 +15,7 @@ async fn a_password_of_any_characters_opens_the_broker() {
         let (broker, database) = stores().await;
         let settings = broker.with_password(Service::Order, password).await;
         settings.validate().unwrap();
-        let relay = Relay { settings, pool: database.service_pool(), committed: Notifier::new() };
+        let (relay, _outgoing) = Relay::new(settings, database.service_pool(), Clock::system());
         tokio::spawn(relay.run(Shutdown::new()));
         broker.ready().await;
     }

@@ -1,0 +1,130 @@
+//! The way out: gives events that were committed to the broker.
+//!
+//! Whoever commits an event hands it over in memory ([`Outgoing`]), and it leaves at once. Its row in the outbox goes when the
+//! broker has it, many rows in one statement. What stays there longer, whoever left it, a [`Sweep`] finds. Any number of replicas
+//! relay side by side: what two of them send comes twice, and the second one does nothing.
+
+use std::time::Duration;
+
+use ecommerce_contract::Envelope;
+use ecommerce_postgres::Pool;
+use ecommerce_postgres::outbox::{self, Message};
+use ecommerce_runtime::Shutdown;
+use ecommerce_types::Clock;
+use lapin::Channel;
+use lapin::options::ConfirmSelectOptions;
+use sqlx::PgConnection;
+use tokio::sync::Mutex;
+use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::connection::{Session, Settings, supervise};
+use crate::outgoing::{Departures, Outgoing};
+use crate::publish::publish;
+use crate::sweep::Sweep;
+
+/// The most events that are published before their confirms are waited for.
+const BATCH: usize = 200;
+/// How long rows of events that the broker has wait for each other, to go in one statement.
+const FORGET: Duration = Duration::from_millis(100);
+/// Rows beyond these are left to the sweep of a later process, while the database is away.
+const MOST_TO_FORGET: usize = 10_000;
+/// How often a sweep begins.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Relays one service's events.
+#[derive(Debug)]
+pub struct Relay {
+    settings: Settings,
+    pool: Pool,
+    clock: Clock,
+    hand: Mutex<Hand>,
+}
+
+/// What a relay holds, whichever session with the broker it is in.
+#[derive(Debug)]
+struct Hand {
+    departures: Departures,
+    /// Events that the broker has, and the outbox too.
+    sent: Vec<Uuid>,
+    sweep: Sweep,
+}
+
+impl Relay {
+    /// A relay to this broker, with a pool of its own ([`Pool::for_relay`]) on the database of the outbox; and where events are
+    /// handed over to it.
+    #[must_use]
+    pub fn new(settings: Settings, pool: Pool, clock: Clock) -> (Self, Outgoing) {
+        let (outgoing, departures) = Outgoing::new();
+        let hand = Mutex::new(Hand { departures, sent: Vec::new(), sweep: Sweep::default() });
+        (Self { settings, pool, clock, hand }, outgoing)
+    }
+
+    /// Runs until it is told to stop, which should be the last thing that a process does (`Tasks::spawn_last`).
+    pub async fn run(self, shutdown: Shutdown) {
+        supervise(&self.settings, "relay", &shutdown, |session| self.session(session, &shutdown)).await;
+    }
+
+    async fn session(&self, session: Session, shutdown: &Shutdown) -> Result<(), Error> {
+        let channel = &session.channel;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let mut hand = self.hand.lock().await;
+        let Hand { departures, sent, sweep } = &mut *hand;
+        let (mut forget, mut look) = (interval(FORGET), interval(SWEEP));
+        forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(first) = departures.recv() => {
+                    if sent.is_empty() {
+                        forget.reset();
+                    }
+                    send(channel, first, departures, sent).await?;
+                }
+                _ = forget.tick(), if !sent.is_empty() => self.forget(sent).await,
+                _ = look.tick(), if !sweep.is_under_way() => sweep.send_page(&self.pool, &session, &self.clock).await?,
+                () = std::future::ready(()), if sweep.is_under_way() => {
+                    sweep.send_page(&self.pool, &session, &self.clock).await?;
+                }
+                () = shutdown.stopped() => {
+                    // What was committed while requests and consumers ended is sent before the process goes.
+                    while let Ok(first) = departures.try_recv() {
+                        send(channel, first, departures, sent).await?;
+                    }
+                    self.forget(sent).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Takes the rows of events that the broker has out of the outbox.
+    async fn forget(&self, sent: &mut Vec<Uuid>) {
+        let remove = async |connection: &mut PgConnection| outbox::remove(connection, sent).await;
+        match self.pool.run(remove).await {
+            Ok(()) => sent.clear(),
+            Err(error) => {
+                tracing::warn!(%error, "unable to take sent events out of the outbox; it is tried again");
+                sent.truncate(MOST_TO_FORGET);
+            }
+        }
+    }
+}
+
+/// Sends an event and those that wait behind it.
+async fn send(
+    channel: &Channel,
+    first: Envelope,
+    departures: &mut Departures,
+    sent: &mut Vec<Uuid>,
+) -> Result<(), Error> {
+    let mut messages = vec![Message::of(&first)?];
+    while messages.len() < BATCH
+        && let Ok(next) = departures.try_recv()
+    {
+        messages.push(Message::of(&next)?);
+    }
+    sent.extend(publish(channel, &messages).await?);
+    Ok(())
+}

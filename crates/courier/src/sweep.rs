@@ -1,0 +1,186 @@
+//! The net below the relay: what stays in the outbox longer than a moment, whoever left it there.
+//!
+//! A process that died had it in memory, or the memory had no room, or the broker refused it. A pass goes through the outbox in
+//! the sequence of the ids, page by page, past what is refused again. A message that closes the channel takes its page with it, once:
+//! the page is then sent one by one, and from then on this process passes that message over.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use ecommerce_postgres::Pool;
+use ecommerce_postgres::outbox::{self, Message};
+use ecommerce_runtime::ErrorChain;
+use ecommerce_types::{Clock, first_id_at};
+use lapin::Channel;
+use lapin::options::ConfirmSelectOptions;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::connection::Session;
+use crate::publish::publish;
+use crate::topology;
+
+/// The most messages of one page, which is one transaction.
+const PAGE: i64 = 200;
+/// The ids of events that are being committed are not older than this, however slow the commit and however wrong a clock: most
+/// passes begin there. What is deleted below is not gone while a snapshot is held (a dump), and would be walked over each time.
+const RECENT: time::Duration = time::Duration::seconds(20);
+/// How often a pass begins at the very beginning all the same.
+const WHOLE: Duration = Duration::from_mins(1);
+/// The most messages that are remembered because they close the channel.
+const MOST_PASSED_OVER: usize = 1_000;
+
+/// Where the passes are.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    /// The last id that this pass has seen; none between two passes.
+    after: Option<Uuid>,
+    /// Whether a page has closed the channel, so that its messages are sent one by one.
+    one_by_one: bool,
+    /// Whether this pass has left something where it was.
+    left_some: bool,
+    /// Whether the pass before has left nothing.
+    is_clean: bool,
+    /// When a pass last began at the very beginning.
+    whole_since: Option<Instant>,
+    passed_over: VecDeque<Uuid>,
+}
+
+impl Sweep {
+    /// Whether a pass has begun and has not come to its end.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// Sends the next page of a pass, the first one of a new pass if there is none under way.
+    ///
+    /// # Errors
+    /// When the broker fails. The database may fail: the pass is over then, and the next one looks again.
+    pub(crate) async fn send_page(&mut self, pool: &Pool, session: &Session, clock: &Clock) -> Result<(), Error> {
+        let after = match self.after {
+            Some(after) => after,
+            None => self.begin(clock),
+        };
+        let mut page = Page::default();
+        match pool
+            .transaction(async |transaction: &mut PgConnection| {
+                self.claim_and_send(transaction, session, after, &mut page).await
+            })
+            .await
+        {
+            Ok(()) => {
+                self.turn(&page);
+                if page.left_some() {
+                    // A queue may have been deleted, and while everybody is connected nobody makes it again.
+                    topology::declare(&session.channel).await?;
+                }
+                Ok(())
+            }
+            Err(Error::Outbox(error)) => {
+                tracing::warn!(%error, "unable to look through the outbox; looking again");
+                self.after = None;
+                Ok(())
+            }
+            Err(error) => {
+                self.one_by_one = error.closes_the_channel();
+                Err(error)
+            }
+        }
+    }
+
+    async fn claim_and_send(
+        &mut self,
+        transaction: &mut PgConnection,
+        session: &Session,
+        after: Uuid,
+        page: &mut Page,
+    ) -> Result<(), Error> {
+        let messages = outbox::claim(transaction, after, self.passed_over.make_contiguous(), PAGE).await?;
+        page.claimed = messages.iter().map(|message| message.id).collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let sent = if self.one_by_one {
+            self.send_one_by_one(session, &messages).await?
+        } else {
+            publish(&session.channel, &messages).await?
+        };
+        page.sent = sent.len();
+        Ok(outbox::remove(transaction, &sent).await?)
+    }
+
+    async fn send_one_by_one(&mut self, session: &Session, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
+        let mut sent = Vec::new();
+        let mut channel = confirming(session).await?;
+        for message in messages {
+            match publish(&channel, std::slice::from_ref(message)).await {
+                Ok(gone) => sent.extend(gone),
+                Err(error) if error.closes_the_channel() => {
+                    tracing::error!(
+                        event.id = %message.id,
+                        event.kind = message.routing_key,
+                        error = %ErrorChain(&error),
+                        "the broker closes the channel for an event; it stays in the outbox, for a person to look at"
+                    );
+                    self.pass_over(message.id);
+                    channel = confirming(session).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let _ = channel.close(200, "goodbye".into()).await;
+        Ok(sent)
+    }
+
+    fn pass_over(&mut self, id: Uuid) {
+        if self.passed_over.len() == MOST_PASSED_OVER {
+            self.passed_over.pop_front();
+        }
+        self.passed_over.push_back(id);
+    }
+
+    fn begin(&mut self, clock: &Clock) -> Uuid {
+        self.left_some = false;
+        let is_whole = !self.is_clean || self.whole_since.is_none_or(|since| since.elapsed() >= WHOLE);
+        let after = if is_whole { Uuid::nil() } else { first_id_at(clock.now() - RECENT) };
+        if is_whole {
+            self.whole_since = Some(Instant::now());
+        }
+        self.after = Some(after);
+        after
+    }
+
+    /// To the next page, or to the end of the pass.
+    fn turn(&mut self, page: &Page) {
+        self.one_by_one = false;
+        self.left_some |= page.left_some();
+        self.after = page.claimed.last().copied().filter(|_| page.is_full());
+        if self.after.is_none() {
+            self.is_clean = !self.left_some && self.passed_over.is_empty();
+        }
+    }
+}
+
+/// What became of one page.
+#[derive(Debug, Default)]
+struct Page {
+    claimed: Vec<Uuid>,
+    sent: usize,
+}
+
+impl Page {
+    fn left_some(&self) -> bool {
+        self.sent < self.claimed.len()
+    }
+
+    fn is_full(&self) -> bool {
+        i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= PAGE)
+    }
+}
+
+async fn confirming(session: &Session) -> Result<Channel, Error> {
+    let channel = session.another_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
