@@ -25,7 +25,7 @@ use crate::topology;
 const PAGE: i64 = 200;
 /// The ids of events that are being committed are not older than this, however slow the commit and however wrong a clock: most
 /// passes begin there. What is deleted below is not gone while a snapshot is held (a dump), and would be walked over each time.
-const RECENT: time::Duration = time::Duration::seconds(20);
+const RECENT: Duration = Duration::from_secs(20);
 /// How often a pass begins at the very beginning all the same.
 const WHOLE: Duration = Duration::from_mins(1);
 /// The most messages that are remembered because they close the channel.

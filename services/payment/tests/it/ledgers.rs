@@ -94,7 +94,7 @@ async fn customers_who_pay_while_their_orders_are_closed_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait() {
-    let slow = |config: &mut payment::Config| config.provider.simulator.simulator_answer_delay_milliseconds = 200;
+    let slow = |config: &mut payment::Config| config.provider.simulator.simulator_answer_delay_milliseconds = 1_000;
     let mut shop = Shop::open_with(slow).await;
     let customer = shop.customer();
     for _ in 0..100 {
