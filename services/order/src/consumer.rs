@@ -37,21 +37,20 @@ impl Handle for Orders {
 impl Orders {
     fn decide(&self, orders: Vec<Order>, events: &[Envelope]) -> Result<Changes, Failure> {
         let mut orders: HashMap<OrderId, Order> = orders.into_iter().map(|order| (order.id, order)).collect();
-        let mut changes = Changes::default();
-        let mut changed = BTreeSet::new();
+        let (mut changes, mut touched) = (Changes::default(), BTreeSet::new());
         for envelope in events {
             let id = envelope.event.order_id();
             let order = orders.get_mut(&id).ok_or_else(|| Failure::Dead(format!("there is no order {id}")))?;
             let change = self.apply(order, &envelope.event)?;
             if change != Change::None {
-                changed.insert(id);
+                touched.insert(id);
                 changes.steps.push(order.latest_step(None));
             }
             if let Change::Publish(event) = change {
                 changes.events.push(Envelope::new(&self.clock, envelope.request_id.clone(), event));
             }
         }
-        changes.orders = changed.iter().filter_map(|id| orders.remove(id)).collect();
+        changes.orders = touched.iter().filter_map(|id| orders.remove(id)).collect();
         Ok(changes)
     }
 
