@@ -59,7 +59,7 @@ rows() (
     done
   done <<'TABLES'
 order orders open_orders order_history outbox
-payment payments charges refunds simulator.charges simulator.refunds outbox
+payment payments attempts open_attempts declines simulator.charges simulator.refunds outbox
 product products stock stock_adjustments reservations outbox
 auth users
 TABLES

@@ -35,6 +35,9 @@ pub struct ProviderSettings {
     /// Milliseconds that the provider may take to answer; what it does after that is looked up.
     #[arg(long, env = "PAYMENT_PROVIDER_TIMEOUT_MILLISECONDS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub payment_provider_timeout_milliseconds: u64,
+    /// The most calls to the provider at once, of what no customer waits for; a quarter is kept for refunds.
+    #[arg(long, env = "PAYMENT_PROVIDER_MOST_CALLS", default_value_t = 64, value_parser = most_calls)]
+    pub payment_provider_most_calls: usize,
     /// How the simulator behaves.
     #[command(flatten)]
     pub simulator: simulator::Settings,
@@ -45,6 +48,11 @@ pub struct ProviderSettings {
 pub enum Kind {
     /// A ledger in this service's own database; no real money moves.
     Simulator,
+}
+
+fn most_calls(text: &str) -> Result<usize, String> {
+    let most = text.parse().ok().filter(|most| (4..=1_000).contains(most));
+    most.ok_or_else(|| "the most calls to the provider at once are 4 to 1000".to_owned())
 }
 
 impl ProviderSettings {

@@ -1,119 +1,170 @@
 //! What order publishes: that an order wants its money, and that an order has ended without a sale. In any order, and more than
 //! once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ecommerce_contract::events::{OrderClosed, PaymentRequested};
 use ecommerce_contract::{Envelope, Event};
 use ecommerce_courier::{Failure, Handle};
-use ecommerce_types::{Money, PaymentId};
+use ecommerce_runtime::Shutdown;
+use ecommerce_types::{Money, OrderId, PaymentId, UserId};
 use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::attempts::Attempts;
-use crate::domain::{AttemptId, Origin, Payment};
-use crate::store::charges::{self, Charge};
-use crate::store::refunds::{self, NewRefund};
-use crate::store::{closed_orders, payments};
+use crate::attempts::{Attempts, Known};
+use crate::domain::{Attempt, AttemptId, Kind, Origin, Payment, card_testing};
+use crate::store::closing::{self, CloseError, Closing, NewRefund};
+use crate::store::opening::{self, Begun, Opening};
+use crate::store::payments;
+
+/// A charge that has less time than this is looked at once more before it is sent.
+const PLENTY: Duration = Duration::seconds(5);
 
 /// Opens payments and closes them. What is to be charged or given back is written down here and done by the attempts' worker,
-/// which is tapped after the commit.
+/// which gets it in memory after the commit.
 #[derive(Debug)]
 pub(crate) struct Payments {
     pub(crate) attempts: Attempts,
+    pub(crate) shutdown: Shutdown,
 }
 
-/// An event with the request that caused it.
-type Caused<T> = (T, Option<String>);
+/// A close, with the request that caused it.
+type Closed = (OrderClosed, Option<String>);
 
 impl Handle for Payments {
     async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
-        let handle = async |transaction: &mut PgConnection| self.handle_in(transaction, events).await;
-        ecommerce_postgres::transaction(connection, handle).await?;
-        // What these events bring about is published when the provider has done it.
-        Ok(Vec::new())
-    }
-
-    async fn committed(&self) {
-        self.attempts.work.notify();
-    }
-}
-
-impl Payments {
-    async fn handle_in(&self, transaction: &mut PgConnection, events: &[Envelope]) -> Result<(), Failure> {
-        let orders: Vec<Uuid> = events.iter().map(|envelope| envelope.event.order_id().0).collect();
-        closed_orders::exclude_others(transaction, &orders).await?;
-        let (mut requested, mut closed) = (Vec::new(), Vec::new());
+        let mut requested: HashMap<PaymentId, (PaymentRequested, Option<String>)> = HashMap::new();
+        let mut closed: HashMap<OrderId, Closed> = HashMap::new();
         for envelope in events {
-            let request_id = envelope.request_id.clone();
+            let cause = envelope.request_id.clone();
             match envelope.event.clone() {
-                Event::PaymentRequested(event) => requested.push((event, request_id)),
-                Event::OrderClosed(event) => closed.push((event, request_id)),
+                Event::PaymentRequested(event) => drop(requested.insert(event.payment_id, (event, cause))),
+                Event::OrderClosed(event) => drop(closed.insert(event.order_id, (event, cause))),
                 other => return Err(Failure::Dead(format!("{} is not for this service", other.routing_key()))),
             }
         }
         // Closes first, so that an order whose two messages come in one batch is not charged at all.
         if !closed.is_empty() {
-            self.close(transaction, closed).await?;
+            self.close(connection, &closed).await?;
         }
         if !requested.is_empty() {
-            self.open(transaction, requested).await?;
+            self.open(connection, requested.into_values()).await?;
         }
-        Ok(())
+        // What these events bring about is published when the provider has done it.
+        Ok(Vec::new())
     }
 
+    /// Waits while there is more to call the provider for than memory has room: the rest stays with the broker, in its sequence.
+    async fn committed(&self) {
+        tokio::select! {
+            () = self.attempts.queue.has_room() => {}
+            () = self.shutdown.stopped() => {}
+        }
+    }
+}
+
+impl Payments {
     /// Writes the payments, and a charge for each that came with its method.
     async fn open(
         &self,
-        transaction: &mut PgConnection,
-        requested: Vec<Caused<PaymentRequested>>,
+        connection: &mut PgConnection,
+        requested: impl Iterator<Item = (PaymentRequested, Option<String>)>,
     ) -> Result<(), Failure> {
-        let now = self.attempts.clock.now();
-        let requests: Vec<&PaymentRequested> = requested.iter().map(|(request, _)| request).collect();
-        let mut payable: HashSet<PaymentId> =
-            payments::insert(transaction, &requests, now).await?.into_iter().collect();
-        let mut begun = Vec::new();
-        for (request, request_id) in requested {
-            let is_new = payable.remove(&request.payment_id);
-            if let Some(method) = request.payment_method
-                && is_new
-            {
-                begun.push(Charge {
-                    key: AttemptId(self.attempts.clock.new_id()),
-                    payment_id: request.payment_id,
-                    amount: Money::new(request.amount, request.currency)
-                        .map_err(|error| Failure::Dead(error.to_string()))?,
-                    method,
-                    origin: Origin::Order,
-                    withheld: false,
-                    request_id,
-                });
-            }
-        }
-        charges::insert(transaction, &begun, self.attempts.hold(now), now).await?;
+        let attempts = &self.attempts;
+        let now = attempts.clock.now();
+        let opening = |(request, request_id)| Opening { request, request_id, key: AttemptId(attempts.clock.new_id()) };
+        let openings: Vec<Opening> = requested.map(opening).collect();
+        let charges = openings.iter().map(charge).collect::<Result<Vec<_>, _>>()?;
+        let begun = opening::open(connection, &openings, attempts.holder, now).await?;
+        attempts.queue.push(with_what_is_known(charges.into_iter().flatten(), &begun, now));
         Ok(())
     }
 
-    /// Closes the payments, and begins to give back what is held for them. An order whose payment has not been asked for yet is
-    /// remembered.
-    async fn close(&self, transaction: &mut PgConnection, closed: Vec<Caused<OrderClosed>>) -> Result<(), Failure> {
-        let now = self.attempts.clock.now();
-        let orders: Vec<Uuid> = closed.iter().map(|(close, _)| close.order_id.0).collect();
-        let mut causes: HashMap<Uuid, Option<String>> =
-            closed.into_iter().map(|(close, request_id)| (close.order_id.0, request_id)).collect();
-        let mut found: Vec<Payment> = payments::lock_of_orders(transaction, &orders).await?;
-        let mut given_back = Vec::new();
-        for payment in &mut found {
-            let request_id = causes.remove(&payment.order_id.0).flatten();
-            if let Some(amount) = payment.close().refund {
-                let key = AttemptId(self.attempts.clock.new_id());
-                given_back.push(NewRefund { key, payment_id: payment.id, amount, request_id });
+    /// Closes the payments, and begins to give back what is held for them. One whose request has not come yet is remembered.
+    async fn close(&self, connection: &mut PgConnection, closed: &HashMap<OrderId, Closed>) -> Result<(), Failure> {
+        loop {
+            let close = async |transaction: &mut PgConnection| self.close_once(transaction, closed).await;
+            match ecommerce_postgres::transaction(connection, close).await {
+                Ok(refunds) => {
+                    self.attempts.queue.push(refunds.into_iter().map(|refund| (refund, Known::Sound)));
+                    return Ok(());
+                }
+                Err(CloseError::Overtaken) => {}
+                Err(CloseError::Database(error)) => return Err(error.into()),
             }
         }
-        payments::update(transaction, &found, now).await?;
-        refunds::insert(transaction, &given_back, self.attempts.hold(now), now).await?;
-        let unheard_of: Vec<Uuid> = causes.into_keys().collect();
-        closed_orders::insert(transaction, &unheard_of, now).await?;
-        Ok(())
     }
+
+    async fn close_once(
+        &self,
+        transaction: &mut PgConnection,
+        closed: &HashMap<OrderId, Closed>,
+    ) -> Result<Vec<Attempt>, CloseError> {
+        let attempts = &self.attempts;
+        let orders: Vec<Uuid> = closed.keys().map(|order| order.0).collect();
+        let mut closing =
+            Closing { closed: payments::lock_of_orders(transaction, &orders).await?, ..Closing::default() };
+        for payment in &mut closing.closed {
+            if let Some(amount) = payment.close().refund {
+                let request_id = closed.get(&payment.order_id).and_then(|(_, cause)| cause.clone());
+                let key = AttemptId(attempts.clock.new_id());
+                closing.refunds.push(NewRefund { key, payment_id: payment.id, amount, request_id });
+            }
+        }
+        let is_unheard_of = |id: &PaymentId| !closing.closed.iter().any(|payment| payment.id == *id);
+        let unheard_of = closed.values().filter_map(|(close, _)| Some((close.payment_id?, close.order_id)));
+        closing.tombstones = unheard_of.filter(|(payment, _)| is_unheard_of(payment)).collect();
+        let begun = closing::close(transaction, &closing, attempts.holder, attempts.clock.now()).await?;
+        Ok(begun.into_iter().filter_map(|(key, charge)| refund(&closing, key, charge)).collect())
+    }
+}
+
+/// The charge that begins with a payment, if a method came along.
+fn charge(opening: &Opening) -> Result<Option<(Attempt, OffsetDateTime)>, Failure> {
+    let request = &opening.request;
+    let amount = Money::new(request.amount, request.currency).map_err(|error| Failure::Dead(error.to_string()))?;
+    Ok(request.payment_method.clone().map(|method| {
+        let charge = Attempt {
+            key: opening.key,
+            payment_id: request.payment_id,
+            customer_id: request.customer_id,
+            amount,
+            kind: Kind::Charge { method, origin: Origin::Order },
+            request_id: opening.request_id.clone(),
+        };
+        (charge, request.pay_by)
+    }))
+}
+
+/// Those of the charges that have begun. Nothing speaks against one that has plenty of time, of a customer who could have all that
+/// are open declined and would not have had too many.
+fn with_what_is_known(
+    charges: impl Iterator<Item = (Attempt, OffsetDateTime)>,
+    begun: &[Begun],
+    now: OffsetDateTime,
+) -> Vec<(Attempt, Known)> {
+    let counted: HashMap<AttemptId, i64> = begun.iter().map(|begun| (begun.key, begun.counted)).collect();
+    let mut of_customer: HashMap<UserId, i64> = HashMap::new();
+    let known = |(charge, pay_by): (Attempt, OffsetDateTime)| {
+        let counted = *counted.get(&charge.key)?;
+        let of_batch = of_customer.entry(charge.customer_id).or_default();
+        *of_batch += 1;
+        let is_sound = counted + *of_batch <= card_testing::MOST_DECLINES && now + PLENTY < pay_by;
+        Some((charge, if is_sound { Known::Sound } else { Known::Unsent }))
+    };
+    charges.filter_map(known).collect()
+}
+
+fn refund(closing: &Closing, key: AttemptId, charge: AttemptId) -> Option<Attempt> {
+    let new = closing.refunds.iter().find(|new| new.key == key)?;
+    let payment: &Payment = closing.closed.iter().find(|payment| payment.id == new.payment_id)?;
+    Some(Attempt {
+        key,
+        payment_id: payment.id,
+        customer_id: payment.customer_id,
+        amount: Money::new(new.amount, payment.amount.currency()).ok()?,
+        kind: Kind::Refund { charge },
+        request_id: new.request_id.clone(),
+    })
 }

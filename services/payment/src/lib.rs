@@ -23,10 +23,9 @@ use ecommerce_courier::{Consumer, Relay};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host};
-use ecommerce_runtime::Notifier;
 use sqlx::migrate::Migrator;
 
-use crate::attempts::{AtWork, Attempts, worker};
+use crate::attempts::{Attempts, Queue, Recorder, worker};
 pub use crate::config::Config;
 pub use crate::metrics::METRICS;
 use crate::provider::{Provider, Simulator};
@@ -79,8 +78,9 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         holder: host.clock.new_id(),
         // A look-up and a charge, each as long as it may take.
         hold_time: HOLD_MARGIN + timeout * 2,
-        at_work: AtWork::default(),
-        work: Notifier::new(),
+        most_calls: config.provider.payment_provider_most_calls,
+        queue: Queue::default(),
+        recorder: Recorder::default(),
         outgoing: outgoing.clone(),
     };
 
@@ -91,7 +91,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         service: Service::Payment,
         pool: background.clone(),
         outgoing,
-        handler: consumer::Payments { attempts: by_itself.clone() },
+        handler: consumer::Payments { attempts: by_itself.clone(), shutdown: host.shutdown.clone() },
     };
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
@@ -100,6 +100,8 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     tasks.spawn("attempts", worker::run(by_itself, shutdown.clone()));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
+    let forget_declines = housekeeping::run(pool.clone(), shutdown.clone(), store::attempts::forget_old_declines);
+    tasks.spawn("old declines", forget_declines);
 
     let app = host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));

@@ -1,14 +1,72 @@
 //! One attempt to move money.
 
+use ecommerce_types::{Money, PaymentId, UserId};
 use uuid::Uuid;
 
-/// Names an attempt: its id with us, and the idempotency key under which the provider does it once.
+/// Names an attempt: its id with us, and the idempotency key under which the provider does it once. A larger one is younger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AttemptId(pub(crate) Uuid);
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
+    }
+}
+
+/// An attempt that is to be brought to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub(crate) key: AttemptId,
+    pub(crate) payment_id: PaymentId,
+    /// Whose payment it is.
+    pub(crate) customer_id: UserId,
+    pub(crate) amount: Money,
+    pub(crate) kind: Kind,
+    /// Of the request that caused it.
+    pub(crate) request_id: Option<String>,
+}
+
+/// Which way the money goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To us.
+    Charge {
+        /// What it is charged to, as the provider names it.
+        method: String,
+        origin: Origin,
+    },
+    /// Back.
+    Refund {
+        /// The charge whose money it is.
+        charge: AttemptId,
+    },
+}
+
+impl Kind {
+    /// The name in the database.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Charge { .. } => "charge",
+            Self::Refund { .. } => "refund",
+        }
+    }
+}
+
+impl Attempt {
+    /// Who began it; what goes back, order did.
+    #[must_use]
+    pub(crate) fn origin(&self) -> Origin {
+        match self.kind {
+            Kind::Charge { origin, .. } => origin,
+            Kind::Refund { .. } => Origin::Order,
+        }
+    }
+
+    /// Whether a customer waits for its answer.
+    #[must_use]
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.origin() == Origin::Customer
     }
 }
 
@@ -19,6 +77,35 @@ pub(crate) enum Origin {
     Order,
     /// A customer chose a method: after a decline another may be chosen.
     Customer,
+}
+
+/// How an attempt has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A charge, so.
+    Charge(ChargeOutcome),
+    /// A refund is never declined: it is tried until it is made.
+    Refunded,
+}
+
+impl Outcome {
+    /// The name in the database.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Charge(outcome) => outcome.as_str(),
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// Why the provider refused, if it did.
+    #[must_use]
+    pub(crate) fn decline_code(&self) -> Option<&str> {
+        match self {
+            Self::Charge(ChargeOutcome::Declined(code)) => Some(code),
+            Self::Charge(_) | Self::Refunded => None,
+        }
+    }
 }
 
 /// How a charge has ended.
@@ -43,15 +130,6 @@ impl ChargeOutcome {
             Self::Declined(_) => "declined",
             Self::Abandoned => "abandoned",
             Self::Withheld => "withheld",
-        }
-    }
-
-    /// Why the provider refused, if it did.
-    #[must_use]
-    pub(crate) fn decline_code(&self) -> Option<&str> {
-        match self {
-            Self::Declined(code) => Some(code),
-            Self::Captured | Self::Abandoned | Self::Withheld => None,
         }
     }
 }

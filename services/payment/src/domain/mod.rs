@@ -6,7 +6,7 @@ mod method;
 mod payment;
 mod transition;
 
-pub(crate) use attempt::{AttemptId, ChargeOutcome, Origin};
+pub(crate) use attempt::{Attempt, AttemptId, ChargeOutcome, Kind, Origin, Outcome};
 pub(crate) use card_testing::TooManyDeclines;
 pub(crate) use method::PaymentMethod;
 pub(crate) use payment::{NotPayable, Payment, Status};

@@ -1,6 +1,5 @@
-//! The table `payments`.
+//! The table `payments`. A tombstone, which nobody has requested, is nobody's to see.
 
-use ecommerce_contract::events::PaymentRequested;
 use ecommerce_types::{Limit, Money, OrderId, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -26,7 +25,17 @@ struct Row {
 }
 
 pub(crate) async fn find(connection: &mut PgConnection, id: PaymentId) -> Result<Option<Payment>, sqlx::Error> {
-    Ok(read(connection, &[id.0]).await?.pop())
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where id = $1 and customer_id is not null"#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(payment).transpose()
 }
 
 /// A page of payments, newest first: one customer's or everybody's, of one order or of all.
@@ -39,10 +48,12 @@ pub(crate) async fn list(
 ) -> Result<Vec<Payment>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, order_id, customer_id, amount, currency, status, pay_by, declines, amount_captured, amount_refunded, created_at,
-             exists (select from charges where payment_id = payments.id and status = 'open') as "processing!"
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
            from payments
-           where ($1::uuid is null or customer_id = $1) and ($2::uuid is null or order_id = $2) and ($3::uuid is null or id < $3)
+           where customer_id is not null
+             and ($1::uuid is null or customer_id = $1) and ($2::uuid is null or order_id = $2) and ($3::uuid is null or id < $3)
            order by id desc limit $4"#,
         customer.map(Uuid::from),
         order.map(Uuid::from),
@@ -52,13 +63,6 @@ pub(crate) async fn list(
     .fetch_all(connection)
     .await?;
     rows.iter().map(payment).collect()
-}
-
-/// Locks one payment for a change.
-pub(crate) async fn lock(transaction: &mut PgConnection, id: PaymentId) -> Result<Option<Payment>, sqlx::Error> {
-    sqlx::query!("select id from payments where id = $1 for update", id.0).fetch_optional(&mut *transaction).await?;
-    // A statement of its own: the one that waited for the lock still sees the charges of the time before.
-    find(transaction, id).await
 }
 
 /// Locks one payment for a change, and then its customer, so that one charge after the other begins that a customer asks for.
@@ -74,104 +78,66 @@ pub(crate) async fn lock_with_customer(
     )
     .fetch_optional(&mut *transaction)
     .await?;
-    // A statement of its own, as above.
+    // A statement of its own: the one that waited for the lock still sees the attempts of the time before.
     find(transaction, id).await
 }
 
-/// Locks the payments of these orders, always in the same sequence, so that two batches never deadlock.
+/// Locks payments for a change, always in the same sequence, so that two batches never deadlock. Whether one is being processed is
+/// as it was before the lock was waited for.
+pub(crate) async fn lock(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Payment>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where id = any($1) and customer_id is not null order by id for update"#,
+        ids
+    )
+    .fetch_all(transaction)
+    .await?;
+    rows.iter().map(payment).collect()
+}
+
+/// Locks the payments of these orders, as [`lock`] does.
 pub(crate) async fn lock_of_orders(
     transaction: &mut PgConnection,
     orders: &[Uuid],
 ) -> Result<Vec<Payment>, sqlx::Error> {
-    let ids = sqlx::query_scalar!("select id from payments where order_id = any($1) order by id for update", orders)
-        .fetch_all(&mut *transaction)
-        .await?;
-    read(transaction, &ids).await
-}
-
-/// Writes the payments that orders ask for, closed at once where the order is closed already. Answers those that are new and
-/// may be charged; one that is asked for again is left as it is.
-pub(crate) async fn insert(
-    transaction: &mut PgConnection,
-    requests: &[&PaymentRequested],
-    now: OffsetDateTime,
-) -> Result<Vec<PaymentId>, sqlx::Error> {
-    let ids: Vec<Uuid> = requests.iter().map(|request| request.payment_id.0).collect();
-    let orders: Vec<Uuid> = requests.iter().map(|request| request.order_id.0).collect();
-    let customers: Vec<Uuid> = requests.iter().map(|request| request.customer_id.0).collect();
-    let amounts: Vec<i64> = requests.iter().map(|request| request.amount).collect();
-    let currencies: Vec<String> = requests.iter().map(|request| request.currency.to_string()).collect();
-    let deadlines: Vec<OffsetDateTime> = requests.iter().map(|request| request.pay_by).collect();
-    let inserted = sqlx::query!(
-        "insert into payments (id, order_id, customer_id, amount, currency, status, pay_by, created_at, updated_at)
-         select request.id, request.order_id, request.customer_id, request.amount, request.currency,
-           case when closed.order_id is null then 'awaiting_payment' else 'closed' end, request.pay_by, $7, $7
-         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
-           as request (id, order_id, customer_id, amount, currency, pay_by)
-         left join closed_orders closed on closed.order_id = request.order_id
-         order by request.id
-         on conflict do nothing
-         returning id, status",
-        &ids,
-        &orders,
-        &customers,
-        &amounts,
-        &currencies,
-        &deadlines,
-        now
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where order_id = any($1) and customer_id is not null order by id for update"#,
+        orders
     )
     .fetch_all(transaction)
     .await?;
-    Ok(inserted
-        .into_iter()
-        .filter(|row| row.status == Status::AwaitingPayment.as_str())
-        .map(|row| row.id.into())
-        .collect())
-}
-
-/// Writes back what may change of locked payments, all in one statement.
-pub(crate) async fn update(
-    transaction: &mut PgConnection,
-    payments: &[Payment],
-    now: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    if payments.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = payments.iter().map(|payment| payment.id.0).collect();
-    let statuses: Vec<String> = payments.iter().map(|payment| payment.status.as_str().to_owned()).collect();
-    let declines: Vec<i16> = payments.iter().map(|payment| payment.declines).collect();
-    let captured: Vec<i64> = payments.iter().map(|payment| payment.amount_captured).collect();
-    let refunded: Vec<i64> = payments.iter().map(|payment| payment.amount_refunded).collect();
-    let done = sqlx::query!(
-        "update payments set status = new.status, declines = new.declines, amount_captured = new.amount_captured,
-           amount_refunded = new.amount_refunded, updated_at = $6
-         from unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[])
-           as new (id, status, declines, amount_captured, amount_refunded)
-         where payments.id = new.id",
-        &ids,
-        &statuses,
-        &declines,
-        &captured,
-        &refunded,
-        now
-    )
-    .execute(transaction)
-    .await?;
-    if done.rows_affected() == payments.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
-}
-
-async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Payment>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select id, order_id, customer_id, amount, currency, status, pay_by, declines, amount_captured, amount_refunded, created_at,
-             exists (select from charges where payment_id = payments.id and status = 'open') as "processing!"
-           from payments where id = any($1) order by id"#,
-        ids
-    )
-    .fetch_all(connection)
-    .await?;
     rows.iter().map(payment).collect()
+}
+
+/// What may change of payments, as columns.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) statuses: Vec<String>,
+    pub(super) declines: Vec<i16>,
+    pub(super) captured: Vec<i64>,
+    pub(super) refunded: Vec<i64>,
+}
+
+impl Columns {
+    pub(super) fn of<'a>(payments: impl IntoIterator<Item = &'a Payment>) -> Self {
+        let mut columns = Self::default();
+        for payment in payments {
+            columns.ids.push(payment.id.0);
+            columns.statuses.push(payment.status.as_str().to_owned());
+            columns.declines.push(payment.declines);
+            columns.captured.push(payment.amount_captured);
+            columns.refunded.push(payment.amount_refunded);
+        }
+        columns
+    }
 }
 
 fn payment(row: &Row) -> Result<Payment, sqlx::Error> {

@@ -122,7 +122,7 @@ async fn a_charge_that_was_never_sent_is_never_sent_after_the_time_to_pay() {
     shop.settles().await;
     let nothing = Sums { captured: 0, refunded: 0 };
     assert_eq!((shop.ledger().await, shop.books().await), (nothing, nothing));
-    assert_eq!(shop.count("select count(*) from charges where status = 'abandoned'").await, 1);
+    assert_eq!(shop.count("select count(*) from attempts where status = 'abandoned'").await, 1);
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn money_that_a_killed_process_took_for_an_order_that_is_closed_by_then_go
     reach(&shop, 1).await;
     drop(process);
     shop.start().await; // the dead process still holds the charge
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.reaches(wanted.payment_id, "closed").await;
     shop.clock.advance(Duration::HOUR);
     assert!(matches!(shop.published().await, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT));
@@ -151,9 +151,9 @@ async fn a_refund_whose_process_was_killed_is_made_once_by_the_next() {
         assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
         shop.stop().await;
         let process = Process::start(&shop, killed).await;
-        shop.close(wanted.order_id).await;
+        shop.close(&wanted).await;
         eventually("the refund is begun", || async {
-            let begun = shop.count("select count(*) from refunds where status = 'open'").await;
+            let begun = shop.count("select count(*) from attempts where kind = 'refund' and status = 'open'").await;
             let made = shop.count("select count(*) from simulator.refunds").await;
             ((begun, made) == (1, entries)).then_some(())
         })
@@ -204,14 +204,14 @@ async fn a_process_that_gives_up_leaves_alone_what_another_holds_by_then() {
     let shop = Shop::open_with(|config| config.provider.payment_provider_timeout_milliseconds = 1_000).await;
     let customer = shop.customer();
     let id = shop.awaiting(&customer).await.payment_id;
-    let another = "update charges set holder = 'ffffffff-ffff-ffff-ffff-ffffffffffff', held_until = '2100-01-01'";
+    let another = "with alive as (insert into holders values ('ffffffff-ffff-ffff-ffff-ffffffffffff', '2100-01-01') returning holder)
+                   update open_attempts set holder = alive.holder from alive";
     let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_timeout", "k"), async {
         reach(&shop, 1).await;
         sqlx::query(another).execute(&shop.database.pool).await.unwrap();
     });
     assert_eq!((answer.status, &answer.body["status"]), (202, &"processing".into()));
-    let held = "select count(*) from charges where held_until = '2100-01-01'
-        and holder = 'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+    let held = "select count(*) from open_attempts where holder = 'ffffffff-ffff-ffff-ffff-ffffffffffff'";
     assert_eq!(shop.count(held).await, 1);
     assert_eq!(pay_with_key(&customer, id, "tok_timeout", "k").await.bytes, answer.bytes);
 }
@@ -219,7 +219,7 @@ async fn a_process_that_gives_up_leaves_alone_what_another_holds_by_then() {
 /// Waits until one charge is committed here and so many are at the provider.
 async fn reach(shop: &Shop, entries: i64) {
     eventually("the charge is begun", || async {
-        let begun = shop.count("select count(*) from charges where status = 'open'").await;
+        let begun = shop.count("select count(*) from attempts where status = 'open'").await;
         ((begun, shop.charges().await) == (1, entries)).then_some(())
     })
     .await;
@@ -229,6 +229,6 @@ async fn ends_with_one_charge(shop: &Shop) {
     shop.settles().await;
     let once = Sums { captured: AMOUNT, refunded: 0 };
     assert_eq!((shop.ledger().await, shop.books().await), (once, once));
-    let under_its_key = "select count(*) from charges join simulator.charges ledger on ledger.key = charges.id::text";
+    let under_its_key = "select count(*) from attempts join simulator.charges ledger on ledger.key = attempts.id::text";
     assert_eq!((shop.charges().await, shop.count(under_its_key).await), (1, 1));
 }

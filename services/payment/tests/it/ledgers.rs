@@ -39,17 +39,17 @@ async fn no_money_of_a_closed_order_is_kept_however_close_and_capture_race() {
             // Before the request, behind it, behind it by some messages, and a few orders that stay open.
             match number % 4 {
                 0 => {
-                    shop.close(wanted.order_id).await;
+                    shop.close(wanted).await;
                     shop.publish(Event::PaymentRequested(wanted.clone())).await;
                 }
                 1 => {
                     let requested = shop.publish(Event::PaymentRequested(wanted.clone())).await;
-                    shop.close(wanted.order_id).await;
+                    shop.close(wanted).await;
                     shop.broker.publish(&requested).await;
                 }
                 2 => {
                     let request = shop.publish(Event::PaymentRequested(wanted.clone()));
-                    let _ = tokio::join!(request, shop.close(wanted.order_id));
+                    let _ = tokio::join!(request, shop.close(wanted));
                 }
                 _ => {
                     shop.publish(Event::PaymentRequested(wanted.clone())).await;
@@ -75,7 +75,7 @@ async fn customers_who_pay_while_their_orders_are_closed_lose_nothing() {
     let customer = shop.customer();
     let wanted = join_all((0..20).map(|_| shop.awaiting(&customer))).await;
     let answers = join_all(wanted.iter().map(|wanted| async {
-        let (answer, ()) = tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted.order_id));
+        let (answer, ()) = tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted));
         answer
     }))
     .await;
@@ -100,10 +100,10 @@ async fn a_rollout_in_the_middle_of_many_charges_loses_none_and_makes_none_wait(
     for _ in 0..100 {
         shop.publish(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
     }
-    let begun = "select count(*) from charges";
+    let begun = "select count(*) from attempts";
     eventually("all charges are written down", || async { (shop.count(begun).await == 100).then_some(()) }).await;
     shop.stop().await;
-    assert!(shop.count("select count(*) from charges where status = 'open'").await > 0);
+    assert!(shop.count("select count(*) from attempts where status = 'open'").await > 0);
     // The clock stands still: nobody waits for the end of a hold.
     shop.start().await;
     shop.settles().await;
@@ -126,11 +126,42 @@ async fn money_goes_back_however_many_charges_the_provider_leaves_waiting() {
     for _ in 0..40 {
         shop.publish(Event::PaymentRequested(shop.wanted(&shop.customer(), Some("tok_success")))).await;
     }
-    let begun = "select count(*) from charges";
+    let begun = "select count(*) from attempts";
     eventually("all charges are written down", || async { (shop.count(begun).await == 41).then_some(()) }).await;
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     eventually("the provider gives the money back", || async {
         (shop.ledger().await.refunded == AMOUNT).then_some(())
     })
     .await;
+}
+
+/// As when the provider, or payment, was away for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_waited_is_charged_in_the_order_of_its_age() {
+    const CALLS: usize = 16;
+    let mut shop = Shop::without_service().await;
+    shop.broker.declare().await;
+    let count = ecommerce_testing::scale(3_000, 300);
+    let customer = shop.customer();
+    for _ in 0..count {
+        shop.clock.advance(time::Duration::milliseconds(1));
+        shop.publish(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
+    }
+    shop.start_with(|config| {
+        config.provider.payment_provider_most_calls = CALLS;
+        config.provider.simulator.simulator_answer_delay_milliseconds = 20;
+    })
+    .await;
+    eventually("all are charged", || async { (shop.charges().await == i64::try_from(count).unwrap()).then_some(()) })
+        .await;
+    shop.settles().await;
+    // By how many places a charge stands in another place than its payment.
+    let displaced = "select max(abs(place - age)) from (
+           select row_number() over (order by entry.created_at) as place, row_number() over (order by payment_id) as age
+           from simulator.charges as entry join attempts on attempts.id::text = entry.key) as places";
+    let displaced = shop.count(displaced).await;
+    // What one batch brings, in the sequence of the provider's calls.
+    assert!(displaced <= 100 + i64::try_from(CALLS).unwrap(), "displaced by {displaced}");
+    let all = Sums { captured: i64::try_from(count).unwrap() * AMOUNT, refunded: 0 };
+    assert_eq!((shop.ledger().await, shop.books().await), (all, all));
 }

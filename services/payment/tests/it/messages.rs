@@ -7,7 +7,7 @@ use ecommerce_types::Money;
 use serde_json::json;
 use time::Duration;
 
-use crate::shop::{AMOUNT, Shop, Sums, pay};
+use crate::shop::{AMOUNT, Shop, Sums, path, pay};
 
 #[tokio::test]
 async fn a_method_that_comes_with_the_order_is_charged_at_once() {
@@ -33,7 +33,7 @@ async fn the_decline_of_a_method_that_came_with_the_order_is_final() {
         let late = pay(&customer, wanted.payment_id, "tok_success").await;
         assert_eq!((late.status, late.code()), (409, "payment_failed"));
         // Order answers a failed payment by closing the order, which changes nothing any more.
-        shop.close(wanted.order_id).await;
+        shop.close(&wanted).await;
     }
     eventually("the closes are handled", || async { (shop.broker.depth("payment").await == Some(0)).then_some(()) })
         .await;
@@ -51,7 +51,7 @@ async fn what_is_told_twice_is_charged_once() {
     assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
     shop.awaiting(&shop.customer()).await; // and so all of the above is handled
     shop.settles().await;
-    assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (1, 1));
+    assert_eq!((shop.charges().await, shop.count("select count(*) from attempts").await), (1, 1));
     assert_eq!(shop.broker.take("order").await, None);
 }
 
@@ -60,12 +60,12 @@ async fn an_order_that_was_closed_first_is_never_charged() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let wanted = shop.wanted(&customer, Some("tok_success"));
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     shop.reaches(wanted.payment_id, "closed").await;
     let answer = pay(&customer, wanted.payment_id, "tok_success").await;
     assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
-    assert_eq!(shop.count("select count(*) from charges").await, 0);
+    assert_eq!(shop.count("select count(*) from attempts").await, 0);
 }
 
 #[tokio::test]
@@ -73,20 +73,52 @@ async fn a_close_that_another_replica_has_in_hand_is_waited_for() {
     let shop = Shop::open().await;
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     let mut other = shop.database.pool.begin().await.unwrap();
-    let order = wanted.order_id.to_string();
-    for statement in [
-        "select pg_advisory_xact_lock(hashtextextended($1, 0))",
-        "insert into closed_orders (order_id, closed_at) values ($1::uuid, now())",
-    ] {
-        sqlx::query(statement).bind(&order).execute(&mut *other).await.unwrap();
-    }
+    let tombstone =
+        "insert into payments (id, order_id, status, created_at, updated_at) values ($1, $2, 'closed', now(), now())";
+    sqlx::query(tombstone).bind(wanted.payment_id.0).bind(wanted.order_id.0).execute(&mut *other).await.unwrap();
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'";
     eventually("the request waits", || async { (shop.count(waiting).await == 1).then_some(()) }).await;
     other.commit().await.unwrap();
     shop.reaches(wanted.payment_id, "closed").await;
-    assert_eq!(shop.count("select count(*) from charges").await, 0);
+    assert_eq!(shop.count("select count(*) from attempts").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_another_replica_has_in_hand_is_waited_for_by_the_close() {
+    let shop = Shop::open().await;
+    let wanted = shop.wanted(&shop.customer(), None);
+    let mut other = shop.database.pool.begin().await.unwrap();
+    let requested =
+        "insert into payments (id, order_id, customer_id, amount, currency, status, pay_by, created_at, updated_at)
+                     values ($1, $2, $3, 1250, 'EUR', 'awaiting_payment', now(), now(), now())";
+    let requested = sqlx::query(requested).bind(wanted.payment_id.0).bind(wanted.order_id.0).bind(wanted.customer_id.0);
+    requested.execute(&mut *other).await.unwrap();
+    shop.close(&wanted).await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'";
+    eventually("the close waits", || async { (shop.count(waiting).await == 1).then_some(()) }).await;
+    other.commit().await.unwrap();
+    shop.reaches(wanted.payment_id, "closed").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_was_closed_before_it_was_requested_is_seen_once_it_is() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let wanted = shop.wanted(&customer, Some("tok_success"));
+    shop.close(&wanted).await;
+    let tombstones = "select count(*) from payments where customer_id is null";
+    eventually("it is remembered", || async { (shop.count(tombstones).await == 1).then_some(()) }).await;
+    assert_eq!(shop.staff().get(&path(wanted.payment_id)).await.status, 404);
+    assert_eq!(shop.staff().get("/api/v1/payments").await.body["items"], json!([]));
+    shop.close(&wanted).await;
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    let payment = shop.reaches(wanted.payment_id, "closed").await;
+    assert_eq!(payment["amount"], json!({ "amount": AMOUNT, "currency": "EUR" }));
+    assert_eq!(customer.get(&path(wanted.payment_id)).await.status, 200);
+    assert_eq!(shop.charges().await, 0);
 }
 
 #[tokio::test]
@@ -95,8 +127,8 @@ async fn money_of_an_order_that_is_closed_goes_back_once() {
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
-    shop.close(wanted.order_id).await;
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
+    shop.close(&wanted).await;
     let Event::PaymentRefunded(refunded) = shop.published().await else { panic!("order is told otherwise") };
     assert_eq!((refunded.order_id, refunded.amount, refunded.refunded_total), (wanted.order_id, AMOUNT, AMOUNT));
     shop.awaiting(&shop.customer()).await; // and so both closes are handled
@@ -112,7 +144,7 @@ async fn a_capture_that_arrives_after_the_close_goes_back() {
     let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     eventually("the provider has the money", || async { (shop.charges().await == 1).then_some(()) }).await;
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.reaches(wanted.payment_id, "closed").await;
     assert_eq!(shop.books().await.captured, 0, "the answer is still on its way");
     // Order has closed the order and is not told of a capture, only that the money has gone back.
@@ -140,9 +172,9 @@ async fn an_order_that_costs_nothing_is_captured_and_closed_without_a_refund() {
     wanted.amount = 0;
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.reaches(wanted.payment_id, "closed").await;
-    assert_eq!(shop.count("select count(*) from refunds").await, 0);
+    assert_eq!(shop.count("select count(*) from attempts where kind = 'refund'").await, 0);
 }
 
 #[tokio::test]
@@ -153,7 +185,7 @@ async fn an_amount_beyond_32_bits_is_captured_and_given_back_to_the_last_unit() 
     shop.publish(Event::PaymentRequested(wanted.clone())).await;
     let captured = shop.reaches(wanted.payment_id, "captured").await;
     assert_eq!(captured["amount"], json!({ "amount": 4_500_000_000_i64, "currency": "IDR" }));
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.reaches(wanted.payment_id, "closed").await;
     shop.settles().await;
     assert_eq!(shop.ledger().await, Sums { captured: 4_500_000_000, refunded: 4_500_000_000 });

@@ -142,10 +142,10 @@ impl Shop {
         envelope
     }
 
-    /// Order closes an order.
-    pub(crate) async fn close(&self, order_id: OrderId) {
-        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None }))
-            .await;
+    /// Order closes an order whose payment it has requested.
+    pub(crate) async fn close(&self, wanted: &PaymentRequested) {
+        let (order_id, payment_id) = (wanted.order_id, Some(wanted.payment_id));
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id })).await;
     }
 
     /// The next thing that order is told.
@@ -183,7 +183,8 @@ impl Shop {
 
     /// Waits until no attempt is open.
     pub(crate) async fn settles(&self) {
-        let open = "select (select count(*) from charges where status = 'open') + (select count(*) from refunds where status = 'open')";
+        let open =
+            "select (select count(*) from attempts where status = 'open') + (select count(*) from open_attempts)";
         eventually("every attempt has ended", || async { (self.count(open).await == 0).then_some(()) }).await;
     }
 

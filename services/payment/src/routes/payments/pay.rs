@@ -9,6 +9,8 @@
 //! goes for the 429 of a customer of whom [too many](crate::domain::card_testing) methods were declined too. The statement that
 //! writes the charge counts them, under a lock of the customer: of any number of requests at once, each counts those before it.
 
+use std::time::Instant;
+
 use axum::extract::State as Shared;
 use ecommerce_http::extract::{IdempotencyKey, Json, Path};
 use ecommerce_http::{Caller, Customer, Problem};
@@ -20,12 +22,12 @@ use sqlx::PgConnection;
 use time::Duration;
 
 use super::may_see;
-use crate::attempts::{Guard, Past};
-use crate::domain::{AttemptId, Origin, PaymentMethod, TooManyDeclines};
+use crate::attempts::{Attempts, Known, Waiting};
+use crate::domain::{Attempt, AttemptId, Kind, Origin, PaymentMethod, TooManyDeclines};
 use crate::error::Error;
 use crate::metrics::CHARGES_REFUSED;
-use crate::store::charges::{self, Charge, RequestName};
-use crate::store::payments;
+use crate::store::attempts::{self, RequestName};
+use crate::store::{asking, payments};
 use crate::{State, view};
 
 /// How long an `Idempotency-Key` is remembered.
@@ -45,7 +47,7 @@ enum Begun {
     /// It is done already: the answer was this.
     Answered(StoredAnswer),
     /// A charge is written down and is ours to bring to its end.
-    Charge(Charge, Guard),
+    Charge(Box<Attempt>),
 }
 
 /// Pay
@@ -85,9 +87,11 @@ pub(super) async fn handler(
     }
     let answer = match begin(&state, id, &caller, &key, request).await? {
         Begun::Answered(answer) => answer,
-        Begun::Charge(charge, guard) => {
-            let answer = state.attempts.charge(&charge, guard.past).await?;
-            guard.over();
+        Begun::Charge(charge) => {
+            let in_hand = state.attempts.queue.hold(&charge);
+            let waiting = Waiting { attempt: *charge, known: Known::Sound, since: Instant::now() };
+            let answer = state.attempts.call(&waiting).await?;
+            in_hand.over();
             // A charge that a customer has asked for has an answer; the row that should hold it is this request's own.
             answer.ok_or(sqlx::Error::RowNotFound)?
         }
@@ -103,8 +107,8 @@ async fn begin(
     key: &IdempotencyKey,
     request: Request,
 ) -> Result<Begun, Error> {
-    let attempts = &state.attempts;
-    let now = attempts.clock.now();
+    let Attempts { clock, holder, pool, .. } = &state.attempts;
+    let now = clock.now();
     let name = RequestName {
         user_id: caller.user_id,
         idempotency_key: key.as_str().to_owned(),
@@ -113,30 +117,28 @@ async fn begin(
     let begin = async |transaction: &mut PgConnection| {
         let payment = payments::lock_with_customer(transaction, id).await?;
         let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
-        if let Some(requested) = charges::find_requested(transaction, id, &name, now - KEPT).await? {
+        if let Some(requested) = attempts::find_requested(transaction, id, &name, now - KEPT).await? {
             if requested.hash != name.hash {
                 return Err(idempotency::Error::Reused.into());
             }
             return requested.answer.map(Begun::Answered).ok_or(idempotency::Error::Running.into());
         }
         payment.payable(now)?;
-        let charge = Charge {
-            key: AttemptId(attempts.clock.new_id()),
+        let method: String = request.payment_method.into();
+        let charge = Attempt {
+            key: AttemptId(clock.new_id()),
             payment_id: id,
+            customer_id: payment.customer_id,
             amount: payment.amount,
-            method: request.payment_method.into(),
-            origin: Origin::Customer,
-            withheld: false,
+            kind: Kind::Charge { method: method.clone(), origin: Origin::Customer },
             request_id: request_id::current(),
         };
-        if !charges::insert_requested(transaction, &charge, &name, attempts.hold(now), now).await? {
-            let oldest = charges::find_oldest_decline(transaction, payment.customer_id).await?;
+        if !asking::ask(transaction, &charge, &method, &name, *holder, now).await? {
+            let oldest = attempts::find_oldest_decline(transaction, payment.customer_id).await?;
             CHARGES_REFUSED.increment([]);
             return Err(TooManyDeclines::new(oldest, now).into());
         }
-        // Before the commit: from then on the worker sees the charge, and this request is at work on it.
-        let guard = attempts.at_work.begin(charge.key, Past::None).ok_or(idempotency::Error::Running)?;
-        Ok(Begun::Charge(charge, guard))
+        Ok(Begun::Charge(Box::new(charge)))
     };
-    attempts.pool.transaction(begin).await
+    pool.transaction(begin).await
 }

@@ -48,7 +48,7 @@ async fn the_twenty_first_card_of_an_hour_is_not_tried_however_good_it_is() {
     for method in ["tok_declined", "tok_success", "tok_timeout"] {
         refused(&pay(&customer, id, method).await, "2700");
     }
-    assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (20, 20));
+    assert_eq!((shop.charges().await, shop.count("select count(*) from attempts").await), (20, 20));
 
     // Reading is nobody's harm.
     let read = customer.get(&path(id)).await;
@@ -120,7 +120,7 @@ async fn of_fifty_cards_at_once_twenty_are_tried() {
         assert_eq!((answer.status, answer.code()), (429, "too_many_declines"), "{}", answer.body);
     }
     assert_eq!(answers.iter().filter(|answer| answer.status == 402).count(), 20);
-    assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (20, 20));
+    assert_eq!((shop.charges().await, shop.count("select count(*) from attempts").await), (20, 20));
     let id = shop.awaiting(&customer).await.payment_id;
     refused(&pay(&customer, id, "tok_success").await, "3600");
 }
@@ -134,9 +134,13 @@ async fn an_attempt_that_another_replica_is_about_to_begin_is_waited_for_and_cou
     let mut other = shop.database.pool.begin().await.unwrap();
     for statement in [
         "select pg_advisory_xact_lock(hashtextextended(customer_id::text, 1)) from payments where id = $1::uuid",
-        "insert into charges (id, payment_id, customer_id, method, status, holder, held_until, created_at, updated_at)
-         select gen_random_uuid(), id, customer_id, 'tok_declined', 'open', gen_random_uuid(), now() + interval '1 hour', now(), now()
-         from payments where id = $1::uuid",
+        "with begun as (
+           insert into attempts (id, kind, payment_id, customer_id, amount, currency, method, status, created_at, updated_at)
+           select gen_random_uuid(), 'charge', id, customer_id, amount, currency, 'tok_declined', 'open', now(), now()
+           from payments where id = $1::uuid
+           returning id, customer_id)
+         insert into open_attempts (attempt_id, customer_id, holder, due_at)
+         select id, customer_id, gen_random_uuid(), now() + interval '1 hour' from begun",
     ] {
         sqlx::query(statement).bind(one.payment_id.to_string()).execute(&mut *other).await.unwrap();
     }

@@ -42,7 +42,7 @@ async fn each_kind_of_nonsense_has_its_answer_and_charges_nothing() {
         let answer = customer.send(Method::POST, &pay, Some(body.to_owned())).await;
         assert_eq!((answer.status, answer.code()), (400, code));
     }
-    assert_eq!((shop.charges().await, shop.count("select count(*) from charges").await), (0, 0));
+    assert_eq!((shop.charges().await, shop.count("select count(*) from attempts").await), (0, 0));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_closed_payment_is_not_paid() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let wanted = shop.awaiting(&customer).await;
-    shop.close(wanted.order_id).await;
+    shop.close(&wanted).await;
     shop.reaches(wanted.payment_id, "closed").await;
     let answer = pay(&customer, wanted.payment_id, "tok_success").await;
     assert_eq!((answer.status, answer.code()), (409, "payment_closed"));
@@ -126,7 +126,7 @@ async fn who_pays_while_the_order_is_closed_is_told_that_the_money_goes_back() {
     let id = wanted.payment_id;
     let (answer, ()) = tokio::join!(pay_with_key(&customer, id, "tok_success", "k"), async {
         eventually("the provider has the money", || async { (shop.charges().await == 1).then_some(()) }).await;
-        shop.close(wanted.order_id).await;
+        shop.close(&wanted).await;
         shop.reaches(id, "closed").await;
     });
     assert_eq!((answer.status, answer.code()), (409, "payment_closed"));

@@ -1,0 +1,195 @@
+//! Commits how attempts have ended, as many at once as have come while the commit before was on its way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ecommerce_contract::Envelope;
+use ecommerce_idempotency::StoredAnswer;
+use ecommerce_postgres::is_transient;
+use parking_lot::Mutex;
+use sqlx::PgConnection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Attempts, Known};
+use crate::answer;
+use crate::domain::{Attempt, AttemptId, Kind, Outcome, Payment};
+use crate::metrics::{CHARGES_ENDED, REFUNDS_MADE};
+use crate::store::ending::{self, Ended, Ending};
+use crate::store::payments;
+
+/// The most that one commit takes.
+const BATCH: usize = 100;
+
+/// What waits to be committed. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recorder(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Vec<Entry>>,
+    /// Whoever has it commits what waits, for the others, too.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// An attempt with its end, and who wants to know when that is committed.
+#[derive(Debug)]
+struct Entry {
+    attempt: Attempt,
+    outcome: Outcome,
+    reply: oneshot::Sender<Recorded>,
+}
+
+/// What the customer is told, if there is one who waits.
+type Recorded = Result<Option<StoredAnswer>, sqlx::Error>;
+
+type Answers = HashMap<AttemptId, Option<StoredAnswer>>;
+
+impl Recorder {
+    fn take(&self) -> Vec<Entry> {
+        let mut waiting = self.0.waiting.lock();
+        let batch = waiting.len().min(BATCH);
+        waiting.drain(..batch).collect()
+    }
+}
+
+impl Attempts {
+    /// Commits how an attempt has ended, what that does to its payment, what it publishes and what it gives back. Where another
+    /// process has taken it over and was quicker, nothing: the provider has told both the same.
+    pub(super) async fn record(&self, attempt: Attempt, outcome: Outcome) -> Recorded {
+        let (reply, mut recorded) = oneshot::channel();
+        self.recorder.0.waiting.lock().push(Entry { attempt, outcome, reply });
+        let _turn = self.recorder.0.turn.lock().await;
+        loop {
+            match recorded.try_recv() {
+                Ok(recorded) => return recorded,
+                // Whoever had it in hand went away in the middle.
+                Err(oneshot::error::TryRecvError::Closed) => return Err(sqlx::Error::WorkerCrashed),
+                Err(oneshot::error::TryRecvError::Empty) => self.record_all(self.recorder.take()).await,
+            }
+        }
+    }
+
+    async fn record_all(&self, batch: Vec<Entry>) {
+        match self.commit(&batch).await {
+            Ok(mut answers) => {
+                for entry in batch {
+                    let answer = answers.remove(&entry.attempt.key).flatten();
+                    let _ = entry.reply.send(Ok(answer));
+                }
+            }
+            // The database is away for all of them.
+            Err(error) if is_transient(&error) => {
+                for entry in batch {
+                    let _ = entry.reply.send(Err(sqlx::Error::Protocol(error.to_string())));
+                }
+            }
+            // One of them is at fault.
+            Err(_) => {
+                for entry in batch {
+                    let one = std::slice::from_ref(&entry);
+                    let recorded =
+                        self.commit(one).await.map(|mut answers| answers.remove(&entry.attempt.key).flatten());
+                    let _ = entry.reply.send(recorded);
+                }
+            }
+        }
+    }
+
+    async fn commit(&self, batch: &[Entry]) -> Result<Answers, sqlx::Error> {
+        // Hardly ever has another process been quicker, and then nothing is written.
+        let (answers, ending) = match self.try_commit(batch, false).await {
+            Err(sqlx::Error::RowNotFound) => self.try_commit(batch, true).await?,
+            committed => committed?,
+        };
+        self.tell(batch, &ending);
+        self.queue.push(ending.refunds.into_iter().map(|refund| (refund, Known::Sound)));
+        self.outgoing.send(ending.events);
+        Ok(answers)
+    }
+
+    async fn try_commit(&self, batch: &[Entry], some_have_ended: bool) -> Result<(Answers, Ending), sqlx::Error> {
+        let now = self.clock.now();
+        let ids: BTreeSet<Uuid> = batch.iter().map(|entry| entry.attempt.payment_id.0).collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let commit = async |transaction: &mut PgConnection| {
+            let locked = payments::lock(transaction, &ids).await?;
+            let ended = if some_have_ended {
+                let keys: Vec<Uuid> = batch.iter().map(|entry| entry.attempt.key.0).collect();
+                ending::find_ended(transaction, &keys).await?
+            } else {
+                Answers::new()
+            };
+            let (answers, ending) = self.decide(batch, locked, ended)?;
+            if !ending.attempts.is_empty() {
+                ending::end(transaction, &ending, self.holder, now).await?;
+            }
+            Ok((answers, ending))
+        };
+        self.pool.transaction(commit).await
+    }
+
+    /// What the ends of a batch do, without those of attempts that have ended before.
+    fn decide(
+        &self,
+        batch: &[Entry],
+        locked: Vec<Payment>,
+        mut answers: Answers,
+    ) -> Result<(Answers, Ending), sqlx::Error> {
+        let now = self.clock.now();
+        let mut payments: BTreeMap<_, Payment> = locked.into_iter().map(|payment| (payment.id, payment)).collect();
+        let mut ending = Ending::default();
+        let mut touched = BTreeSet::new();
+        for Entry { attempt, outcome, .. } in batch {
+            if answers.contains_key(&attempt.key) {
+                continue;
+            }
+            let payment = payments.get_mut(&attempt.payment_id).ok_or(sqlx::Error::RowNotFound)?;
+            touched.insert(payment.id);
+            let effect = match outcome {
+                Outcome::Charge(outcome) => payment.charge_ended(attempt.origin(), outcome),
+                Outcome::Refunded => payment.refunded(attempt.amount.amount()),
+            };
+            let answer = match outcome {
+                Outcome::Charge(outcome) if attempt.is_asked_for() => {
+                    let answer = answer::ended(payment, outcome, now, attempt.request_id.clone());
+                    Some(answer.map_err(|error| sqlx::Error::Encode(error.into()))?)
+                }
+                Outcome::Charge(_) | Outcome::Refunded => None,
+            };
+            ending
+                .events
+                .extend(effect.event.map(|event| Envelope::new(&self.clock, attempt.request_id.clone(), event)));
+            // All of a charge goes back, and nothing of it has before.
+            ending.refunds.extend(effect.refund.map(|_| Attempt {
+                key: AttemptId(self.clock.new_id()),
+                kind: Kind::Refund { charge: attempt.key },
+                ..attempt.clone()
+            }));
+            answers.insert(attempt.key, answer.clone());
+            ending.attempts.push(Ended { key: attempt.key, outcome: outcome.clone(), answer });
+        }
+        ending.payments = touched.iter().filter_map(|id| payments.remove(id)).collect();
+        Ok((answers, ending))
+    }
+
+    fn tell(&self, batch: &[Entry], ending: &Ending) {
+        for Entry { attempt, outcome, .. } in batch {
+            if !ending.attempts.iter().any(|ended| ended.key == attempt.key) {
+                continue;
+            }
+            match outcome {
+                Outcome::Charge(outcome) => CHARGES_ENDED.increment([outcome.as_str()]),
+                Outcome::Refunded => REFUNDS_MADE.increment([]),
+            }
+            tracing::info!(
+                attempt.id = %attempt.key,
+                attempt.kind = attempt.kind.as_str(),
+                attempt.outcome = outcome.as_str(),
+                payment.id = %attempt.payment_id,
+                request.id = attempt.request_id,
+                "an attempt has ended"
+            );
+        }
+    }
+}
