@@ -35,6 +35,8 @@ const CONCURRENCY: u16 = 4;
 const SHORTEST_LOOK: Duration = Duration::from_secs(5);
 /// What a stack that failed waits at least.
 const SHORTEST_BACKOFF: Duration = Duration::from_secs(1);
+/// How soon it is seen that a person has mended what no watch tells of, such as a Secret.
+const MENDED: Duration = Duration::from_secs(15);
 /// What reconciles that are under way may take once the process is to end, with the Lease still held.
 const LAST_RECONCILES: Duration = Duration::from_secs(10);
 
@@ -210,6 +212,7 @@ async fn reconcile_one(stack: Arc<Watched>, turn: Arc<Turn>) -> Result<Action, E
             Action::requeue(turn.context.settings.resync())
         }
         Ended::ReadyAgain => Action::requeue(APART),
+        Ended::WaitsForAPerson => Action::requeue(MENDED),
         Ended::NotReady => Action::requeue(turn.looks.next(&key)),
     })
 }

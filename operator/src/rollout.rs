@@ -106,11 +106,14 @@ pub fn decide(
     }
     for (service, one) in known {
         let present = shown.get(service.as_str());
-        if one.waits_for.is_some() || present.is_some_and(|present| present.revision == one.wanted) {
+        // It has served beside what the others show: it waits for nothing but its secrets.
+        let goes_back = present.is_some_and(|present| present.before.as_ref() == Some(&one.wanted));
+        let waits_for = if goes_back { one.secrets_wait_for } else { one.waits_for };
+        if waits_for.is_some() || present.is_some_and(|present| present.revision == one.wanted) {
             continue;
         }
         // The first pods of a service replace nobody's.
-        if present.is_some() && (failure.is_some() || !is_their_turn(*service, known)) {
+        if present.is_some() && !goes_back && (failure.is_some() || !is_their_turn(*service, known)) {
             continue;
         }
         // What has never served is nothing to go back to, if there is anything else.
@@ -366,6 +369,23 @@ mod tests {
         (product.is_available, product.serves) = (false, true);
         stack.known.get_mut(&Service::Gateway).unwrap().wanted = "2".to_owned();
         assert_eq!(stack.step(), ["gateway"]);
+    }
+
+    #[test]
+    fn what_is_taken_back_goes_back_at_once_whatever_else_waits() {
+        let mut stack = Stack::wanting("1");
+        stack.step();
+        stack.known.get_mut(&Service::Gateway).unwrap().wanted = "2 of a bad image".to_owned();
+        assert_eq!(stack.step(), ["gateway"]);
+        stack.known.get_mut(&Service::Product).unwrap().is_available = false;
+        let gateway = stack.known.get_mut(&Service::Gateway).unwrap();
+        (gateway.is_available, gateway.waits_for) = (false, Some("all migrations"));
+        gateway.wanted = "1".to_owned();
+        gateway.secrets_wait_for = Some("redis");
+        assert!(stack.step().is_empty(), "not with secrets that redis does not know");
+        stack.known.get_mut(&Service::Gateway).unwrap().secrets_wait_for = None;
+        assert_eq!(stack.step(), ["gateway"]);
+        assert_eq!(stack.revisions(), ["1"; 5]);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! What a person would want to know of a stack, as Events: a condition that flipped, and secrets that were made.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::Resource as _;
 use kube::runtime::events::{Event, EventType, Recorder};
+use kube::{Client, Resource as _};
 
 use crate::crd::condition::DEGRADED;
 use crate::crd::{EcommerceStack, EcommerceStackStatus};
+use crate::names::MANAGER;
 
 /// The API server takes no longer note.
 const NOTE_BYTES: usize = 1_024;
 
 /// Tells what flipped between a stack's status and its next one. An Event that is not taken is no failure.
-pub async fn publish(stack: &EcommerceStack, next: &EcommerceStackStatus, recorder: &Recorder) {
+pub async fn publish(stack: &EcommerceStack, next: &EcommerceStackStatus, client: &Client) {
+    // A new one: a recorder counts what has the same reason as one Event, under the words of the first.
+    let recorder = Recorder::new(client.clone(), MANAGER.into());
     let before = stack.status.as_ref().map_or(&[][..], |status| status.conditions.as_slice());
     for event in next.conditions.iter().filter_map(|condition| of_flip(before, condition)) {
         if let Err(error) = recorder.publish(&event, &stack.object_ref(&())).await {

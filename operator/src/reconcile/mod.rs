@@ -28,7 +28,6 @@ use ecommerce_contract::Service;
 use ecommerce_types::Clock;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Api, ApiResource, DynamicObject};
-use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
@@ -58,6 +57,8 @@ pub enum Ended {
     Ready,
     /// It is, after trouble that may come back.
     ReadyAgain,
+    /// It is, but for something that a person has to mend, who would like to see that it is mended.
+    WaitsForAPerson,
     /// It is not yet; no watch tells of everything that it may wait for.
     NotReady,
 }
@@ -73,8 +74,6 @@ pub struct Context {
     pub settings: Settings,
     /// The time.
     pub clock: Clock,
-    /// Where Events go.
-    pub recorder: Recorder,
     /// What was applied already.
     pub applied: Applied,
     /// Which stacks are out of trouble.
@@ -85,8 +84,7 @@ impl Context {
     /// A context with nothing applied yet.
     #[must_use]
     pub fn new(client: Client, settings: Settings, clock: Clock) -> Self {
-        let recorder = Recorder::new(client.clone(), MANAGER.into());
-        Self { client, settings, clock, recorder, applied: Applied::default(), calm: Calm::default() }
+        Self { client, settings, clock, applied: Applied::default(), calm: Calm::default() }
     }
 }
 

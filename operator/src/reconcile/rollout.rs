@@ -172,13 +172,15 @@ fn serves(deployment: &Deployment) -> bool {
         && status.available_replicas.unwrap_or_default() > 0
 }
 
-/// Whether as many pods of the newest template serve as there are to be.
+/// Whether as many pods of the newest template serve as there are to be, and no other is left: one of the template before would be
+/// counted among those that serve.
 #[must_use]
 pub fn is_available(deployment: &Deployment) -> bool {
     let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
     let wanted = spec.replicas.unwrap_or(1);
     wanted > 0
         && status.observed_generation >= deployment.metadata.generation
+        && status.replicas.unwrap_or_default() == wanted
         && status.updated_replicas.unwrap_or_default() == wanted
         && status.available_replicas.unwrap_or_default() == wanted
 }

@@ -21,8 +21,14 @@ use crate::crd::{
 use crate::names::{Backend, MANAGER};
 use crate::rollout::{Failure, RETRY_ANNOTATION};
 
+/// What a stack that is as asked for says.
+const OPEN: &str = "the shop is open, on the payment simulator: no real money moves";
+
 /// Reasons that a pod makes true and false again every few seconds.
 const OF_PODS: [&str; 2] = ["PodsInTrouble", "PodsRefused"];
+
+/// What a migration wants a person to know, and what keeps nothing from being ready.
+const NOTICE: &str = "MigrationNotice";
 
 /// Whether a condition holds, its one word, and its sentence.
 struct Finding {
@@ -115,6 +121,7 @@ pub fn ended(status: &EcommerceStackStatus) -> Ended {
     match (is(READY), is(DEGRADED)) {
         (None, _) => Ended::NotReady,
         (Some(_), Some(trouble)) if OF_PODS.contains(&trouble.reason.as_str()) => Ended::ReadyAgain,
+        (Some(_), Some(trouble)) if trouble.reason != NOTICE => Ended::WaitsForAPerson,
         (Some(_), _) => Ended::Ready,
     }
 }
@@ -137,7 +144,7 @@ pub async fn write(stack: &EcommerceStack, status: &EcommerceStackStatus, contex
     let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let written = api.patch_status(&stack.name_any(), &parameters, &Patch::Apply(&patch)).await;
     written.map_err(Error::api("write the stack's status"))?;
-    events::publish(stack, status, &context.recorder).await;
+    events::publish(stack, status, &context.client).await;
     Ok(())
 }
 
@@ -279,18 +286,21 @@ fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
     let mut succeeded =
         outcome.progress.migrations.iter().filter(|migration| migration.state == MigrationState::Succeeded);
     match succeeded.find_map(|migration| migration.message.clone()) {
-        Some(notice) => Finding::new(true, "MigrationNotice", notice),
+        // The service that says it does not know its stack's name.
+        Some(notice) => Finding::new(true, NOTICE, notice.replace("<stack>", &outcome.names.stack)),
         None => Finding::new(false, "AsExpected", "nothing needs a person"),
     }
 }
 
-/// Trouble with pods that may be over: it is told until that is sure.
+/// Trouble with pods that may be over: it is told until that is sure. A pod that is gone is in no trouble.
 fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
     let conditions = &outcome.stack.status.as_ref()?.conditions;
     let was = conditions.iter().find(|condition| condition.type_ == DEGRADED && condition.status == "True")?;
     let reason = OF_PODS.into_iter().find(|reason| was.reason == *reason).filter(|_| !outcome.is_calm)?;
     let message = was.message.strip_suffix(&format!(" ({})", condition::page(reason))).unwrap_or(&was.message);
-    Some(Finding::new(true, reason, message))
+    let pod = message.strip_prefix("pod ").and_then(|rest| rest.split(' ').next());
+    let is_gone = pod.is_some_and(|pod| outcome.observed.pods.iter().all(|there| there.name_any() != pod));
+    (!is_gone).then(|| Finding::new(true, reason, message))
 }
 
 fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
@@ -308,9 +318,14 @@ fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Findin
     }
     let refused = outcome.refusals.first().map(|_| degraded);
     match (unready, refused) {
-        (None, None) => Finding::new(true, "Ready", "the shop is open, on the payment simulator: no real money moves"),
+        (None, None) if degraded.reason == NOTICE => {
+            Finding::new(true, "Ready", format!("{OPEN}; but {}", degraded.message))
+        }
+        (None, None) => Finding::new(true, "Ready", OPEN),
         (_, Some(degraded)) => Finding::new(false, degraded.reason, degraded.message.clone()),
-        (Some(_), None) if degraded.holds => Finding::new(false, degraded.reason, degraded.message.clone()),
+        (Some(_), None) if degraded.holds && degraded.reason != NOTICE => {
+            Finding::new(false, degraded.reason, degraded.message.clone())
+        }
         (Some(finding), None) => Finding::new(false, finding.reason, finding.message.clone()),
     }
 }

@@ -40,7 +40,7 @@ pub enum SpecProblem {
     },
     /// A Secret that stores and pods know is gone, or a part of it.
     #[error(
-        "the Secret {secret} has lost {}, which is in use and is not made anew by itself: put it back from a backup, or create it with values of your own, which are then set everywhere",
+        "the Secret {secret} has lost {}: in use, and not made anew by themselves. Put them back from a backup, or give them values of your own, which are then set everywhere",
         keys.join(", ")
     )]
     CredentialsLost {

@@ -76,15 +76,27 @@ async fn what_a_migration_leaves_to_do_is_shown_until_it_is_done_and_stops_nothi
     story.api.change(STACK, |stack| stack["spec"]["admin"] = json!({"email": "ada@example.com"}));
     story.reconcile().await.unwrap();
     assert_eq!(story.api.below(JOBS).len(), 1, "auth alone is told of it");
-    story.end_job("shop-auth-migrate-", "Complete", "have an admin give that user the role");
+    story.end_job("shop-auth-migrate-", "Complete", "look at the Secret <stack>-admin");
     story.reconcile().await.unwrap();
     let notice = (
         "True".to_owned(),
         "MigrationNotice".to_owned(),
-        "have an admin give that user the role (docs/runbook.md, MigrationNotice)".to_owned(),
+        "look at the Secret shop-admin (docs/runbook.md, MigrationNotice)".to_owned(),
     );
     assert_eq!(story.condition("Degraded"), notice);
     assert_eq!(story.condition("Migrated").0, "True");
+    // It speaks for nothing else that is amiss, and is heard where nothing is.
+    assert_eq!(story.condition("Ready").1, "WaitingForBackends");
+    for _ in 0..4 {
+        story.serve();
+        story.reconcile().await.unwrap();
+    }
+    let (holds, _, message) = story.condition("Ready");
+    assert_eq!(holds, "True");
+    assert!(
+        message.ends_with("no real money moves; but look at the Secret shop-admin (docs/runbook.md, MigrationNotice)"),
+        "{message}"
+    );
     assert!(story.events().contains(&"Warning MigrationNotice".to_owned()), "{:?}", story.events());
 
     // Its Job ended at 08:00; five minutes later it goes, and the next look makes it again. Until it has ended nothing changes.

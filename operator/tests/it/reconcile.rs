@@ -407,4 +407,11 @@ async fn trouble_with_pods_is_over_after_three_good_looks() {
     }
     story.reconcile().await.unwrap();
     assert_eq!(story.condition("Degraded").0, "False");
+
+    story.api.put(POD, pod(json!({"waiting": {"reason": "CrashLoopBackOff"}})));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "PodsInTrouble");
+    story.api.remove(POD);
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False", "what is gone is in no trouble");
 }

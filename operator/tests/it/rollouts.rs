@@ -174,3 +174,25 @@ async fn a_stack_begins_when_what_a_former_one_of_its_name_has_left_is_gone() {
     assert!(story.api.get(&secret).is_some());
     assert_eq!(story.ledger().provisioned_from, None);
 }
+
+/// The pod of before serves on until the new one does, and is no pod of what was asked for.
+#[tokio::test]
+async fn a_service_is_not_ready_while_the_pod_that_serves_is_the_one_of_before() {
+    let story = Story::migrated().await;
+    for _ in 0..4 {
+        story.serve();
+        story.reconcile().await.unwrap();
+    }
+    assert_eq!(story.condition("Ready").0, "True");
+    let gateway = format!("{APPS}/deployments/shop-gateway");
+    story.api.change(&gateway, |gateway| {
+        gateway["status"]["replicas"] = 2.into();
+        gateway["status"]["updatedReplicas"] = 1.into();
+        gateway["status"]["availableReplicas"] = 1.into();
+    });
+    story.reconcile().await.unwrap();
+    let (holds, reason, message) = story.condition("Ready");
+    assert_eq!((holds.as_str(), reason.as_str()), ("False", "WaitingForServices"), "{message}");
+    assert!(message.contains("gateway"), "{message}");
+    assert_eq!(story.condition("Available").0, "True");
+}

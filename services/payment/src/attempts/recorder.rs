@@ -102,7 +102,7 @@ impl Attempts {
             Err(sqlx::Error::RowNotFound) => self.try_commit(batch, true).await?,
             committed => committed?,
         };
-        self.tell(batch, &ending);
+        Self::tell(batch, &ending);
         self.queue.push(ending.refunds.into_iter().map(|refund| (refund, Known::Sound)));
         self.outgoing.send(ending.events);
         Ok(answers)
@@ -173,7 +173,7 @@ impl Attempts {
         Ok((answers, ending))
     }
 
-    fn tell(&self, batch: &[Entry], ending: &Ending) {
+    fn tell(batch: &[Entry], ending: &Ending) {
         for Entry { attempt, outcome, .. } in batch {
             if !ending.attempts.iter().any(|ended| ended.key == attempt.key) {
                 continue;
