@@ -68,6 +68,12 @@ impl Counting {
         })
     }
 
+    /// Of a hundred changes of orders, how many stayed in the order's page and touched no index.
+    pub async fn hot_changes(&mut self) -> Result<i64, Failure> {
+        let query = "select coalesce(100 * n_tup_hot_upd / nullif(n_tup_upd, 0), 0) from pg_stat_user_tables where relname = 'orders'";
+        Ok(sqlx::query_scalar(query).fetch_one(&mut self.postgres).await?)
+    }
+
     /// How many orders stand so.
     pub async fn orders(&mut self, status: &str) -> Result<i64, Failure> {
         let query = sqlx::query_scalar("select count(*) from orders where status = $1").bind(status);

@@ -33,11 +33,14 @@ struct Arguments {
     #[arg(long, default_value_t = 48)]
     at_once: usize,
     /// The most round trips with PostgreSQL that an order alone may cost.
-    #[arg(long)]
-    most_alone: Option<u64>,
+    #[arg(long, default_value_t = 30)]
+    most_alone: u64,
     /// The same among many.
-    #[arg(long)]
-    most_among_many: Option<u64>,
+    #[arg(long, default_value_t = 10)]
+    most_among_many: u64,
+    /// How many of a hundred changes of an order are to stay in its page and touch no index (HOT).
+    #[arg(long, default_value_t = 95)]
+    least_hot: i64,
 }
 
 /// How many different products are bought.
@@ -101,11 +104,14 @@ impl Bench {
         let mut is_over = false;
         for (name, cost, budget, count) in budgets {
             let trips = cost.all_round_trips().div_ceil(count as u64);
-            if let Some(budget) = budget.filter(|budget| trips > *budget) {
+            if trips > budget {
                 println!("an order {name} costs {trips} round trips and may cost {budget}");
                 is_over = true;
             }
         }
+        let hot = self.counting.hot_changes().await?;
+        println!("of a hundred changes of an order {hot} are HOT");
+        is_over |= hot < arguments.least_hot;
         Ok(if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 

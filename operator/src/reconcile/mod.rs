@@ -33,7 +33,7 @@ use kube::{Client, Resource as _, ResourceExt as _};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::ledger::Ledger;
-use crate::names::{Backend, MANAGER, Names};
+use crate::names::{Backend, Names};
 use crate::objects::{self, Held, Inputs, Revision};
 use crate::resolve::Resolved;
 use crate::rollout::{InForce, Known};
@@ -269,6 +269,10 @@ async fn step_through(
     } else {
         let desired = objects::build(&inputs, &BTreeMap::new());
         refusals.extend(apply::say_owners(&desired, &names, &observed, context).await?);
+        if observed.ledger.is_some() && !held.everything {
+            let ledger = objects::ledger::object(&inputs, &ledger);
+            refusals.extend(apply::ensure(&ledger, &names, &observed, context).await?.err());
+        }
     }
     let trouble = diagnose::trouble(&observed, &names, &now);
     let is_calm = context.calm.see(&names, trouble.is_none(), &now);

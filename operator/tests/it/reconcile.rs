@@ -4,7 +4,7 @@ use time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::story::{APPS, CORE, STACK, Story};
+use crate::story::{APPS, CORE, LEDGER, STACK, Story};
 
 #[tokio::test]
 async fn the_first_reconcile_makes_secrets_and_starts_every_store_at_once() {
@@ -187,7 +187,9 @@ async fn whom_volumes_and_secrets_go_with_is_said_also_while_paused() {
     story.reconcile().await.unwrap();
     assert_eq!(owners(&claim), 0);
     let writes = story.writes();
-    assert!(writes.contains(&format!("PATCH {secret}")), "{writes:?}");
+    for path in [&secret, LEDGER] {
+        assert!(writes.contains(&format!("PATCH {path}")), "{writes:?}");
+    }
     assert!(!writes.iter().any(|write| write.contains(APPS)), "{writes:?}");
 }
 
