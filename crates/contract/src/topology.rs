@@ -38,24 +38,31 @@ pub struct Policy {
     pub definition: Value,
 }
 
+/// A dead letter is handed out whenever a person looks at it, and stays.
+const LOOKS: u32 = 1_000_000;
+
 /// The limits and the dead-lettering of each queue; which messages a reader gives up itself, `crates/courier/src/consumer.rs`
 /// decides. A message that is given up is moved, not copied and not lost:
 /// `at-least-once` wants `reject-publish` and a quorum queue on both sides.
 #[must_use]
 pub fn policies() -> Vec<Policy> {
-    Service::WITH_BROKER
-        .map(|service| Policy {
-            name: format!("dead-letters-of-{service}"),
-            pattern: format!("^{}$", queue(service)),
-            definition: json!({
-                "dead-letter-exchange": "",
-                "dead-letter-routing-key": dead_letter_queue(service),
-                "dead-letter-strategy": "at-least-once",
-                "delivery-limit": DELIVERY_LIMIT,
-                "overflow": "reject-publish",
-            }),
-        })
-        .to_vec()
+    let dead = Service::WITH_BROKER.map(|service| Policy {
+        name: format!("dead-{service}"),
+        pattern: format!("^{}$", dead_letter_queue(service)).replace('.', "\\."),
+        definition: json!({ "delivery-limit": LOOKS, "overflow": "reject-publish" }),
+    });
+    let live = Service::WITH_BROKER.map(|service| Policy {
+        name: format!("dead-letters-of-{service}"),
+        pattern: format!("^{}$", queue(service)),
+        definition: json!({
+            "dead-letter-exchange": "",
+            "dead-letter-routing-key": dead_letter_queue(service),
+            "dead-letter-strategy": "at-least-once",
+            "delivery-limit": DELIVERY_LIMIT,
+            "overflow": "reject-publish",
+        }),
+    });
+    live.into_iter().chain(dead).collect()
 }
 
 /// What a service's broker user may do in the stack's vhost, as regular expressions.
@@ -73,7 +80,8 @@ pub struct Permissions {
     pub topic_read: String,
 }
 
-/// The permissions of a service: it declares everything, reads its own queue and speaks under its own prefix.
+/// The permissions of a service: it declares everything, reads its own queue and its own dead letters, and speaks under its own
+/// prefix.
 #[must_use]
 pub fn permissions(service: Service) -> Permissions {
     let queues: Vec<String> = Service::WITH_BROKER
@@ -85,7 +93,7 @@ pub fn permissions(service: Service) -> Permissions {
     Permissions {
         configure: everything.clone(),
         write: everything,
-        read: format!("^({EXCHANGE}|{})$", queue(service)).replace('.', "\\."),
+        read: format!("^({EXCHANGE}|{}|{})$", queue(service), dead_letter_queue(service)).replace('.', "\\."),
         topic_write: format!("^{prefix}\\."),
         topic_read: ".*".to_owned(),
     }
@@ -99,7 +107,7 @@ mod tests {
     fn no_service_speaks_under_the_name_of_another() {
         assert_eq!(permissions(Service::Product).topic_write, r"^stock\.");
         assert_eq!(permissions(Service::Payment).topic_write, r"^payment\.");
-        assert_eq!(permissions(Service::Order).read, r"^(ecommerce\.events|order)$");
+        assert_eq!(permissions(Service::Order).read, r"^(ecommerce\.events|order|order\.dead)$");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let open = async {
             let connection = Connection::connect_uri(settings.uri()?, properties).await?;
@@ -82,7 +82,7 @@ impl Session {
         Ok(open.map_err(|_| Error::TimedOut)??)
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.connection.close(200, "goodbye".into())).await;
     }
 }

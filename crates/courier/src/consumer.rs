@@ -8,7 +8,6 @@
 //!
 //! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use futures::future::try_join_all;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
 use tokio::time::{MissedTickBehavior, interval};
@@ -32,10 +31,13 @@ use crate::{Error, Outgoing};
 const BATCH: usize = 100;
 /// How many the broker hands out ahead: one batch in work, one waiting, and as many as are set aside.
 const PREFETCH: u16 = 400;
-/// The most messages that are set aside. Of more, each goes back to the end of the queue, and the broker counts how often.
+/// The most messages that are set aside. With as many nothing more is taken: given back, they would come again at once, and the broker
+/// would count that.
 const MOST_ASIDE: usize = 200;
 /// From the beginning of one batch to the next, at the least.
 const PACE: Duration = Duration::from_millis(5);
+/// How often a consumer that takes nothing more looks whether its channel stands.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a message has no effect.
 #[derive(Debug, thiserror::Error)]
@@ -140,8 +142,15 @@ impl<H: Handle> Consumer<H> {
             .await?;
         let mut pace = interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut aside = VecDeque::new();
+        let mut aside = Vec::new();
         loop {
+            if aside.len() >= MOST_ASIDE {
+                tracing::error!(
+                    messages = aside.len(),
+                    "too many messages wait for a newer version: nothing more is taken"
+                );
+                return hold(&channel, shutdown).await;
+            }
             let first = tokio::select! {
                 biased;
                 () = shutdown.stopped() => return Ok(()),
@@ -166,7 +175,7 @@ impl<H: Handle> Consumer<H> {
     async fn settle(
         &self,
         batch: Vec<Delivery>,
-        aside: &mut VecDeque<Delivery>,
+        aside: &mut Vec<Delivery>,
         shutdown: &Shutdown,
     ) -> Result<Settled, Error> {
         let mut messages = Vec::with_capacity(batch.len());
@@ -174,7 +183,7 @@ impl<H: Handle> Consumer<H> {
             match serde_json::from_slice::<Envelope>(&delivery.data) {
                 Ok(envelope) => messages.push(Message { delivery, envelope }),
                 Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
-                    set_aside(delivery, aside, &error.to_string()).await?;
+                    set_aside(delivery, aside, &error.to_string());
                 }
                 Err(error) => give_up(&delivery, None, &error.to_string()).await?,
             }
@@ -191,7 +200,7 @@ impl<H: Handle> Consumer<H> {
                 Some(Err(why)) if messages.len() == 1 => {
                     for message in messages {
                         match &why {
-                            NoEffect::TooNew(reason) => set_aside(message.delivery, aside, reason).await?,
+                            NoEffect::TooNew(reason) => set_aside(message.delivery, aside, reason),
                             NoEffect::Dead(reason) => {
                                 give_up(&message.delivery, Some(&message.envelope), reason).await?;
                             }
@@ -209,9 +218,10 @@ impl<H: Handle> Consumer<H> {
 
     /// Commits the effect of these messages, trying again for as long as it may work later. `None` when the process stops.
     async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), NoEffect>> {
+        let events: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
         let mut backoff: Backoff = backoff();
         loop {
-            match self.attempt(messages).await {
+            match self.attempt(&events).await {
                 Ok(published) => {
                     self.handler.committed().await;
                     self.outgoing.send(published);
@@ -230,9 +240,9 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    async fn attempt(&self, messages: &[Message]) -> Result<Vec<Envelope>, Failure> {
-        let events: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
-        for envelope in &events {
+    /// Has the effect of these events once; answers what that has put into the outbox.
+    pub(crate) async fn attempt(&self, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        for envelope in events {
             tracing::debug!(
                 event.id = %envelope.id,
                 event.kind = envelope.event.routing_key(),
@@ -241,7 +251,7 @@ impl<H: Handle> Consumer<H> {
                 "handling an event"
             );
         }
-        let handle = async |connection: &mut PgConnection| self.handler.handle(connection, &events).await;
+        let handle = async |connection: &mut PgConnection| self.handler.handle(connection, events).await;
         self.pool.run(handle).await
     }
 }
@@ -256,20 +266,28 @@ async fn acknowledge(messages: &[Message]) -> Result<(), Error> {
 }
 
 /// Keeps a message, unacknowledged, until the connection ends.
-async fn set_aside(delivery: Delivery, aside: &mut VecDeque<Delivery>, reason: &str) -> Result<(), Error> {
+fn set_aside(delivery: Delivery, aside: &mut Vec<Delivery>, reason: &str) {
     EVENTS_SET_ASIDE.increment([]);
     tracing::error!(
         event.kind = delivery.routing_key.as_str(),
         reason,
         "unable to read a message that a newer version has written, or what it is about; it waits for that version"
     );
-    if aside.len() == MOST_ASIDE
-        && let Some(oldest) = aside.pop_front()
-    {
-        oldest.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
+    aside.push(delivery);
+}
+
+/// Holds on to what was taken until the process stops or the broker ends the channel.
+async fn hold(channel: &Channel, shutdown: &Shutdown) -> Result<(), Error> {
+    let mut look = interval(LOOK);
+    loop {
+        tokio::select! {
+            () = shutdown.stopped() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if !channel.status().connected() {
+            return Err(Error::ConsumerEnded);
+        }
     }
-    aside.push_back(delivery);
-    Ok(())
 }
 
 async fn give_up(delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 
 pub mod connection;
 pub mod consumer;
+pub mod dead_letters;
 pub mod metrics;
 mod outgoing;
 mod publish;
@@ -33,6 +34,9 @@ pub enum Error {
     /// The address is none; its text is a secret and not shown.
     #[error("AMQP_URL is not of the form amqp://user@host:5672/vhost")]
     InvalidUrl,
+    /// A person has named a dead letter that is not there.
+    #[error("there is no dead letter {0}; `dead-letters list` names those that are there")]
+    NoSuchLetter(String),
     /// The broker did not answer in time.
     #[error("the broker did not answer in time")]
     TimedOut,

@@ -13,5 +13,5 @@ mod settings;
 
 pub use app::App;
 pub use host::{Host, Listeners};
-pub use program::{Failure, MigrationSettings, Migrations, Program, Seed, Sowing, main};
+pub use program::{Failure, MigrationSettings, Migrations, Program, Seed, Sowing, Tool, Use, main};
 pub use settings::Settings;

@@ -36,7 +36,23 @@ pub struct Program<Build> {
     pub openapi: fn() -> Result<String, serde_json::Error>,
     /// What it measures beside what every process does.
     pub metrics: Vec<&'static dyn Metric>,
+    /// What a person does with it beside.
+    pub tools: Vec<Tool>,
 }
+
+/// Something that a person does with a service's data, by a subcommand of its binary.
+#[derive(Clone, Copy)]
+pub struct Tool {
+    /// The name of the subcommand.
+    pub name: &'static str,
+    /// Adds what it is for and what it has to be told.
+    pub arguments: fn(Command) -> Command,
+    /// Does it; answers what is printed.
+    pub run: fn(ArgMatches) -> Use,
+}
+
+/// A tool in use.
+pub type Use = LocalBoxFuture<'static, Result<String, Failure>>;
 
 /// What a database is to hold before anyone is served from it.
 #[derive(Clone, Copy)]
@@ -107,6 +123,10 @@ where
     match matches.subcommand() {
         Some((MIGRATE, matches)) => migrate(matches, program.migrations),
         Some((OPENAPI, _)) => print(&(program.openapi)()?),
+        Some((name, matches)) if let Some(tool) = program.tools.iter().find(|tool| tool.name == name) => {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            print(&runtime.block_on((tool.run)(matches.clone()))?)
+        }
         Some((_, matches)) => serve(Serve::from_arg_matches(matches)?, program),
         None => Ok(()),
     }
@@ -123,6 +143,8 @@ fn command_line<Config: Args, Build>(program: &Program<Build>) -> Command {
         .subcommand_required(true)
         .subcommand(serving::<Config>())
         .subcommand(Command::new(OPENAPI).about("Print the description of its API"));
+    let tools = program.tools.iter().map(|tool| (tool.arguments)(Command::new(tool.name)));
+    let command = command.subcommands(tools);
     let Some(migrations) = program.migrations else { return command };
     let migrate = MigrationSettings::augment_args(Command::new(MIGRATE).about("Bring the database up to date"));
     command.subcommand(match migrations.seed {

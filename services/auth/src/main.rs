@@ -12,5 +12,6 @@ fn main() -> ExitCode {
         migrations: Some(Migrations { schema: auth::migrations, seed: Some(auth::FIRST_ADMIN) }),
         openapi: auth::openapi,
         metrics: auth::METRICS.to_vec(),
+        tools: Vec::new(),
     })
 }

@@ -12,5 +12,6 @@ fn main() -> ExitCode {
         migrations: None,
         openapi: gateway::openapi,
         metrics: gateway::METRICS.to_vec(),
+        tools: Vec::new(),
     })
 }

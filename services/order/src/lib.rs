@@ -16,13 +16,15 @@ mod store;
 
 use std::time::Duration;
 
+use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Relay};
+use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
 use ecommerce_postgres::{Pool, housekeeping};
-use ecommerce_process::{App, Host};
+use ecommerce_process::{App, Host, Tool, Use};
+use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
 pub use crate::config::Config;
@@ -59,6 +61,29 @@ pub enum BuildError {
     Product(#[from] client::Error),
 }
 
+/// `order dead-letters`
+pub const DEAD_LETTERS: Tool =
+    Tool { name: "dead-letters", arguments: dead_letters::arguments::<Config>, run: look_at_dead_letters };
+
+fn look_at_dead_letters(matches: ArgMatches) -> Use {
+    Box::pin(async move {
+        let (config, command) = dead_letters::settings::<Config>(&matches)?;
+        let pool = Pool::for_background(&config.postgres, "order dead-letters")?;
+        let consumer = consumer(&config, pool, Clock::system(), Outgoing::nowhere());
+        Ok(dead_letters::run(&command, &consumer).await?)
+    })
+}
+
+fn consumer(config: &Config, pool: Pool, clock: Clock, outgoing: Outgoing) -> Consumer<consumer::Orders> {
+    Consumer {
+        settings: config.rabbit.clone(),
+        service: Service::Order,
+        pool,
+        outgoing,
+        handler: consumer::Orders { clock },
+    }
+}
+
 /// Puts the service together. The stores and the broker may still be away.
 #[expect(clippy::unused_async, reason = "every service is built so; this one has nothing to wait for")]
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
@@ -68,18 +93,12 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let product_key = EdgeKey::read(&config.edge_keys, Service::Product)?;
     let pool = Pool::new(&config.postgres, "order")?;
     let background = Pool::for_background(&config.postgres, "order")?;
-    let product = Peer::new(config.product_url, product_key.clone(), CATALOGUE, host.clock.clone())?;
+    let product = Peer::new(config.product_url.clone(), product_key.clone(), CATALOGUE, host.clock.clone())?;
 
     let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "order")?;
     let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let consumer = Consumer {
-        settings: config.rabbit,
-        service: Service::Order,
-        pool: background.clone(),
-        outgoing: outgoing.clone(),
-        handler: consumer::Orders { clock: host.clock.clone() },
-    };
+    let consumer = consumer(&config, background.clone(), host.clock.clone(), outgoing.clone());
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn("product key", product_key.follow(shutdown.clone()));

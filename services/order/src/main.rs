@@ -13,5 +13,6 @@ fn main() -> ExitCode {
         migrations: Some(Migrations { schema: order::migrations, seed: None }),
         openapi: order::openapi,
         metrics: [order::METRICS, rabbit::METRICS].concat(),
+        tools: vec![order::DEAD_LETTERS],
     })
 }

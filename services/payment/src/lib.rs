@@ -18,11 +18,14 @@ mod state;
 mod store;
 mod view;
 
+use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Relay};
+use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
-use ecommerce_process::{App, Host};
+use ecommerce_process::{App, Host, Tool, Use};
+use ecommerce_runtime::Shutdown;
+use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
 use crate::attempts::{Attempts, Queue, Recorder, worker};
@@ -55,6 +58,57 @@ pub enum BuildError {
     Rabbit(#[from] ecommerce_courier::Error),
 }
 
+/// `payment dead-letters`
+pub const DEAD_LETTERS: Tool =
+    Tool { name: "dead-letters", arguments: dead_letters::arguments::<Config>, run: look_at_dead_letters };
+
+fn look_at_dead_letters(matches: ArgMatches) -> Use {
+    Box::pin(async move {
+        let (config, command) = dead_letters::settings::<Config>(&matches)?;
+        let pool = Pool::for_background(&config.postgres, "payment dead-letters")?;
+        // What it begins is nobody's that lives: a process that serves takes it over.
+        let attempts = attempts(&config, pool, Clock::system(), Outgoing::nowhere());
+        let consumer = consumer(&config, attempts, Shutdown::new(), Outgoing::nowhere());
+        Ok(dead_letters::run(&command, &consumer).await?)
+    })
+}
+
+fn consumer(
+    config: &Config,
+    attempts: Attempts,
+    shutdown: Shutdown,
+    outgoing: Outgoing,
+) -> Consumer<consumer::Payments> {
+    Consumer {
+        settings: config.rabbit.clone(),
+        service: Service::Payment,
+        pool: attempts.pool.clone(),
+        outgoing,
+        handler: consumer::Payments { attempts, shutdown },
+    }
+}
+
+fn attempts(config: &Config, pool: Pool, clock: Clock, outgoing: Outgoing) -> Attempts {
+    let timeout = config.provider.timeout();
+    let provider = match config.provider.payment_provider {
+        config::Kind::Simulator => {
+            Provider::Simulator(Simulator::new(pool.clone(), config.provider.simulator, timeout))
+        }
+    };
+    Attempts {
+        pool,
+        holder: clock.new_id(),
+        clock,
+        provider,
+        // A look-up and a charge, each as long as it may take.
+        hold_time: HOLD_MARGIN + timeout * 2,
+        most_calls: config.provider.payment_provider_most_calls,
+        queue: Queue::default(),
+        recorder: Recorder::default(),
+        outgoing,
+    }
+}
+
 /// Puts the service together. The database and the broker may still be away.
 #[expect(clippy::unused_async, reason = "every service is built so; this one has nothing to wait for")]
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
@@ -62,37 +116,14 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let pool = Pool::new(&config.postgres, "payment")?;
     let background = Pool::for_background(&config.postgres, "payment")?;
-    let timeout = config.provider.timeout();
-    let provider = match config.provider.payment_provider {
-        config::Kind::Simulator => {
-            Provider::Simulator(Simulator::new(background.clone(), config.provider.simulator, timeout))
-        }
-    };
     let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "payment")?;
     let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let attempts = Attempts {
-        pool: pool.clone(),
-        clock: host.clock.clone(),
-        provider,
-        holder: host.clock.new_id(),
-        // A look-up and a charge, each as long as it may take.
-        hold_time: HOLD_MARGIN + timeout * 2,
-        most_calls: config.provider.payment_provider_most_calls,
-        queue: Queue::default(),
-        recorder: Recorder::default(),
-        outgoing: outgoing.clone(),
-    };
-
     // Of what no customer waits for.
-    let by_itself = Attempts { pool: background.clone(), ..attempts.clone() };
-    let consumer = Consumer {
-        settings: config.rabbit,
-        service: Service::Payment,
-        pool: background.clone(),
-        outgoing,
-        handler: consumer::Payments { attempts: by_itself.clone(), shutdown: host.shutdown.clone() },
-    };
+    let by_itself = attempts(&config, background.clone(), host.clock.clone(), outgoing.clone());
+    let attempts = Attempts { pool: pool.clone(), ..by_itself.clone() };
+
+    let consumer = consumer(&config, by_itself.clone(), host.shutdown.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));

@@ -13,5 +13,6 @@ fn main() -> ExitCode {
         migrations: Some(Migrations { schema: payment::migrations, seed: None }),
         openapi: payment::openapi,
         metrics: [payment::METRICS, rabbit::METRICS].concat(),
+        tools: vec![payment::DEAD_LETTERS],
     })
 }

@@ -13,12 +13,14 @@ mod routes;
 mod state;
 mod store;
 
+use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Relay};
+use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
-use ecommerce_process::{App, Host};
+use ecommerce_process::{App, Host, Tool, Use};
 use ecommerce_redis::Redis;
+use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
 use crate::catalogue::Catalogue;
@@ -50,6 +52,36 @@ pub enum BuildError {
     Redis(#[from] ecommerce_redis::Error),
 }
 
+/// `product dead-letters`
+pub const DEAD_LETTERS: Tool =
+    Tool { name: "dead-letters", arguments: dead_letters::arguments::<Config>, run: look_at_dead_letters };
+
+fn look_at_dead_letters(matches: ArgMatches) -> Use {
+    Box::pin(async move {
+        let (config, command) = dead_letters::settings::<Config>(&matches)?;
+        let pool = Pool::for_background(&config.postgres, "product dead-letters")?;
+        let catalogue = Catalogue::new(pool.clone(), &Redis::connect(&config.redis).await?);
+        let consumer = consumer(&config, pool, Clock::system(), catalogue, Outgoing::nowhere());
+        Ok(dead_letters::run(&command, &consumer).await?)
+    })
+}
+
+fn consumer(
+    config: &Config,
+    pool: Pool,
+    clock: Clock,
+    catalogue: Catalogue,
+    outgoing: Outgoing,
+) -> Consumer<consumer::Reservations> {
+    Consumer {
+        settings: config.rabbit.clone(),
+        service: Service::Product,
+        pool,
+        outgoing,
+        handler: consumer::Reservations::new(clock, catalogue),
+    }
+}
+
 /// Puts the service together. The stores and the broker may still be away.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     config.rabbit.validate()?;
@@ -62,13 +94,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "product")?;
     let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let consumer = Consumer {
-        settings: config.rabbit,
-        service: Service::Product,
-        pool: background,
-        outgoing,
-        handler: consumer::Reservations::new(host.clock.clone(), catalogue.clone()),
-    };
+    let consumer = consumer(&config, background, host.clock.clone(), catalogue.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));

@@ -14,5 +14,6 @@ fn main() -> ExitCode {
         migrations: Some(Migrations { schema: product::migrations, seed: None }),
         openapi: product::openapi,
         metrics: [rabbit::METRICS, redis::METRICS].concat(),
+        tools: vec![product::DEAD_LETTERS],
     })
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod consumer;
+mod dead_letters;
 mod passwords;
 mod relay;
 

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::provider::Provider;
 
-pub(crate) use queue::{Known, Queue, Waiting};
+pub(crate) use queue::{InHand, Known, Queue, Waiting};
 pub(crate) use recorder::Recorder;
 
 /// What it takes to bring attempts to their end. Clones share the queue and the recorder.

@@ -1,6 +1,6 @@
 //! The attempts of this process that wait for a call to the provider, the oldest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,6 +35,8 @@ pub(crate) struct Waiting {
 /// An attempt that is being called; dropped before it is [over](Self::over), it is tried again in a moment.
 #[derive(Debug)]
 pub(crate) struct InHand {
+    key: AttemptId,
+    /// Until it is over.
     attempt: Option<Attempt>,
     queue: Queue,
 }
@@ -49,6 +51,7 @@ impl InHand {
 impl Drop for InHand {
     fn drop(&mut self) {
         self.queue.0.failed.lock().extend(self.attempt.take());
+        self.queue.0.in_hand.lock().remove(&self.key);
     }
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Queue(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     lines: Mutex<Lines>,
+    /// What is being called.
+    in_hand: Mutex<HashSet<AttemptId>>,
     /// What could neither be ended nor let go of.
     failed: Mutex<Vec<Attempt>>,
     /// Something has come.
@@ -105,7 +110,21 @@ impl Queue {
     /// Holds an attempt that is being called, so that it is tried again if its call goes away in the middle.
     #[must_use]
     pub(crate) fn hold(&self, attempt: &Attempt) -> InHand {
-        InHand { attempt: Some(attempt.clone()), queue: self.clone() }
+        self.0.in_hand.lock().insert(attempt.key);
+        InHand { key: attempt.key, attempt: Some(attempt.clone()), queue: self.clone() }
+    }
+
+    /// Those of these attempts that neither wait nor are being called: their rows are committed, and whoever wrote them was not told.
+    pub(crate) fn forgotten(&self, attempts: Vec<Attempt>) -> Vec<Attempt> {
+        let (lines, in_hand, failed) = (self.lines(), self.0.in_hand.lock(), self.0.failed.lock());
+        let is_known = |attempt: &Attempt| {
+            let place = (attempt.payment_id, attempt.key);
+            lines.charges.contains_key(&place)
+                || lines.refunds.contains_key(&place)
+                || in_hand.contains(&attempt.key)
+                || failed.iter().any(|failed| failed.key == attempt.key)
+        };
+        attempts.into_iter().filter(|attempt| !is_known(attempt)).collect()
     }
 
     /// Puts what has failed in line again.
@@ -185,6 +204,10 @@ mod tests {
         drop(queue.hold(&dropped));
         assert!(queue.pop_charge().is_none(), "not before it is due");
         queue.try_again();
+        let (unheard_of, all) = (charge(&clock), [over.clone(), dropped.clone()]);
+        let forgotten = queue.forgotten([all.to_vec(), vec![unheard_of.clone()]].concat());
+        let forgotten: Vec<_> = forgotten.iter().map(|attempt| attempt.key).collect();
+        assert_eq!(forgotten, [over.key, unheard_of.key], "what waits is known");
         let again = queue.pop_charge().unwrap();
         assert_eq!((again.attempt.key, again.known), (dropped.key, Known::Nothing));
         assert!(queue.pop_charge().is_none());
@@ -195,9 +218,8 @@ mod tests {
         let clock = Clock::system();
         let queue = Queue::default();
         queue.push((0..ROOM).map(|_| (charge(&clock), Known::Sound)));
-        let (waiting, takes) = (queue.has_room(), async { queue.pop_charge() });
         assert_eq!(queue.room(), 0);
-        let ((), taken) = tokio::join!(biased; waiting, takes);
-        assert!(taken.is_some());
+        let ((), oldest) = tokio::join!(biased; queue.has_room(), async { queue.pop_charge() });
+        assert!(oldest.is_some());
     }
 }

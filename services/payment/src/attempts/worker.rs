@@ -8,11 +8,14 @@ use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use super::{Attempts, Known, Waiting};
+use super::{Attempts, InHand, Known, Waiting};
 use crate::store::{attempts, holders};
 
 /// How often it looks for what others have left.
 const LOOK: Duration = Duration::from_secs(1);
+/// So long after it was written, whoever wrote an attempt has been told that it is committed. It may not have been, as when the
+/// connection broke in that moment, and then nobody is at it.
+const UNTOLD: time::Duration = time::Duration::seconds(15);
 /// The most attempts that one statement takes over.
 const PAGE: i64 = 500;
 
@@ -29,11 +32,13 @@ impl Calls {
         let (most, most_charges) = (attempts.most_calls, attempts.most_calls - attempts.most_calls / 4);
         while self.charges.len() < most_charges && self.running() < most {
             let Some(waiting) = attempts.queue.pop_charge() else { break };
-            self.charges.spawn(call(attempts.clone(), waiting));
+            let in_hand = attempts.queue.hold(&waiting.attempt);
+            self.charges.spawn(call(attempts.clone(), waiting, in_hand));
         }
         while self.running() < most {
             let Some(waiting) = attempts.queue.pop_refund() else { break };
-            self.refunds.spawn(call(attempts.clone(), waiting));
+            let in_hand = attempts.queue.hold(&waiting.attempt);
+            self.refunds.spawn(call(attempts.clone(), waiting, in_hand));
         }
     }
 
@@ -79,6 +84,9 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
         *lives_until = Some(until);
     }
     attempts.queue.try_again();
+    let own = async |connection: &mut PgConnection| attempts::find_own(connection, attempts.holder, now - UNTOLD).await;
+    let forgotten = attempts.queue.forgotten(attempts.pool.run(own).await?);
+    attempts.queue.push(forgotten.into_iter().map(|attempt| (attempt, Known::Nothing)));
     loop {
         let limit = PAGE.min(i64::try_from(attempts.queue.room()).unwrap_or(PAGE));
         let take_over =
@@ -92,8 +100,7 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
     }
 }
 
-async fn call(attempts: Attempts, waiting: Waiting) {
-    let in_hand = attempts.queue.hold(&waiting.attempt);
+async fn call(attempts: Attempts, waiting: Waiting, in_hand: InHand) {
     match attempts.call(&waiting).await {
         Ok(_) => in_hand.over(),
         Err(error) => {

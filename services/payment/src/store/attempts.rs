@@ -107,6 +107,25 @@ pub(crate) async fn take_over(
     rows.into_iter().map(attempt).collect()
 }
 
+/// Open attempts that this process has held since before that time.
+pub(crate) async fn find_own(
+    connection: &mut PgConnection,
+    holder: Uuid,
+    before: OffsetDateTime,
+) -> Result<Vec<Attempt>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, payment_id, customer_id, amount, currency, method, charge_id, requested_by is not null as "by_customer!", request_id
+           from open_attempts join attempts on id = attempt_id
+           where holder = $1 and due_at < $2"#,
+        holder,
+        before
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(attempt).collect()
+}
+
 /// Lets anybody look an open attempt up whose outcome is not known, the later the longer it has been open, and keeps the answer that
 /// says so. When another has taken it over from `holder` meanwhile, that one's stays. Answers what the customer is told now, which
 /// is another's answer when another was quicker.
