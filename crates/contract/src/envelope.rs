@@ -14,7 +14,7 @@ pub const VERSION: u16 = 1;
 /// Fields are only ever added, each with a default, so that an old message still parses and an old reader still reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Names the event; a receiver that has recorded it does nothing the second time.
+    /// Names the event, also when it comes again.
     pub id: EventId,
     /// The version that wrote it.
     pub version: u16,

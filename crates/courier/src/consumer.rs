@@ -18,7 +18,9 @@ use futures::future::try_join_all;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions,
+};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
 use tokio::time::{MissedTickBehavior, interval};
@@ -32,7 +34,7 @@ const BATCH: usize = 100;
 /// How many the broker hands out ahead: one batch in work, one waiting, and as many as are set aside.
 const PREFETCH: u16 = 400;
 /// The most messages that are set aside. With as many nothing more is taken: given back, they would come again at once, and the broker
-/// would count that.
+/// would count that. As after a roll back: then a person has to look.
 const MOST_ASIDE: usize = 200;
 /// From the beginning of one batch to the next, at the least.
 const PACE: Duration = Duration::from_millis(5);
@@ -70,7 +72,7 @@ impl From<sqlx::Error> for Failure {
 
 /// What a service does with events.
 pub trait Handle: Send + Sync + 'static {
-    /// Has the effect of these events, in one transaction and with no call to anything remote, and answers what that has put
+    /// Has the effect of these events, in as few transactions as it takes and with no call to anything remote, and answers what that has put
     /// into the outbox. Any of them may have come before, in whole or in another batch, and has no second effect: its first one
     /// shows in the state of what it is about. Events that one service sends and this one has no use for never get here: their
     /// binding is not there.
@@ -80,7 +82,7 @@ pub trait Handle: Send + Sync + 'static {
         events: &[Envelope],
     ) -> impl Future<Output = Result<Vec<Envelope>, Failure>> + Send;
 
-    /// Runs after the commit of what [`Handle::handle`] did, before the relay is notified and the messages are acknowledged:
+    /// Runs after the commit of what [`Handle::handle`] did, before the events are handed over and the messages are acknowledged:
     /// for what may be lost and is not to be late, such as emptying a cache.
     fn committed(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
@@ -149,6 +151,11 @@ impl<H: Handle> Consumer<H> {
                     messages = aside.len(),
                     "too many messages wait for a newer version: nothing more is taken"
                 );
+                channel.basic_cancel(self.service.as_str().into(), BasicCancelOptions::default()).await?;
+                // What was handed out ahead is for whoever can read it.
+                while let Some(delivery) = deliveries.next().await {
+                    delivery?.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
+                }
                 return hold(&channel, shutdown).await;
             }
             let first = tokio::select! {

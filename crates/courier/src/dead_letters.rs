@@ -45,6 +45,7 @@ pub struct Which {
 }
 
 /// The command line of the tool, for a service with these settings.
+#[must_use]
 pub fn arguments<Config: clap::Args>(command: clap::Command) -> clap::Command {
     let command = command.about("Look at the messages that were given up, handle them again, or throw them away");
     Command::augment_subcommands(Config::augment_args(command)).subcommand_required(true)

@@ -23,8 +23,10 @@ use crate::topology;
 
 /// The most messages of one page, which is one transaction.
 const PAGE: i64 = 200;
-/// The ids of events that are being committed are not older than this, however slow the commit and however wrong a clock: most
-/// passes begin there. What is deleted below is not gone while a snapshot is held (a dump), and would be walked over each time.
+/// The same where each is confirmed before the next: what is handed over in memory waits for a page.
+const PAGE_ONE_BY_ONE: i64 = 50;
+/// The ids of events that are being committed are hardly ever older than this, and then a pass that begins at the very beginning finds
+/// them: the others begin there. What is deleted below is not gone while a snapshot is held (a dump), and would be walked over each time.
 const RECENT: Duration = Duration::from_secs(20);
 /// How often a pass begins at the very beginning all the same.
 const WHOLE: Duration = Duration::from_mins(1);
@@ -36,8 +38,7 @@ const MOST_PASSED_OVER: usize = 1_000;
 pub(crate) struct Sweep {
     /// The last id that this pass has seen; none between two passes.
     after: Option<Uuid>,
-    /// Whether a page has closed the channel, so that its messages are sent one by one.
-    one_by_one: bool,
+    manner: Manner,
     /// Whether this pass has left something where it was.
     left_some: bool,
     /// Whether the pass before has left nothing.
@@ -45,6 +46,20 @@ pub(crate) struct Sweep {
     /// When a pass last began at the very beginning.
     whole_since: Option<Instant>,
     passed_over: VecDeque<Uuid>,
+    /// When those were last tried again.
+    forgiven: Option<Instant>,
+}
+
+/// How messages are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Manner {
+    /// All of a page, and then their confirms.
+    #[default]
+    Together,
+    /// One by one, for the page that comes next has closed the channel.
+    PageOneByOne,
+    /// One by one to the end of the pass, which tries again what was passed over.
+    PassOneByOne,
 }
 
 impl Sweep {
@@ -83,7 +98,9 @@ impl Sweep {
                 Ok(())
             }
             Err(error) => {
-                self.one_by_one = error.closes_the_channel();
+                if error.closes_the_channel() {
+                    self.manner = Manner::PageOneByOne;
+                }
                 Err(error)
             }
         }
@@ -96,12 +113,14 @@ impl Sweep {
         after: Uuid,
         page: &mut Page,
     ) -> Result<(), Error> {
-        let messages = outbox::claim(transaction, after, self.passed_over.make_contiguous(), PAGE).await?;
+        let one_by_one = self.manner != Manner::Together;
+        page.limit = if one_by_one { PAGE_ONE_BY_ONE } else { PAGE };
+        let messages = outbox::claim(transaction, after, self.passed_over.make_contiguous(), page.limit).await?;
         page.claimed = messages.iter().map(|message| message.id).collect();
         if messages.is_empty() {
             return Ok(());
         }
-        let sent = if self.one_by_one {
+        let sent = if one_by_one {
             self.send_one_by_one(session, &messages).await?
         } else {
             publish(&session.channel, &messages).await?
@@ -134,6 +153,7 @@ impl Sweep {
     }
 
     fn pass_over(&mut self, id: Uuid) {
+        self.forgiven.get_or_insert_with(Instant::now);
         if self.passed_over.len() == MOST_PASSED_OVER {
             self.passed_over.pop_front();
         }
@@ -142,6 +162,12 @@ impl Sweep {
 
     fn begin(&mut self, clock: &Clock) -> Uuid {
         self.left_some = false;
+        if !self.passed_over.is_empty() && self.forgiven.is_none_or(|since| since.elapsed() >= WHOLE) {
+            // A right may have been given meanwhile. One by one, they close no channel of anybody else's.
+            self.forgiven = Some(Instant::now());
+            self.passed_over.clear();
+            self.manner = Manner::PassOneByOne;
+        }
         let is_whole = !self.is_clean || self.whole_since.is_none_or(|since| since.elapsed() >= WHOLE);
         let after = if is_whole { Uuid::nil() } else { first_id_at(clock.now() - RECENT) };
         if is_whole {
@@ -153,10 +179,13 @@ impl Sweep {
 
     /// To the next page, or to the end of the pass.
     fn turn(&mut self, page: &Page) {
-        self.one_by_one = false;
+        if self.manner == Manner::PageOneByOne {
+            self.manner = Manner::Together;
+        }
         self.left_some |= page.left_some();
         self.after = page.claimed.last().copied().filter(|_| page.is_full());
         if self.after.is_none() {
+            self.manner = Manner::Together;
             self.is_clean = !self.left_some && self.passed_over.is_empty();
         }
     }
@@ -165,6 +194,7 @@ impl Sweep {
 /// What became of one page.
 #[derive(Debug, Default)]
 struct Page {
+    limit: i64,
     claimed: Vec<Uuid>,
     sent: usize,
 }
@@ -175,7 +205,7 @@ impl Page {
     }
 
     fn is_full(&self) -> bool {
-        i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= PAGE)
+        i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= self.limit)
     }
 }
 

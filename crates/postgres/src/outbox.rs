@@ -95,8 +95,13 @@ pub async fn append(transaction: &mut PgConnection, events: &[Envelope]) -> Resu
 }
 
 /// Takes out what the broker has. Its caller's commits need not wait for the disk: a removal that a crash forgets is a message
-/// sent twice, and the second one does nothing.
+/// sent twice, and the second one does nothing. Nor is anybody waited for who is sending one of them just now.
 pub async fn remove(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from outbox where id = any($1)", ids).execute(connection).await?;
+    sqlx::query!(
+        "delete from outbox where id in (select id from outbox where id = any($1) for update skip locked)",
+        ids
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use ecommerce_contract::Envelope;
 use ecommerce_courier::Outgoing;
 use ecommerce_postgres::Pool;
 use ecommerce_runtime::Shutdown;
-use ecommerce_types::Clock;
+use ecommerce_types::{Clock, OrderId};
 use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
 
@@ -24,15 +24,16 @@ const BATCH: i64 = 200;
 pub(crate) async fn run(pool: Pool, clock: Clock, outgoing: Outgoing, shutdown: Shutdown) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unreadable = Vec::new();
     loop {
         tokio::select! {
             () = shutdown.stopped() => return,
             _ = tick.tick() => {}
         }
         loop {
-            match expire(&pool, &clock).await {
-                Ok(told) if told.is_empty() => break,
-                Ok(told) => {
+            match expire(&pool, &clock, &mut unreadable).await {
+                Ok(None) => break,
+                Ok(Some(told)) => {
                     ORDERS_EXPIRED.add([], told.len() as u64);
                     tracing::info!(expired = told.len(), "ended orders that nobody paid in time");
                     outgoing.send(told);
@@ -46,11 +47,21 @@ pub(crate) async fn run(pool: Pool, clock: Clock, outgoing: Outgoing, shutdown: 
     }
 }
 
-async fn expire(pool: &Pool, clock: &Clock) -> Result<Vec<Envelope>, WriteError> {
+/// Ends the orders that are longest overdue; answers what is to be told of it, or that there were none.
+async fn expire(
+    pool: &Pool,
+    clock: &Clock,
+    unreadable: &mut Vec<OrderId>,
+) -> Result<Option<Vec<Envelope>>, WriteError> {
     let now = clock.now();
     let expire = async |transaction: &mut PgConnection| {
         let mut changes = Changes::default();
-        for mut order in store::lock_due(transaction, now, BATCH).await? {
+        let due = store::lock_due(transaction, now, unreadable, BATCH).await?;
+        if due.orders.is_empty() && due.unreadable.is_empty() {
+            return Ok(None);
+        }
+        unreadable.extend(due.unreadable);
+        for mut order in due.orders {
             if let Change::Publish(event) = order.expire(now) {
                 changes.events.push(Envelope::new(clock, None, event));
                 changes.steps.push(order.latest_step(None));
@@ -58,7 +69,7 @@ async fn expire(pool: &Pool, clock: &Clock) -> Result<Vec<Envelope>, WriteError>
             }
         }
         store::write(transaction, &changes).await?;
-        Ok(changes.events)
+        Ok(Some(changes.events))
     };
     pool.transaction(expire).await
 }

@@ -41,8 +41,9 @@ pub fn migrations() -> Migrator {
     sqlx::migrate!("../../migrations/payment")
 }
 
-/// What a process needs beside the provider's own time to bring an attempt to its end.
-const HOLD_MARGIN: time::Duration = time::Duration::seconds(2);
+/// What a process needs beside the provider's own time to bring an attempt to its end, and ten seconds by which the clocks of two
+/// replicas may differ.
+const HOLD_MARGIN: time::Duration = time::Duration::seconds(12);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,7 @@ use crate::store::reservations::{self, Known, WriteError};
 pub(crate) struct Reservations {
     clock: Clock,
     catalogue: Catalogue,
-    /// Whose stock the latest batch has moved. A consumer has one batch in hand at a time.
+    /// Whose stock has moved since the catalogue was last told; also by a commit of which nobody was told.
     moved: Mutex<Vec<ProductId>>,
 }
 
@@ -32,10 +32,6 @@ impl Reservations {
     #[must_use]
     pub(crate) fn new(clock: Clock, catalogue: Catalogue) -> Self {
         Self { clock, catalogue, moved: Mutex::default() }
-    }
-
-    fn remember(&self, moved: Vec<ProductId>) -> Vec<ProductId> {
-        std::mem::replace(&mut *self.moved.lock(), moved)
     }
 }
 
@@ -54,7 +50,7 @@ impl Handle for Reservations {
 
     /// Before order is told: a customer who sees the order's new state then sees the product's new stock, too.
     async fn committed(&self) {
-        let moved = self.remember(Vec::new());
+        let moved = std::mem::take(&mut *self.moved.lock());
         self.catalogue.changed(moved).await;
     }
 }
@@ -90,7 +86,7 @@ impl Reservations {
         }
         let changes = batch.into_changes();
         reservations::write(transaction, &changes, &answers).await?;
-        self.remember(changes.moved.into_keys().collect());
+        self.moved.lock().extend(changes.moved.into_keys());
         Ok(answers)
     }
 }

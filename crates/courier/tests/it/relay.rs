@@ -67,6 +67,33 @@ async fn events_that_no_queue_takes_stay_and_hold_up_no_other() {
 }
 
 #[tokio::test]
+async fn of_a_page_in_which_some_are_taken_and_some_are_not_each_is_told_from_the_other() {
+    let (broker, database) = stores().await;
+    let mut good = HashSet::new();
+    for _ in 0..100 {
+        let event = order_paid();
+        write(&database, std::slice::from_ref(&event)).await;
+        good.insert(event.id);
+        let unread = "insert into outbox (id, routing_key, body) values ($1, 'order.unread', '{}')";
+        sqlx::query(unread).bind(Clock::system().new_id()).execute(&database.pool).await.unwrap();
+    }
+    let _outgoing = start(&broker, &database, Service::Order);
+    broker.ready().await;
+    let mut arrived = HashSet::new();
+    while arrived.len() < good.len() {
+        arrived.insert(broker.next("product").await.id);
+    }
+    assert_eq!(arrived, good);
+    let left = "select count(*), count(*) filter (where routing_key = 'order.unread') from outbox";
+    eventually("what no queue takes is left, and all of it", || async {
+        let (all, unread): (i64, i64) = sqlx::query_as(left).fetch_one(&database.pool).await.unwrap();
+        assert_eq!(unread, 100);
+        (all == 100).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn events_for_which_the_broker_closes_the_channel_stay_and_hold_up_no_other() {
     let (broker, database) = stores().await;
     // Of another service: this one has no right to say so.

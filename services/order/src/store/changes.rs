@@ -32,14 +32,15 @@ pub(crate) enum WriteError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes changes down: all, or none where one of the orders has changed since it was read. Nothing is locked before; of two who
-/// write the same step of an order's history, the key lets one.
+/// Writes changes down: all, or none where one of the orders has changed since it was read. Of two who write the same step of an
+/// order's history, the key lets one. The orders' rows come first, all of them, and then the history: whoever has locked the rows
+/// before, as the clock does, is waited for there, and nobody holds a step that the other waits for.
 pub(crate) async fn write(connection: &mut PgConnection, changes: &Changes) -> Result<(), WriteError> {
     let Changes { orders, steps, events } = changes;
     if steps.is_empty() {
         return Ok(());
     }
-    // In one sequence, so that two who write the same orders wait for each other and rarely deadlock.
+    // In one sequence, so that two who write the same orders seldom wait for each other crosswise; the server ends that after a second.
     let mut orders: Vec<&Order> = orders.iter().collect();
     orders.sort_unstable_by_key(|order| order.id);
     let ids: Vec<Uuid> = orders.iter().map(|order| order.id.0).collect();
@@ -63,12 +64,14 @@ pub(crate) async fn write(connection: &mut PgConnection, changes: &Changes) -> R
              amount_refunded = new.amount_refunded, reason = new.reason, updated_at = new.updated_at
            from unnest($1::uuid[], $2::text[], $3::integer[], $4::uuid[], $5::bigint[], $6::text[], $7::timestamptz[])
              as new (id, status, version, payment_id, amount_refunded, reason, updated_at)
-           where orders.id = new.id),
+           where orders.id = new.id
+           returning orders.id),
          paid as (update open_orders set pay_by = null where order_id = any($8) and pay_by is not null),
          ended as (delete from open_orders where order_id = any($9)),
          told as (insert into outbox (id, routing_key, body) select * from unnest($10::uuid[], $11::text[], $12::text[]))
          insert into order_history (order_id, version, at, status, amount_refunded, reason, by)
-         select * from unnest($13::uuid[], $14::integer[], $15::timestamptz[], $16::text[], $17::bigint[], $18::text[], $19::uuid[])",
+         select * from unnest($13::uuid[], $14::integer[], $15::timestamptz[], $16::text[], $17::bigint[], $18::text[], $19::uuid[])
+         where (select count(*) from changed) > 0",
         &ids,
         &statuses,
         &versions,

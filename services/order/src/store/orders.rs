@@ -1,6 +1,7 @@
 //! The table `orders`, as it is read.
 
 use ecommerce_types::{Currency, Limit, Money, OrderId, Quantity, UserId};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -18,7 +19,7 @@ struct Row {
     version: i32,
     currency: String,
     total: i64,
-    lines: Json<Vec<StoredLine>>,
+    lines: Json<StoredLines>,
     payment_method: Option<String>,
     payment_id: Option<Uuid>,
     pay_by: OffsetDateTime,
@@ -37,6 +38,14 @@ pub(super) struct StoredLine {
     quantity: i32,
     /// Minor units of the order's currency.
     unit_price: i64,
+}
+
+/// All lines of an order. Those that do not read spoil no other order that is read with theirs.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum StoredLines {
+    Read(Vec<StoredLine>),
+    Other(IgnoredAny),
 }
 
 impl StoredLine {
@@ -71,7 +80,7 @@ pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> 
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<Vec<StoredLine>>", payment_method,
+        r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
              payment_id, pay_by, amount_refunded, reason, created_at, updated_at
            from orders where id = any($1)"#,
         &ids
@@ -91,11 +100,11 @@ pub(crate) async fn list(
     // An id that is larger than all: the first page.
     let after = after.map_or(Uuid::max(), Uuid::from);
     // Two statements, so that no plan has to serve both.
-    let rows =
-        match customer {
-            Some(customer) => sqlx::query_as!(
+    let rows = match customer {
+        Some(customer) => {
+            sqlx::query_as!(
                 Row,
-                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<Vec<StoredLine>>",
+                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>",
                      payment_method, payment_id, pay_by, amount_refunded, reason, created_at, updated_at
                    from orders where customer_id = $1 and id < $2 order by id desc limit $3"#,
                 customer.0,
@@ -103,58 +112,79 @@ pub(crate) async fn list(
                 limit.and_one_more()
             )
             .fetch_all(connection)
-            .await?,
-            None => sqlx::query_as!(
+            .await?
+        }
+        None => {
+            sqlx::query_as!(
                 Row,
-                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<Vec<StoredLine>>",
+                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>",
                      payment_method, payment_id, pay_by, amount_refunded, reason, created_at, updated_at
                    from orders where id < $1 order by id desc limit $2"#,
                 after,
                 limit.and_one_more()
             )
             .fetch_all(connection)
-            .await?,
-        };
+            .await?
+        }
+    };
     rows.into_iter().map(order).collect()
 }
 
-/// Locks orders whose time is over and that nobody else holds, the longest overdue first. One that this version cannot read is
-/// left to the one that wrote it.
+/// Orders whose time is over.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    pub(crate) orders: Vec<Order>,
+    /// Those that this version cannot read: they are left to the one that wrote them.
+    pub(crate) unreadable: Vec<OrderId>,
+}
+
+/// Locks orders whose time is over and that nobody else holds, the longest overdue first, and without those that did not read.
 pub(crate) async fn lock_due(
     transaction: &mut PgConnection,
     now: OffsetDateTime,
+    unreadable: &[OrderId],
     limit: i64,
-) -> Result<Vec<Order>, sqlx::Error> {
+) -> Result<Due, sqlx::Error> {
+    let unreadable: Vec<Uuid> = unreadable.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<Vec<StoredLine>>", payment_method,
+        r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
              payment_id, orders.pay_by, amount_refunded, reason, created_at, updated_at
            from open_orders join orders on id = order_id
-           where open_orders.pay_by <= $1
-           order by open_orders.pay_by limit $2
+           where open_orders.pay_by <= $1 and order_id <> all($2)
+           order by open_orders.pay_by limit $3
            for update skip locked"#,
         now,
+        &unreadable,
         limit
     )
     .fetch_all(transaction)
     .await?;
-    let readable = |row: Row| {
+    let mut due = Due::default();
+    for row in rows {
         let id = row.id;
-        order(row)
-            .inspect_err(|error| tracing::error!(order.id = %id, %error, "unable to read an order that is due"))
-            .ok()
-    };
-    Ok(rows.into_iter().filter_map(readable).collect())
+        match order(row) {
+            Ok(order) => due.orders.push(order),
+            Err(error) => {
+                tracing::error!(order.id = %id, %error, "unable to read an order that is due; it is left to the version that wrote it");
+                due.unreadable.push(id.into());
+            }
+        }
+    }
+    Ok(due)
 }
 
 fn order(row: Row) -> Result<Order, sqlx::Error> {
     let currency: Currency = row.currency.parse().map_err(decode)?;
+    let StoredLines::Read(lines) = row.lines.0 else {
+        return Err(sqlx::Error::Decode("the lines of an order are of another version".into()));
+    };
     Ok(Order {
         id: row.id.into(),
         customer_id: row.customer_id.into(),
         status: row.status.parse::<Status>().map_err(decode)?,
         version: row.version,
-        lines: row.lines.0.into_iter().map(|line| line.into_line(currency)).collect::<Result<_, _>>()?,
+        lines: lines.into_iter().map(|line| line.into_line(currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.total, currency).map_err(decode)?,
         payment_method: row.payment_method,
         payment_id: row.payment_id.map(Into::into),

@@ -62,3 +62,22 @@ async fn the_deadline_survives_a_restart() {
     let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
     assert_eq!((closed.order_id, closed.outcome), (id, ClosedAs::Expired));
 }
+
+/// As a newer version may have written it.
+#[tokio::test]
+async fn an_order_that_does_not_read_holds_up_no_other() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let (unreadable, other) = (shop.order(&customer).await, shop.order(&customer).await);
+    let changed =
+        sqlx::query("update orders set lines = '{\"of\": \"another version\"}' where id = $1").bind(unreadable.0);
+    changed.execute(&shop.database.pool).await.unwrap();
+    shop.clock.advance(Duration::minutes(15));
+    shop.reaches(&customer, other, "expired").await;
+    let status: String = sqlx::query_scalar("select status from orders where id = $1")
+        .bind(unreadable.0)
+        .fetch_one(&shop.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(status, "pending");
+}

@@ -13,6 +13,8 @@ use crate::store::{attempts, holders};
 
 /// How often it looks for what others have left.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it looks for what it has written itself without being told.
+const REMEMBER: Duration = Duration::from_secs(5);
 /// So long after it was written, whoever wrote an attempt has been told that it is committed. It may not have been, as when the
 /// connection broke in that moment, and then nobody is at it.
 const UNTOLD: time::Duration = time::Duration::seconds(15);
@@ -53,12 +55,19 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
     let mut lives_until = None;
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut remember = tokio::time::interval(REMEMBER);
+    remember.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.stopped() => break,
             _ = look.tick() => {
                 if let Err(error) = look_around(&attempts, &mut lives_until).await {
                     tracing::warn!(%error, "unable to look for open attempts; it is tried again");
+                }
+            }
+            _ = remember.tick() => {
+                if let Err(error) = remember_forgotten(&attempts).await {
+                    tracing::warn!(%error, "unable to look for attempts that were written untold; it is tried again");
                 }
             }
             () = attempts.queue.pushed() => {}
@@ -84,9 +93,6 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
         *lives_until = Some(until);
     }
     attempts.queue.try_again();
-    let own = async |connection: &mut PgConnection| attempts::find_own(connection, attempts.holder, now - UNTOLD).await;
-    let forgotten = attempts.queue.forgotten(attempts.pool.run(own).await?);
-    attempts.queue.push(forgotten.into_iter().map(|attempt| (attempt, Known::Nothing)));
     loop {
         let limit = PAGE.min(i64::try_from(attempts.queue.room()).unwrap_or(PAGE));
         let take_over =
@@ -98,6 +104,21 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
             return Ok(());
         }
     }
+}
+
+/// Puts in line what this process holds and knows nothing of.
+async fn remember_forgotten(attempts: &Attempts) -> Result<(), sqlx::Error> {
+    let before = attempts.clock.now() - UNTOLD;
+    let find = async |connection: &mut PgConnection| {
+        let own = attempts::find_own(connection, attempts.holder, before).await?;
+        let forgotten = attempts.queue.forgotten(own);
+        if forgotten.is_empty() { Ok(Vec::new()) } else { attempts::find_open(connection, &forgotten).await }
+    };
+    let found = attempts.pool.run(find).await?;
+    if !found.is_empty() {
+        attempts.queue.push(found.into_iter().map(|attempt| (attempt, Known::Nothing)));
+    }
+    Ok(())
 }
 
 async fn call(attempts: Attempts, waiting: Waiting, in_hand: InHand) {

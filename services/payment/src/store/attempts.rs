@@ -89,7 +89,7 @@ pub(crate) async fn take_over(
         r#"with orphans as materialized (
              select attempt_id from open_attempts
              where due_at <= $2
-               and not exists (select from holders where holders.holder = open_attempts.holder and alive_until > $2)
+               and holder <> all(array(select holder from holders where alive_until > $2))
              order by attempt_id limit $3
              for update skip locked),
            taken as (
@@ -112,14 +112,20 @@ pub(crate) async fn find_own(
     connection: &mut PgConnection,
     holder: Uuid,
     before: OffsetDateTime,
-) -> Result<Vec<Attempt>, sqlx::Error> {
+) -> Result<Vec<AttemptId>, sqlx::Error> {
+    let own =
+        sqlx::query_scalar!("select attempt_id from open_attempts where holder = $1 and due_at < $2", holder, before);
+    Ok(own.fetch_all(connection).await?.into_iter().map(AttemptId).collect())
+}
+
+/// Those of these attempts that are open.
+pub(crate) async fn find_open(connection: &mut PgConnection, keys: &[AttemptId]) -> Result<Vec<Attempt>, sqlx::Error> {
+    let keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"select id, payment_id, customer_id, amount, currency, method, charge_id, requested_by is not null as "by_customer!", request_id
-           from open_attempts join attempts on id = attempt_id
-           where holder = $1 and due_at < $2"#,
-        holder,
-        before
+           from attempts where id = any($1) and status = 'open'"#,
+        &keys
     )
     .fetch_all(connection)
     .await?;

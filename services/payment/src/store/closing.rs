@@ -67,7 +67,7 @@ pub(crate) async fn close(
            tombstones as (
              insert into payments (id, order_id, status, created_at, updated_at)
              select id, order_id, 'closed', $10, $10 from unnest($3::uuid[], $4::uuid[]) as closed (id, order_id)
-             where not exists (select from payments where payments.id = closed.id)),
+             where not exists (select from payments where payments.id = closed.id and customer_id is null)),
            begun as (
              insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
              select new.id, 'refund', new.payment_id, charge.customer_id, new.amount, charge.currency, charge.id, 'open', new.request_id, $10, $10
@@ -90,7 +90,11 @@ pub(crate) async fn close(
     )
     .fetch_all(transaction)
     .await
-    .on_constraint("payments_pkey", || CloseError::Overtaken)?;
+    // Whichever key it has looked at first.
+    .or_else(|error| match Err(error).on_constraint("payments_order_id_key", || CloseError::Overtaken) {
+        Err(CloseError::Database(error)) => Err(error).on_constraint("payments_pkey", || CloseError::Overtaken),
+        told => told,
+    })?;
     if begun.len() < refunds.len() {
         return Err(sqlx::Error::RowNotFound.into());
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use ecommerce_contract::events::PaymentRequested;
+use ecommerce_postgres::OnConstraint as _;
 use ecommerce_types::PaymentId;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -89,6 +90,8 @@ pub(crate) async fn open(
         now - card_testing::WINDOW
     )
     .fetch_all(connection)
-    .await?;
+    .await
+    // Another has written it at this moment, and this statement has looked at the other key first: it works when it is tried again.
+    .on_constraint("payments_order_id_key", || sqlx::Error::Protocol("a payment was opened at this moment".to_owned()))?;
     Ok(begun.into_iter().map(|row| Begun { key: AttemptId(row.id), counted: row.counted }).collect())
 }

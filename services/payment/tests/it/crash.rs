@@ -216,6 +216,25 @@ async fn a_process_that_gives_up_leaves_alone_what_another_holds_by_then() {
     assert_eq!(pay_with_key(&customer, id, "tok_timeout", "k").await.bytes, answer.bytes);
 }
 
+/// The connection broke after the commit, and before the answer to it.
+#[tokio::test]
+async fn a_charge_that_was_written_without_its_writer_being_told_is_made() {
+    let shop = Shop::open().await;
+    let wanted = shop.awaiting(&shop.customer()).await;
+    eventually("the process lives", || async { (shop.count("select count(*) from holders").await == 1).then_some(()) })
+        .await;
+    let written = "with begun as (
+           insert into attempts (id, kind, payment_id, customer_id, amount, currency, method, status, created_at, updated_at)
+           select gen_random_uuid(), 'charge', id, customer_id, amount, currency, 'tok_success', 'open', now(), now()
+           from payments where id = $1
+           returning id, customer_id)
+         insert into open_attempts (attempt_id, customer_id, holder, due_at)
+         select id, customer_id, holder, now() - interval '1 minute' from begun, holders";
+    sqlx::query(written).bind(wanted.payment_id.0).execute(&shop.database.pool).await.unwrap();
+    shop.reaches(wanted.payment_id, "captured").await;
+    ends_with_one_charge(&shop).await;
+}
+
 /// Waits until one charge is committed here and so many are at the provider.
 async fn reach(shop: &Shop, entries: i64) {
     eventually("the charge is begun", || async {
