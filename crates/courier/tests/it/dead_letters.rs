@@ -46,8 +46,8 @@ fn command(words: &[&str]) -> Command {
 #[tokio::test]
 async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     let (broker, database) = stores().await;
-    let broken = Broken::default();
-    tokio::spawn(consumer(&broker, &database, broken.clone()).run(Shutdown::new()));
+    let handler = Broken::default();
+    tokio::spawn(consumer(&broker, &database, handler.clone()).run(Shutdown::new()));
     broker.ready().await;
     let events = [stock_reserved(), stock_reserved(), stock_reserved()];
     for event in &events {
@@ -56,7 +56,7 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     broker.publish_bytes("stock.reserved", b"no envelope").await;
     eventually("all are dead", || async { (broker.depth("order.dead").await == Some(4)).then_some(()) }).await;
 
-    let tool = consumer(&broker, &database, broken.clone());
+    let tool = consumer(&broker, &database, handler.clone());
     let ask = async |words: &[&str]| dead_letters::run(&command(words), &tool).await.map_err(|error| error.to_string());
     // Looked at more often than the broker hands a message of a live queue out.
     for _ in 0..25 {
@@ -77,7 +77,7 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     let unknown = ask(&["replay", "mug"]).await.unwrap_err();
     assert_eq!(unknown, "there is no dead letter mug; `dead-letters list` names those that are there");
 
-    broken.0.store(true, Ordering::SeqCst);
+    handler.0.store(true, Ordering::SeqCst);
     assert_eq!(ask(&["replay", &id]).await.unwrap(), format!("{id} was handled"));
     let rest = ask(&["replay", "--all"]).await.unwrap();
     assert_eq!(rest.matches("was handled").count(), 2, "{rest}");
