@@ -1,10 +1,12 @@
 //! The way in: takes messages from a service's queue, many in one transaction.
 //!
 //! A message is acknowledged after its effect is committed, and may come again. Nobody keeps a list of those that have come:
-//! what a message is about shows what it has done, so that the second one does nothing. A failure says one of three things: try again; leave it to a newer version; give up. What is
-//! given up goes to the dead letters, one message at a time; the rest of its batch is done without it. What only a newer version
-//! can read is set aside: it goes back to the queue with the connection, when that version takes over. Where dead letters go, and
-//! after how many deliveries the broker moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
+//! what a message is about shows what it has done, so that the second one does nothing.
+//!
+//! A failure says one of three things: try again; leave it to a newer version; give up. What is given up goes to the dead letters,
+//! one message at a time; the rest of its batch is done without it. What only a newer version can read is set aside: it goes back
+//! to the queue with the connection, when that version takes over. Where dead letters go, and after how many deliveries the broker
+//! moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
 //!
 //! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
 
@@ -72,10 +74,10 @@ impl From<sqlx::Error> for Failure {
 
 /// What a service does with events.
 pub trait Handle: Send + Sync + 'static {
-    /// Has the effect of these events, in as few transactions as it takes and with no call to anything remote, and answers what that has put
-    /// into the outbox. Any of them may have come before, in whole or in another batch, and has no second effect: its first one
-    /// shows in the state of what it is about. Events that one service sends and this one has no use for never get here: their
-    /// binding is not there.
+    /// Has the effect of these events, in as few transactions as it takes and with no call to anything remote, and answers what
+    /// that has put into the outbox. Any of them may have come before, in whole or in another batch, and has no second effect: its
+    /// first one shows in the state of what it is about. Events that one service sends and this one has no use for never get here:
+    /// their binding is not there.
     fn handle(
         &self,
         connection: &mut PgConnection,

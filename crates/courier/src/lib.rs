@@ -1,8 +1,9 @@
 //! Carries events between services, over RabbitMQ: one way out ([`Relay`]: from a commit, in memory, with the outbox as the net
 //! below) and one way in ([`Consumer`]: from a queue, in batches, acknowledged once their effect is committed).
 //!
-//! It has connections of its own, to the broker and to the database, and none that a request waits for. They are supervised here, not recovered by the client library: whatever goes wrong, the connection, its channel,
-//! the topology and the consumer are made anew. No event is known here by name.
+//! It has connections of its own, to the broker and to the database, and none that a request waits for. They are supervised here,
+//! not recovered by the client library: whatever goes wrong, the connection, its channel, the topology and the consumer are made
+//! anew. No event is known here by name. What was given up, a person looks at by [`dead_letters`].
 
 pub mod connection;
 pub mod consumer;

@@ -65,10 +65,12 @@ async fn main() {
         let body = json!({ "email": format!("{person}@example.com"), "password": PASSWORD, "name": "Ada Lovelace" });
         assert_eq!(from_afar(&shop.anonymous).post("/api/v1/auth/register", body).await.status, 201);
     }
+    // Without the document, in which every answer of a story is looked up: that would cost more than what is measured.
+    let stranger = Client::anonymous(shop.address(), &shop.keys);
     for round in 1..=3 {
         let bare = bare();
         let logins = a_second(4 * THREADS, |_| {
-            let client = shop.anonymous.clone();
+            let client = stranger.clone();
             async move {
                 let (began, mut count) = (Instant::now(), 0);
                 while began.elapsed() < RUN {
@@ -86,7 +88,7 @@ async fn main() {
             tokens.push(shop.log_in("0@example.com", PASSWORD).await.body["refresh_token"].clone());
         }
         let refreshes = a_second(tokens.len(), |worker| {
-            let (client, mut token) = (shop.anonymous.clone(), tokens[worker].clone());
+            let (client, mut token) = (stranger.clone(), tokens[worker].clone());
             async move {
                 let (began, mut count) = (Instant::now(), 0);
                 while began.elapsed() < RUN {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_courier::metrics as rabbit;
+use ecommerce_courier::metrics as courier;
 use ecommerce_process::{Migrations, Program};
 
 fn main() -> ExitCode {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         build: order::build,
         migrations: Some(Migrations { schema: order::migrations, seed: None }),
         openapi: order::openapi,
-        metrics: [order::METRICS, rabbit::METRICS].concat(),
+        metrics: [order::METRICS, courier::METRICS].concat(),
         tools: vec![order::DEAD_LETTERS],
     })
 }

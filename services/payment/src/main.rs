@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_courier::metrics as rabbit;
+use ecommerce_courier::metrics as courier;
 use ecommerce_process::{Migrations, Program};
 
 fn main() -> ExitCode {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         build: payment::build,
         migrations: Some(Migrations { schema: payment::migrations, seed: None }),
         openapi: payment::openapi,
-        metrics: [payment::METRICS, rabbit::METRICS].concat(),
+        metrics: [payment::METRICS, courier::METRICS].concat(),
         tools: vec![payment::DEAD_LETTERS],
     })
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ecommerce_courier::metrics as rabbit;
+use ecommerce_courier::metrics as courier;
 use ecommerce_process::{Migrations, Program};
 use ecommerce_redis::metrics as redis;
 
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         build: product::build,
         migrations: Some(Migrations { schema: product::migrations, seed: None }),
         openapi: product::openapi,
-        metrics: [rabbit::METRICS, redis::METRICS].concat(),
+        metrics: [courier::METRICS, redis::METRICS].concat(),
         tools: vec![product::DEAD_LETTERS],
     })
 }

@@ -184,3 +184,41 @@ async fn what_only_a_newer_version_can_read_waits_for_it_and_holds_up_no_other()
     eventually("its effect", || async { (effects(&database).await == 21).then_some(()) }).await;
     assert_eq!(broker.take("order.dead").await, None);
 }
+
+/// As after a roll back: hundreds of messages that only the newer version can read, and behind them what both can.
+#[tokio::test]
+async fn with_too_many_of_them_in_hand_the_rest_is_left_to_others_and_the_process_still_ends() {
+    const ASIDE: usize = 200;
+    let (broker, database) = stores().await;
+    broker.declare().await;
+    let cannot_read = Arc::new(Mutex::new(HashSet::new()));
+    for _ in 0..ASIDE {
+        let event = stock_reserved();
+        cannot_read.lock().unwrap().insert(event.event.order_id());
+        broker.publish(&event).await;
+    }
+    let consumer = |handler: Older| Consumer {
+        settings: broker.settings(Service::Order),
+        service: Service::Order,
+        pool: database.service_pool(),
+        outgoing: nowhere(&broker, &database),
+        handler,
+    };
+    for _ in 0..50 {
+        broker.publish(&stock_reserved()).await;
+    }
+    let older = Shutdown::new();
+    let running = tokio::spawn(consumer(Older { cannot_read }).run(older.clone()));
+    eventually("nothing more is taken", || async {
+        (i64::from(broker.waiting("order").await) + effects(&database).await == 50).then_some(())
+    })
+    .await;
+
+    // The newer version takes what is left, and the rest when the older one has ended.
+    tokio::spawn(consumer(Older { cannot_read: Arc::default() }).run(Shutdown::new()));
+    eventually("the others have their effect", || async { (effects(&database).await == 50).then_some(()) }).await;
+    older.stop();
+    running.await.unwrap();
+    eventually("so have those", || async { (effects(&database).await == 50 + 200).then_some(()) }).await;
+    assert_eq!(broker.take("order.dead").await, None);
+}
