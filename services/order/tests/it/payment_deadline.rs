@@ -1,8 +1,12 @@
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{ClosedAs, PaymentCaptured, StockReserved};
+use serde_json::json;
 use time::Duration;
+use tokio::task::JoinSet;
 
 use crate::shop::Shop;
+
+const EVERY: std::time::Duration = std::time::Duration::from_millis(20);
 
 #[tokio::test]
 async fn an_order_that_nobody_pays_expires_once_with_many_replicas() {
@@ -80,4 +84,30 @@ async fn an_order_that_does_not_read_holds_up_no_other() {
         .await
         .unwrap();
     assert_eq!(status, "pending");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_are_called_off_while_the_clock_ends_them_end_one_way_and_nobody_is_put_off() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let mut orders = Vec::new();
+    for _ in 0..60 {
+        orders.push(shop.order(&customer).await);
+    }
+    // One after the other, for longer than the clock takes until it looks again.
+    let (mut pace, mut running) = (tokio::time::interval(EVERY), JoinSet::new());
+    shop.clock.advance(Duration::minutes(15));
+    for id in orders {
+        pace.tick().await;
+        let customer = customer.clone();
+        running.spawn(async move {
+            let answer = customer.post(&format!("/api/v1/orders/{id}/cancel"), json!(null)).await;
+            (id, answer)
+        });
+    }
+    for (id, answer) in running.join_all().await {
+        let status = if answer.status == 200 { "cancelled" } else { "expired" };
+        assert!(answer.status == 200 || answer.code() == "order_state", "{}", answer.body);
+        shop.reaches(&customer, id, status).await;
+    }
 }
