@@ -1,10 +1,23 @@
 //! What a service measures of its messages.
 
-use ecommerce_runtime::metrics::{Counter, Metric};
+use ecommerce_runtime::metrics::{Counter, Gauge, Metric};
 
 /// All of them.
-pub static METRICS: &[&dyn Metric] =
-    &[&EVENTS_PUBLISHED, &EVENTS_REFUSED, &EVENTS_HANDLED, &EVENTS_SET_ASIDE, &EVENTS_DEAD_LETTERED, &SESSIONS_LOST];
+pub static METRICS: &[&dyn Metric] = &[
+    &OUTBOX_OLDEST,
+    &EVENTS_PUBLISHED,
+    &EVENTS_REFUSED,
+    &EVENTS_HANDLED,
+    &EVENTS_SET_ASIDE,
+    &EVENTS_DEAD_LETTERED,
+    &SESSIONS_LOST,
+];
+
+pub(crate) static OUTBOX_OLDEST: Gauge<0> = Gauge::new(
+    "ecommerce_outbox_oldest_seconds",
+    "Age of the oldest event that is committed and not sent, as of the last look for such; 0 where all are sent.",
+    [],
+);
 
 pub(crate) static EVENTS_PUBLISHED: Counter<0> =
     Counter::new("ecommerce_events_published_total", "Events that the broker has put into a queue.", []);

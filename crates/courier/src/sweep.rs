@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::connection::Session;
+use crate::metrics::OUTBOX_OLDEST;
 use crate::publish::publish;
 use crate::topology;
 
@@ -73,9 +74,9 @@ impl Sweep {
     /// # Errors
     /// When the broker fails. The database may fail: the pass is over then, and the next one looks again.
     pub(crate) async fn send_page(&mut self, pool: &Pool, session: &Session, clock: &Clock) -> Result<(), Error> {
-        let after = match self.after {
-            Some(after) => after,
-            None => self.begin(clock),
+        let (after, is_first) = match self.after {
+            Some(after) => (after, false),
+            None => (self.begin(clock), true),
         };
         let mut page = Page::default();
         match pool
@@ -85,6 +86,9 @@ impl Sweep {
             .await
         {
             Ok(()) => {
+                if is_first {
+                    OUTBOX_OLDEST.set([], page.claimed.first().map_or(0, |oldest| age(*oldest, clock)));
+                }
                 self.turn(&page);
                 if page.left_some() {
                     // A queue may have been deleted, and while everybody is connected nobody makes it again.
@@ -207,6 +211,12 @@ impl Page {
     fn is_full(&self) -> bool {
         i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= self.limit)
     }
+}
+
+/// Whole seconds since an event's id was made.
+fn age(id: Uuid, clock: &Clock) -> i64 {
+    let made = id.get_timestamp().and_then(|made| i64::try_from(made.to_unix().0).ok());
+    made.map_or(0, |made| (clock.now().unix_timestamp() - made).max(0))
 }
 
 async fn confirming(session: &Session) -> Result<Channel, Error> {
