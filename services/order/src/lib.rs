@@ -10,6 +10,7 @@ mod domain;
 mod error;
 mod metrics;
 mod payment_deadline;
+mod repeat;
 mod routes;
 mod state;
 mod store;
@@ -29,6 +30,7 @@ use sqlx::migrate::Migrator;
 
 pub use crate::config::Config;
 pub use crate::metrics::METRICS;
+pub use crate::repeat::REPEAT;
 pub use crate::routes::openapi;
 use crate::state::State;
 

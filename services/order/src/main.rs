@@ -13,6 +13,6 @@ fn main() -> ExitCode {
         migrations: Some(Migrations { schema: order::migrations, seed: None }),
         openapi: order::openapi,
         metrics: [order::METRICS, courier::METRICS].concat(),
-        tools: vec![order::DEAD_LETTERS],
+        tools: vec![order::DEAD_LETTERS, order::REPEAT],
     })
 }

@@ -41,6 +41,20 @@ impl Order {
         Event::OrderPlaced(OrderPlaced { order_id: self.id, lines: lines.collect() })
     }
 
+    /// What those who hold something for it were told last; to be told again, where they may not have heard. They find that they have
+    /// done it, if they have.
+    #[must_use]
+    pub(crate) fn told_last(&self) -> Option<Event> {
+        let outcome = match self.status {
+            Status::Pending | Status::AwaitingPayment | Status::Rejected => return None,
+            Status::Paid | Status::Fulfilled => return Some(Event::OrderPaid(OrderPaid { order_id: self.id })),
+            Status::Cancelled => ClosedAs::Cancelled,
+            Status::Expired => ClosedAs::Expired,
+            Status::PaymentFailed => ClosedAs::PaymentFailed,
+        };
+        Some(Event::OrderClosed(OrderClosed { order_id: self.id, outcome, payment_id: self.payment_id }))
+    }
+
     /// Its stock is set aside: now it wants its money, under a payment with this id.
     pub(crate) fn stock_reserved(&mut self, payment_id: PaymentId, now: OffsetDateTime) -> Change {
         if self.status != Status::Pending {
@@ -248,6 +262,21 @@ mod tests {
             let closed = OrderClosed { order_id: order.id, outcome, payment_id: order.payment_id };
             assert_eq!(event, Change::Publish(Event::OrderClosed(closed)));
         }
+    }
+
+    #[test]
+    fn what_is_told_again_of_an_order_is_what_was_told_of_its_end() {
+        for (happens, status) in [
+            ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, Status::Paid),
+            (|order| order.expire(late(order)), Status::AwaitingPayment),
+            (|order| order.payment_failed(&failed(order), order.created_at), Status::AwaitingPayment),
+        ] {
+            let mut order = order(status);
+            let Change::Publish(told) = happens(&mut order) else { panic!("it is told") };
+            assert_eq!(order.told_last(), Some(told));
+        }
+        assert!(matches!(order(Status::Fulfilled).told_last(), Some(Event::OrderPaid(_))));
+        assert_eq!(order(Status::AwaitingPayment).told_last(), None);
     }
 
     #[test]

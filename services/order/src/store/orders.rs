@@ -90,6 +90,27 @@ pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> 
     rows.into_iter().map(order).collect()
 }
 
+/// Up to `limit` orders between these ids, both left out, oldest first.
+pub(crate) async fn placed_between(
+    connection: &mut PgConnection,
+    after: OrderId,
+    before: OrderId,
+    limit: i64,
+) -> Result<Vec<Order>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
+             payment_id, pay_by, amount_refunded, reason, created_at, updated_at
+           from orders where id > $1 and id < $2 order by id limit $3"#,
+        after.0,
+        before.0,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(order).collect()
+}
+
 /// A page of orders, newest first: one customer's, or everybody's.
 pub(crate) async fn list(
     connection: &mut PgConnection,

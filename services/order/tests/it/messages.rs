@@ -4,7 +4,10 @@ use ecommerce_contract::Event;
 use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded, StockRejected, StockReserved};
 use ecommerce_testing::{Client, eventually};
 use ecommerce_types::{Clock, OrderId, PaymentId};
+use order::REPEAT;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 
 use crate::shop::Shop;
 
@@ -127,4 +130,30 @@ async fn what_cannot_be_read_goes_to_the_dead_letters_and_the_rest_goes_on() {
     }
     assert!(dead.iter().any(|body| body == b"no envelope"));
     assert!(dead.iter().any(|body| String::from_utf8_lossy(body).contains(&unknown.to_string())));
+}
+
+/// As when the database of one of them was put back to the day before.
+#[tokio::test]
+async fn what_was_told_of_an_order_is_told_again_when_a_person_wants_it() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let before = shop.clock.now();
+    let paid = bring_to_paid(&shop, &customer).await;
+    let (cancelled, payment_id) = bring_to_payment(&shop, &customer).await;
+    customer.post(&format!("/api/v1/orders/{cancelled}/cancel"), json!(null)).await;
+    for reader in ["product", "payment"] {
+        assert!(matches!(shop.published_to(reader).await.event, Event::OrderClosed(_)));
+    }
+    let range = ["repeat", "--since", &before.format(&Rfc3339).unwrap(), "--until", "2100-01-01T00:00:00Z"];
+    let url = shop.database.settings.database_url.expose_secret();
+    let matches = (REPEAT.arguments)(clap::Command::new("repeat"))
+        .get_matches_from([&range[..], &["--database-url", url]].concat());
+    assert_eq!((REPEAT.run)(matches).await.unwrap(), "2 events are on their way again");
+
+    let mut told = [shop.published_to("product").await.event, shop.published_to("product").await.event];
+    told.sort_by_key(|event| event.order_id() != paid);
+    assert!(matches!(&told[0], Event::OrderPaid(again) if again.order_id == paid), "{told:?}");
+    let closed = shop.published_to("payment").await.event;
+    assert_eq!(closed, told[1]);
+    assert!(matches!(closed, Event::OrderClosed(again) if again.payment_id == Some(payment_id)));
 }
