@@ -18,24 +18,29 @@ const CONFIRM: Duration = Duration::from_secs(10);
 
 const PERSISTENT: u8 = 2;
 
-/// Publishes all, then waits for all confirms; answers the ids that the broker has for certain. A message that no queue takes is
-/// confirmed too, and returned: it is not among them. What is returned names itself; the client library hands it out with whichever
-/// confirm comes next.
+/// Publishes all, then waits for all confirms; answers the ids that the broker has for certain.
 pub(crate) async fn publish(channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
     let confirmed = try_join_all(messages.iter().map(|message| publish_one(channel, message)));
     let confirmed = tokio::time::timeout(CONFIRM, confirmed).await.map_err(|_| Error::TimedOut)??;
-    let returned: HashSet<String> = confirmed.iter().filter_map(returned_id).collect();
-    let mut sent = Vec::with_capacity(messages.len());
-    for (message, confirmation) in messages.iter().zip(&confirmed) {
-        if matches!(confirmation, Confirmation::Ack(_)) && !returned.contains(&message.id.to_string()) {
-            sent.push(message.id);
-        } else {
-            tracing::error!(event.id = %message.id, event.kind = message.routing_key, "the broker did not take an event; it stays in the outbox");
-        }
+    let (taken, refused): (Vec<_>, Vec<_>) =
+        messages.iter().zip(were_taken(messages, &confirmed)).partition(|(_, was_taken)| *was_taken);
+    for (message, _) in refused {
+        tracing::error!(event.id = %message.id, event.kind = message.routing_key, "the broker did not take an event; it stays in the outbox");
     }
+    let sent: Vec<Uuid> = taken.into_iter().map(|(message, _)| message.id).collect();
     EVENTS_PUBLISHED.add([], sent.len() as u64);
     EVENTS_REFUSED.add([], (messages.len() - sent.len()) as u64);
     Ok(sent)
+}
+
+/// Which messages the broker has put into a queue. One that no queue takes is confirmed too, and returned. What is returned names
+/// itself: the client library hands it out with whichever confirm comes next.
+fn were_taken(messages: &[Message], confirmed: &[Confirmation]) -> Vec<bool> {
+    let returned: HashSet<String> = confirmed.iter().filter_map(returned_id).collect();
+    let was_taken = |(message, confirmation): (&Message, &Confirmation)| {
+        matches!(confirmation, Confirmation::Ack(_)) && !returned.contains(&message.id.to_string())
+    };
+    messages.iter().zip(confirmed).map(was_taken).collect()
 }
 
 fn returned_id(confirmation: &Confirmation) -> Option<String> {
@@ -59,4 +64,29 @@ async fn publish_one(channel: &Channel, message: &Message) -> Result<Confirmatio
         )
         .await?;
     confirm.await
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::{BasicReturnMessage, Delivery};
+
+    use super::*;
+
+    fn message(number: u128) -> Message {
+        Message { id: Uuid::from_u128(number), routing_key: "order.paid".to_owned(), body: "{}".to_owned() }
+    }
+
+    fn returned(message: &Message) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, EXCHANGE.into(), "order.paid".into(), false, Vec::new());
+        delivery.properties = BasicProperties::default().with_message_id(message.id.to_string().into());
+        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
+    }
+
+    #[test]
+    fn what_is_returned_is_refused_whichever_confirm_brings_it() {
+        let messages = [message(1), message(2), message(3)];
+        let with_another = Confirmation::Ack(Some(returned(&messages[2])));
+        let confirmed = [with_another, Confirmation::Nack(None), Confirmation::Ack(None)];
+        assert_eq!(were_taken(&messages, &confirmed), [true, false, false]);
+    }
 }
