@@ -102,9 +102,9 @@ impl Payments {
         closed: &HashMap<OrderId, Closed>,
     ) -> Result<Vec<Attempt>, CloseError> {
         let attempts = &self.attempts;
-        let orders: Vec<Uuid> = closed.keys().map(|order| order.0).collect();
-        let mut closing =
-            Closing { closed: payments::lock_of_orders(transaction, &orders).await?, ..Closing::default() };
+        // Of an order that names no payment, none was requested, and nothing is held.
+        let ids: Vec<Uuid> = closed.values().filter_map(|(close, _)| Some(close.payment_id?.0)).collect();
+        let mut closing = Closing { closed: payments::lock(transaction, &ids).await?, ..Closing::default() };
         for payment in &mut closing.closed {
             if let Some(amount) = payment.close().refund {
                 let request_id = closed.get(&payment.order_id).and_then(|(_, cause)| cause.clone());
