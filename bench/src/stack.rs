@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::jiff::Timestamp;
 use operator::crd::EcommerceStackSpec;
 use operator::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, Credentials, SUPERUSER, generate, wanted};
 use operator::ledger::Pins;
 use operator::names::{Backend, Names};
 use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, provisioning_key, revisions};
+use operator::reconcile::edges;
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
 use rand::rand_core::UnwrapErr;
@@ -74,6 +76,8 @@ impl Stack {
         let resolved = Resolved::new(&self.spec, &self.names, &Pins::of_today(&self.settings), seen);
         let migrated: BTreeSet<Service> = Service::WITH_DATABASE.into_iter().filter(|_| are_migrated).collect();
         let (volumes, not_yet, held) = (BTreeMap::new(), BTreeSet::new(), Held::default());
+        let mut edges = BTreeMap::new();
+        edges::look(&mut edges, &self.names, &held, &self.credentials, &Time(Timestamp::UNIX_EPOCH));
         let inputs = Inputs {
             spec: &self.spec,
             names: &self.names,
@@ -81,6 +85,7 @@ impl Stack {
             settings: &self.settings,
             resolved: &resolved,
             credentials: &self.credentials,
+            edges: &edges,
             volumes: &volumes,
             provisioned_from: None,
             databases,

@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ecommerce_contract::Service;
-use ecommerce_contract::edges::{EDGES, Edge};
-use ecommerce_http::edge_key::SHORTEST_KEY;
+use ecommerce_contract::edges::EDGES;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes};
 use rand::distr::{Alphanumeric, SampleString as _};
@@ -189,24 +188,6 @@ impl Credentials {
     pub fn values<'a>(&'a self, secret: &str) -> impl Iterator<Item = &'a str> {
         self.texts.get(secret).into_iter().flatten().map(|(_, value)| value.as_str())
     }
-
-    /// The file that a callee compares its callers' keys with: hashes only.
-    #[must_use]
-    pub fn api_key_hashes(&self, names: &Names, callee: Service) -> String {
-        let hashes: serde_json::Map<_, _> = EDGES
-            .iter()
-            .filter(|edge| edge.callee == callee)
-            .map(|edge| (edge.caller.to_string(), self.api_key_hash(names, *edge)))
-            .collect();
-        serde_json::Value::Object(hashes).to_string()
-    }
-
-    fn api_key_hash(&self, names: &Names, edge: Edge) -> serde_json::Value {
-        let key = self.get(&names.api_keys(edge.caller), api_key_entry(edge));
-        // The hash of a key that is absent would open the edge to whoever sends nothing.
-        let present = (key.len() >= SHORTEST_KEY).then(|| sha256(key));
-        serde_json::json!({ "present": present, "next": null, "previous": null })
-    }
 }
 
 /// The SHA-256 of a text in hexadecimal.
@@ -248,17 +229,6 @@ mod tests {
         credentials.insert("shop-redis", "auth", "kept".to_owned());
         let missing: Vec<_> = credentials.missing(&redis).into_iter().map(|(key, _)| key).collect();
         assert_eq!(missing, ["gateway", "product"]);
-    }
-
-    #[test]
-    fn a_callee_is_told_the_hashes_of_its_callers_and_no_key() {
-        let names = Names::new("default", "shop");
-        let mut credentials = Credentials::default();
-        credentials.insert("shop-gateway-api-keys", "product", "a".repeat(43));
-        let hashes: serde_json::Value =
-            serde_json::from_str(&credentials.api_key_hashes(&names, Service::Product)).unwrap();
-        assert_eq!(hashes["gateway"]["present"], sha256(&"a".repeat(43)));
-        assert_eq!(hashes["order"]["present"], serde_json::Value::Null, "a key that is absent opens nothing");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crd::MigrationStatus;
 use crate::credentials::{Credentials, Wanted};
+use crate::edge_keys::EdgeKeys;
 use crate::names::Backend;
 use crate::resolve::default_image;
 use crate::rollout::{self, InForce};
@@ -45,6 +46,9 @@ pub struct Ledger {
     /// The keys of each Secret that a store or a pod knows: they are never made anew.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, BTreeSet<String>>,
+    /// The keys of each edge, by its [name](crate::edge_keys::title).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub edges: BTreeMap<String, EdgeKeys>,
     /// What each service shows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub revisions: BTreeMap<String, InForce>,

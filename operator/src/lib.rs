@@ -10,6 +10,7 @@ pub mod controller;
 pub mod crd;
 pub mod credential_fault;
 pub mod credentials;
+pub mod edge_keys;
 pub mod health;
 pub mod kinds;
 pub mod leadership;

@@ -106,10 +106,16 @@ impl Names {
         format!("data-{}", self.store_pod(backend))
     }
 
-    /// The Secret of the keys that a caller sends.
+    /// The Secret of the keys that a caller is to send; a person may put others there.
     #[must_use]
     pub fn api_keys(&self, caller: Service) -> String {
         self.with(&format!("{caller}-api-keys"))
+    }
+
+    /// The Secret that a caller's pods read their keys from; it follows that one.
+    #[must_use]
+    pub fn edge_keys(&self, caller: Service) -> String {
+        self.with(&format!("{caller}-edge-keys"))
     }
 
     /// The Secret of the hashes that a callee compares with.
@@ -236,7 +242,8 @@ impl Names {
             names.extend([self.backend(backend), self.backend_config(backend)]);
         }
         for service in Service::ALL {
-            names.extend([self.service(service), self.api_keys(service), self.api_key_hashes(service)]);
+            let secrets = [self.api_keys(service), self.edge_keys(service), self.api_key_hashes(service)];
+            names.extend(secrets.into_iter().chain([self.service(service)]));
         }
         names
     }

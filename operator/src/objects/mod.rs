@@ -32,6 +32,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::crd::{DeletionPolicy, EcommerceStackSpec};
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, Credentials, migrate_login_key};
+use crate::edge_keys::EdgeKeys;
 use crate::names::{Backend, Names, short_hash};
 use crate::resolve::Resolved;
 use crate::settings::Settings;
@@ -43,6 +44,7 @@ pub use migration::MIGRATE;
 pub use postgres::INITIALISE;
 pub use provisioning::{PROVISION, provisioning_key};
 pub use revision::{Revision, Shown};
+pub use secrets::HASHES_FILE;
 pub use service::{PROGRESS_DEADLINE_SECONDS, configuration};
 
 /// Until a pod that serves is said to be there: within this time every node has heard of it, and who had lost a connection to the one
@@ -64,6 +66,8 @@ pub struct Inputs<'a> {
     pub resolved: &'a Resolved,
     /// The stack's secrets.
     pub credentials: &'a Credentials,
+    /// The keys of the edges between services, by name.
+    pub edges: &'a BTreeMap<String, EdgeKeys>,
     /// Volume sizes that are taken already: what is asked for is never less.
     pub volumes: &'a BTreeMap<Backend, String>,
     /// The key that the databases were last provisioned from.
@@ -128,6 +132,7 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
         ..Desired::default()
     };
     desired.applied.extend(secrets::api_key_hashes(inputs));
+    desired.applied.extend(secrets::edge_keys(inputs));
     desired.applied.push(log::object(inputs));
     for backend in Backend::ALL {
         desired.applied.push(backend::kubernetes_service(inputs, backend));

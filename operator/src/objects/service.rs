@@ -157,7 +157,7 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
         secrets.push(("api-keys", inputs.names.api_key_hashes(service), API_KEY_HASHES));
     }
     if is_caller(service) {
-        secrets.push(("edge-keys", inputs.names.api_keys(service), EDGE_KEYS));
+        secrets.push(("edge-keys", inputs.names.edge_keys(service), EDGE_KEYS));
     }
     if service == Service::Auth {
         secrets.push(("signing-keys", inputs.names.signing_key(), SIGNING_KEYS));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use ecommerce_contract::edges::EDGES;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
@@ -296,7 +297,10 @@ async fn read_credentials(
     observed: &mut Observed,
 ) -> Result<(), Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
-    let ours = wanted(names).into_iter().map(|wanted| wanted.name);
+    let made_from_them =
+        EDGES.iter().flat_map(|edge| [names.edge_keys(edge.caller), names.api_key_hashes(edge.callee)]);
+    let made_from_them: BTreeSet<String> = made_from_them.collect();
+    let ours = wanted(names).into_iter().map(|wanted| wanted.name).chain(made_from_them);
     let of_mail = stack.spec.mail.iter().map(|mail| mail.secret_ref.name.clone());
     let each = ours.chain(of_mail).map(|name| {
         let secrets = &secrets;

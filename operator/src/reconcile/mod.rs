@@ -9,6 +9,7 @@ pub mod apply;
 pub mod calm;
 pub mod dereference;
 pub mod diagnose;
+pub mod edges;
 mod error;
 pub mod events;
 mod guard;
@@ -32,6 +33,7 @@ use kube::{Client, Resource as _, ResourceExt as _};
 
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
+use crate::edge_keys::EdgeKeys;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
 use crate::objects::{self, Held, Inputs, Revision};
@@ -55,7 +57,7 @@ pub use error::Error;
 pub enum Ended {
     /// The stack is as it should be, or gone.
     Ready,
-    /// It is, after trouble that may come back.
+    /// It is, after trouble that may come back, or with something under way that time alone brings on.
     ReadyAgain,
     /// It is, but for something that a person has to mend, who would like to see that it is mended.
     WaitsForAPerson,
@@ -184,12 +186,15 @@ async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<End
         return Ok(Ended::Ready);
     }
     match step_through(&stack, namespace, context).await {
-        Ok((status, refusals)) => {
+        Ok(Looked { status, refusals, keys_are_changing }) => {
             status::write(&stack, &status, context).await?;
-            match refusals.into_iter().next() {
-                Some(refusal) => Err(Error::Refused(refusal)),
-                None => Ok(status::ended(&status)),
+            if let Some(refusal) = refusals.into_iter().next() {
+                return Err(Error::Refused(refusal));
             }
+            Ok(match status::ended(&status) {
+                Ended::Ready if keys_are_changing => Ended::ReadyAgain,
+                ended => ended,
+            })
         }
         Err(error) => {
             context.applied.forget(namespace, name);
@@ -202,17 +207,22 @@ async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<End
     }
 }
 
-async fn step_through(
-    stack: &EcommerceStack,
-    namespace: &str,
-    context: &Context,
-) -> Result<(EcommerceStackStatus, Vec<Refusal>), Error> {
+/// What a look has come to.
+#[derive(Default)]
+struct Looked {
+    status: EcommerceStackStatus,
+    refusals: Vec<Refusal>,
+    keys_are_changing: bool,
+}
+
+async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context) -> Result<Looked, Error> {
     let names = Names::new(namespace, &stack.name_any());
     let now = status::now(&context.clock);
     let mut observed = dereference::read(stack, &names, &context.client).await?;
     let of_former = observed.of_former_stacks(stack);
     if !of_former.is_empty() {
-        return Ok((status::behind_former(stack, &of_former, &context.clock), Vec::new()));
+        let status = status::behind_former(stack, &of_former, &context.clock);
+        return Ok(Looked { status, ..Looked::default() });
     }
     let (mut ledger, unreadable) = match ledger::of(&stack.spec, &names, &context.settings, &observed) {
         Ok(ledger) => (ledger, None),
@@ -238,10 +248,20 @@ async fn step_through(
         }
         let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
         free.for_each(|wanted| ledger.uses(&wanted));
+        edges::look(&mut ledger.edges, &names, &held, &observed.credentials, &now);
     }
     let resolved = Resolved::new(&stack.spec, &names, &ledger.pins, |backend| observed.store(&names, &ledger, backend));
-    let facts =
-        Facts { stack, names: &names, owner: &owner, resolved: &resolved, observed: &observed, held: &held, context };
+    let edges = ledger.edges.clone();
+    let facts = Facts {
+        stack,
+        names: &names,
+        owner: &owner,
+        resolved: &resolved,
+        edges: &edges,
+        observed: &observed,
+        held: &held,
+        context,
+    };
     let mut progress = Progress::recorded(&ledger);
     progress.see_provisioning(&names, objects::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
     progress.see_migrations(&names, &resolved, &observed, &held, &now);
@@ -290,7 +310,8 @@ async fn step_through(
         is_calm,
         clock: &context.clock,
     };
-    Ok((status::of(&outcome), refusals))
+    let keys_are_changing = edges.values().any(EdgeKeys::are_changing);
+    Ok(Looked { status: status::of(&outcome), refusals, keys_are_changing })
 }
 
 /// Keeps the revisions that are taken, before anything says that they are; one that is refused is not taken.
@@ -327,6 +348,7 @@ struct Facts<'a> {
     names: &'a Names,
     owner: &'a OwnerReference,
     resolved: &'a Resolved,
+    edges: &'a BTreeMap<String, EdgeKeys>,
     observed: &'a Observed,
     held: &'a Held,
     context: &'a Context,
@@ -344,6 +366,7 @@ impl<'a> Facts<'a> {
             settings: &self.context.settings,
             resolved: self.resolved,
             credentials: &self.observed.credentials,
+            edges: self.edges,
             volumes: &self.observed.volumes,
             provisioned_from: progress.provisioned_from.as_deref(),
             databases: &progress.databases,

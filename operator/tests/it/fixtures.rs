@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecommerce_contract::Service;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::jiff::Timestamp;
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use operator::ledger::Pins;
 use operator::names::Names;
 use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, revisions};
+use operator::reconcile::edges;
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
 use serde_json::{Value, json};
@@ -100,6 +102,8 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     let settings = settings();
     let seen = |_| Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true, is_steady: true };
     let resolved = Resolved::new(spec, &names, &Pins::of_today(&settings), seen);
+    let mut edges = BTreeMap::new();
+    edges::look(&mut edges, &names, &Held::default(), credentials, &Time(Timestamp::UNIX_EPOCH));
     let inputs = Inputs {
         spec,
         names: &names,
@@ -107,6 +111,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         settings: &settings,
         resolved: &resolved,
         credentials,
+        edges: &edges,
         volumes: &BTreeMap::new(),
         provisioned_from: None,
         databases: &databases,

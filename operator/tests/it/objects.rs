@@ -118,15 +118,14 @@ fn a_secret_that_a_pod_reads_at_its_start_rolls_that_pod_and_no_other() {
 }
 
 #[test]
-fn a_rotated_api_key_reaches_caller_and_callee_without_a_restart() {
+fn another_key_of_an_edge_is_in_two_files_and_rolls_nothing() {
     let names = Names::new("default", "shop");
     let before = built(&spec(json!({})), Databases::Migrated);
     let mut changed = credentials(&names);
     changed.insert("shop-order-api-keys", "product", "another".repeat(7));
     let after = built_with(&spec(json!({})), Databases::Migrated, &changed);
     let differ = titles_of_those_that_differ(&before, &after);
-    // The caller's file is the generated Secret itself.
-    assert_eq!(differ, ["Secret shop-product-api-key-hashes"]);
+    assert_eq!(differ, ["Secret shop-product-api-key-hashes", "Secret shop-order-edge-keys"]);
 }
 
 /// What is there only when the spec says it, a line each.

@@ -22,8 +22,10 @@ async fn the_first_reconcile_makes_secrets_and_starts_every_store_at_once() {
             "shop-admin",
             "shop-auth-api-key-hashes",
             "shop-gateway-api-keys",
+            "shop-gateway-edge-keys",
             "shop-order-api-key-hashes",
             "shop-order-api-keys",
+            "shop-order-edge-keys",
             "shop-payment-api-key-hashes",
             "shop-postgres",
             "shop-product-api-key-hashes",
@@ -250,7 +252,12 @@ async fn hours_in_which_nothing_happens_are_silent() {
     assert_eq!(story.writes(), [""; 0]);
 
     // Whatever of ours is taken away or changed is back at the next look, configuration and derived secrets too.
-    for path in ["configmaps/shop-postgres-config", "secrets/shop-redis-config", "secrets/shop-order-api-key-hashes"] {
+    for path in [
+        "configmaps/shop-postgres-config",
+        "secrets/shop-redis-config",
+        "secrets/shop-order-api-key-hashes",
+        "secrets/shop-order-edge-keys",
+    ] {
         let before = story.api.get(&format!("{CORE}/{path}")).unwrap();
         story.api.remove(&format!("{CORE}/{path}"));
         story.reconcile().await.unwrap();

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use operator::credentials::{Kind, generate};
+use operator::credentials::{Kind, generate, sha256};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::fixtures::stack;
-use crate::story::{APPS, CORE, JOBS, STACK, Story};
+use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
 
 #[tokio::test]
 async fn secrets_once_made_are_never_made_anew() {
@@ -109,6 +109,73 @@ async fn keys_of_tokens_that_a_person_changes_roll_nothing() {
     story.reconcile().await.unwrap();
     assert_eq!(story.api.get(&secret).unwrap()["data"], keys);
     assert_eq!(story.api.get(&auth).unwrap(), before);
+}
+
+fn text(secret: &Value, key: &str) -> String {
+    String::from_utf8(BASE64_STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap()).unwrap()
+}
+
+/// Which of the two keys product takes from order, and which one order sends.
+fn key_of_order(story: &Story, keys: [&str; 2]) -> (Vec<&'static str>, String) {
+    let hashes = text(&story.api.get(&format!("{CORE}/secrets/shop-product-api-key-hashes")).unwrap(), "hashes.json");
+    let hashes: Value = serde_json::from_str(&hashes).unwrap();
+    let of = |key: &str| {
+        let hashes = hashes["order"].as_object().unwrap();
+        hashes.iter().find(|(_, hash)| **hash == sha256(key)).map(|(generation, _)| generation.clone())
+    };
+    let taken = ["old", "new"].into_iter().zip(keys).filter(|(_, key)| of(key).is_some()).map(|(name, _)| name);
+    (taken.collect(), text(&story.api.get(&format!("{CORE}/secrets/shop-order-edge-keys")).unwrap(), "product"))
+}
+
+/// Files of pods change when their kubelets come to it, each at a time of its own.
+#[tokio::test]
+async fn another_key_of_an_edge_is_told_to_its_callee_before_its_caller_sends_it() {
+    let story = Story::migrated().await;
+    story.serve();
+    story.reconcile().await.unwrap();
+    let templates = || {
+        let paths = story.api.below(&format!("{APPS}/deployments/")).into_iter();
+        paths
+            .map(|name| story.api.get(&format!("{APPS}/deployments/{name}")).unwrap()["spec"].clone())
+            .collect::<Vec<_>>()
+    };
+    let before = templates();
+    let secret = format!("{CORE}/secrets/shop-order-api-keys");
+    let old = text(&story.api.get(&secret).unwrap(), "product");
+    let new = "n".repeat(43);
+    let keys = || key_of_order(&story, [&old, &new]);
+    assert_eq!(keys(), (vec!["old"], old.clone()));
+    story.api.change(&secret, |secret| secret["data"]["product"] = BASE64_STANDARD.encode(&new).into());
+    for _ in 0..2 {
+        story.reconcile().await.unwrap();
+        assert_eq!(keys(), (vec!["old", "new"], old.clone()));
+    }
+    story.clock.advance(time::Duration::minutes(3));
+    story.reconcile().await.unwrap();
+    assert_eq!(keys(), (vec!["old", "new"], new.clone()));
+    story.clock.advance(time::Duration::minutes(3));
+    story.reconcile().await.unwrap();
+    assert_eq!(keys(), (vec!["new"], new.clone()));
+    assert_eq!(templates(), before, "nothing rolls");
+    story.writes();
+    story.clock.advance(time::Duration::minutes(3));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn pods_send_what_they_sent_where_their_callers_secret_is_gone() {
+    let story = Story::migrated().await;
+    let (secret, file) =
+        (format!("{CORE}/secrets/shop-order-api-keys"), format!("{CORE}/secrets/shop-order-edge-keys"));
+    let before = story.api.get(&file).unwrap();
+    story.api.remove(&secret);
+    story.api.remove(LEDGER);
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "CredentialsLost");
+    assert_eq!(story.api.get(&file).unwrap()["data"], before["data"]);
+    let key = text(&before, "product");
+    assert_eq!(key_of_order(&story, [&key, ""]), (vec!["old"], key.clone()));
 }
 
 #[tokio::test]

@@ -81,6 +81,9 @@ async fn what_somebody_takes_away_costs_nothing_or_comes_back() {
     what_is_edited_is_put_back().await;
     other_passwords_reach_their_servers_and_then_the_pods(&probe).await;
     another_password_in_the_admins_secret_is_the_admins().await;
+    if scale(1, 0) == 1 {
+        another_key_of_an_edge_is_taken_without_a_refusal(&probe).await;
+    }
 }
 
 async fn secrets_and_the_ledger_cost_no_request_and_no_pod() {
@@ -271,4 +274,48 @@ async fn another_password_in_the_admins_secret_is_the_admins() {
     figure("another password of the admin is theirs after", format!("{:?}", edited.elapsed()));
     assert_eq!((log_in(&new).await, log_in(&old).await), (200, 401));
     cluster::ready_stack().await;
+}
+
+/// It takes six minutes: what is in the files of pods changes when their kubelets come to it.
+async fn another_key_of_an_edge_is_taken_without_a_refusal(probe: &Probe) {
+    cluster::ready_stack().await;
+    let secrets = Api::<Secret>::default_namespaced(cluster::client().await);
+    let key_in = async |secret: String| {
+        let data = secrets.get(&secret).await.expect("the Secret").data.expect("its data");
+        String::from_utf8(data["product"].0.clone()).expect("a key")
+    };
+    let (before, reader, edited) = (pods().await, Reader::begin(), Instant::now());
+    for caller in ["gateway", "order"] {
+        let key = format!("{}{}", e2e::person::unique(), "k".repeat(32));
+        let edit = json!({"stringData": {"product": key}});
+        let name = format!("{STACK}-{caller}-api-keys");
+        secrets.patch(&name, &PatchParams::default(), &Patch::Merge(&edit)).await.expect("edit");
+    }
+    look().await;
+    for caller in ["gateway", "order"] {
+        let asked = key_in(format!("{STACK}-{caller}-api-keys")).await;
+        within(Duration::from_mins(5), "the new key is sent", || async {
+            (key_in(format!("{STACK}-{caller}-edge-keys")).await == asked).then_some(())
+        })
+        .await;
+    }
+    figure("another key of an edge is sent after", format!("{:?}", edited.elapsed()));
+    let edge = "gateway-product";
+    let maps = Api::<ConfigMap>::default_namespaced(cluster::client().await);
+    within(Duration::from_mins(5), "the old key is forgotten", || async {
+        let ledger = maps.get(&format!("{STACK}-ledger")).await.expect("the ledger").data.expect("its data");
+        let ledger: serde_json::Value = serde_json::from_str(&ledger["ledger.json"]).expect("JSON");
+        ledger["edges"][edge]["since"].is_null().then_some(())
+    })
+    .await;
+    // Every pod's files have changed once more since.
+    within(Duration::from_mins(3), "a file of hashes has had the time to change", || async {
+        (edited.elapsed() > Duration::from_mins(8)).then_some(())
+    })
+    .await;
+    probe.sells_when_ready().await;
+    let (asked, failed) = reader.end();
+    figure("requests while the keys of edges changed", format!("{asked}, {failed} failed"));
+    assert!(failed == 0 && asked > 100, "{failed} of {asked} failed");
+    assert_eq!(pods().await, before, "pods were made anew");
 }
