@@ -58,9 +58,9 @@ rows() (
       echo "== $service $table" && sql "${databases[$service]}" <<<"select line::text from $table line order by 1" || exit 1
     done
   done <<'TABLES'
-order orders open_orders order_history outbox
+order orders order_skus open_orders order_history outbox
 payment payments attempts open_attempts declines simulator.charges simulator.refunds outbox
-product products stock stock_adjustments reservations outbox
+product products stock stock_adjustments reservations reservations_let_go outbox
 auth users
 TABLES
 )

@@ -20,7 +20,14 @@ create table orders (
   constraint orders_total_is_exact check (total between 0 and 9007199254740991)
 ) with (fillfactor = 50);                           -- an order changes three times on its way, within moments
 create index orders_of_a_customer on orders (customer_id, id desc);
-create index orders_by_sku on orders using gin (jsonb_path_query_array(lines, '$[*].sku'));
+
+-- Which orders are of which skus, newest first for each: a b-tree of pairs, for a page of what most orders are of costs no more than
+-- one of what hardly any is.
+create table order_skus (
+  sku      text not null,
+  order_id uuid not null,
+  primary key (sku, order_id)
+);
 
 -- Orders that wait for something: for their money (until pay_by), or, paid, to be sent.
 create table open_orders (
@@ -28,6 +35,7 @@ create table open_orders (
   pay_by   timestamptz                              -- null: it is paid
 );
 create index open_orders_by_deadline on open_orders (pay_by) where pay_by is not null;
+create index open_orders_that_are_paid on open_orders (order_id) where pay_by is null;
 
 -- What became of an order, step by step. A step is written once: of two who change an order at the same time, one is refused by
 -- the key.
@@ -41,3 +49,7 @@ create table order_history (
   by              uuid,                             -- the user who did it; null: nobody, it came of itself
   constraint order_history_tells_a_step_once primary key (order_id, version)
 );
+
+-- The lists by an end. A step is written and never changed, so this index holds up no change of an order, as one on orders would.
+create index order_history_of_ends on order_history (status, order_id)
+  where status in ('fulfilled', 'rejected', 'cancelled', 'expired', 'payment_failed');

@@ -5,10 +5,11 @@ use ecommerce_contract::events::ClosedAs;
 use ecommerce_contract::{Envelope, Event};
 
 const VERSION_1: &[&str] = &[
-    r#"{"id":"0192d1b2-0000-7000-8000-000000000001","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.placed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","lines":[{"product_id":"0192d1b2-0000-7000-8000-0000000000bb","quantity":2}]}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000001","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.placed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","lines":[{"product_id":"0192d1b2-0000-7000-8000-0000000000bb","quantity":2}],"pay_by":"2026-11-22T10:15:00Z"}}"#,
     r#"{"id":"0192d1b2-0000-7000-8000-000000000002","version":1,"occurred_at":"2026-11-22T10:00:00Z","request_id":"r-1","type":"order.payment_requested","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","customer_id":"0192d1b2-0000-7000-8000-0000000000dd","amount":2500,"currency":"EUR","pay_by":"2026-11-22T10:15:00Z"}}"#,
     r#"{"id":"0192d1b2-0000-7000-8000-000000000003","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.paid","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa"}}"#,
-    r#"{"id":"0192d1b2-0000-7000-8000-000000000004","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.closed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","outcome":"payment_failed"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-000000000004","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.closed","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","outcome":"payment_failed","pay_by":"2026-11-22T10:15:00Z"}}"#,
+    r#"{"id":"0192d1b2-0000-7000-8000-00000000000a","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"order.fulfilled","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa"}}"#,
     r#"{"id":"0192d1b2-0000-7000-8000-000000000005","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"stock.reserved","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa"}}"#,
     r#"{"id":"0192d1b2-0000-7000-8000-000000000006","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"stock.rejected","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","lines":[{"product_id":"0192d1b2-0000-7000-8000-0000000000bb","quantity":9}]}}"#,
     r#"{"id":"0192d1b2-0000-7000-8000-000000000007","version":1,"occurred_at":"2026-11-22T10:00:00Z","type":"payment.captured","payload":{"order_id":"0192d1b2-0000-7000-8000-0000000000aa","payment_id":"0192d1b2-0000-7000-8000-0000000000cc","amount":2500}}"#,

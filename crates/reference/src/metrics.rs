@@ -18,7 +18,7 @@ const SECTIONS: [(&str, &str, &[Metrics]); 8] = [
     ("product, order and payment", "What goes through RabbitMQ.", &[ecommerce_courier::metrics::METRICS]),
     ("auth", "", &[auth::METRICS]),
     ("gateway", "", &[gateway::METRICS]),
-    ("product", "", &[ecommerce_redis::metrics::METRICS]),
+    ("product", "", &[product::METRICS, ecommerce_redis::metrics::METRICS]),
     ("order", "", &[order::METRICS]),
     ("payment", "", &[payment::METRICS]),
     ("operator", "", &[operator::metrics::METRICS]),

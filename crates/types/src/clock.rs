@@ -83,8 +83,14 @@ impl Clock {
     /// A new `UUIDv7` of the present moment (RFC 9562, section 5.7).
     #[must_use]
     pub fn new_id(&self) -> Uuid {
-        id_at(self.now(), &rand::random::<[u8; 10]>())
+        new_id_at(self.now())
     }
+}
+
+/// A new `UUIDv7` of a moment that was read before: of what keeps both, the id tells the same millisecond.
+#[must_use]
+pub fn new_id_at(at: OffsetDateTime) -> Uuid {
+    id_at(at, &rand::random::<[u8; 10]>())
 }
 
 /// An id that is not larger than any `UUIDv7` of this moment or a later one.

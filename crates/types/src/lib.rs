@@ -15,7 +15,7 @@ pub mod quantity;
 pub mod role;
 pub mod sku;
 
-pub use clock::{Clock, first_id_at};
+pub use clock::{Clock, first_id_at, new_id_at};
 pub use currency::Currency;
 pub use email::Email;
 pub use id::{EventId, OrderId, PaymentId, ProductId, SessionId, UserId};

@@ -62,7 +62,11 @@ impl Orders {
             Event::PaymentCaptured(captured) => Ok(order.payment_captured(captured, now)),
             Event::PaymentFailed(failed) => Ok(order.payment_failed(failed, now)),
             Event::PaymentRefunded(refunded) => Ok(order.payment_refunded(refunded.refunded_total, now)),
-            Event::OrderPlaced(_) | Event::PaymentRequested(_) | Event::OrderPaid(_) | Event::OrderClosed(_) => {
+            Event::OrderPlaced(_)
+            | Event::PaymentRequested(_)
+            | Event::OrderPaid(_)
+            | Event::OrderClosed(_)
+            | Event::OrderFulfilled(_) => {
                 Err(Failure::Dead(format!("{} is not for this service", event.routing_key())))
             }
         }

@@ -23,6 +23,9 @@ pub(crate) enum Error {
     /// 400: the cursor is not one of this list's.
     #[error(transparent)]
     Cursor(#[from] ecommerce_types::Invalid),
+    /// 422: a list is asked for by what no order is.
+    #[error(transparent)]
+    Filter(#[from] InvalidFilter),
     /// 409, 422, 503 or 500: the `Idempotency-Key` is in use, was reused, or cannot be looked up.
     #[error(transparent)]
     Idempotency(#[from] idempotency::Error),
@@ -40,6 +43,14 @@ pub(crate) enum Error {
     Refused(Problem),
 }
 
+/// A parameter of a list that is none of what it may be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{parameter}` is {allowed}")]
+pub(crate) struct InvalidFilter {
+    pub(crate) parameter: &'static str,
+    pub(crate) allowed: String,
+}
+
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
@@ -55,6 +66,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, reason.code(), reason.to_string())
             }
             Error::Cursor(reason) => Self::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
+            Error::Filter(reason) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filter", reason.to_string()),
             Error::Idempotency(error) => Self::from(&error),
             Error::Catalogue(error) => Self::unavailable("catalogue_unavailable", &error),
             Error::Database(error) => Self::of_store("database_unavailable", is_transient(&error), &error),

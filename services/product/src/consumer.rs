@@ -14,8 +14,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
-use crate::domain::ReservationBatch;
 use crate::domain::reservation::Contradiction;
+use crate::domain::{Moment, ReservationBatch};
 use crate::store::reservations::{self, Known, WriteError};
 
 /// Handles the events of queue `product`.
@@ -76,11 +76,17 @@ impl Reservations {
         transaction: &mut PgConnection,
         events: &[Envelope],
     ) -> Result<Vec<Envelope>, HandleError> {
-        let Known { orders, stocks } =
+        let Known { orders, stocks, let_go } =
             reservations::lock(transaction, &orders_of(events), &products_of(events)).await?;
-        let mut batch = ReservationBatch::new(orders, stocks);
+        let moment = Moment { now: self.clock.now(), let_go };
+        let mut batch = ReservationBatch::new(moment, orders, stocks);
         let mut answers = Vec::new();
         for envelope in events {
+            if let Event::OrderPlaced(placed) = &envelope.event
+                && placed.pay_by <= moment.now
+            {
+                tracing::info!(order.id = %placed.order_id, "heard of an order after its payment deadline; nothing is set aside");
+            }
             let answer = batch.apply(&envelope.event)?;
             answers.extend(answer.map(|event| Envelope::new(&self.clock, envelope.request_id.clone(), event)));
         }

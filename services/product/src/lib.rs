@@ -9,6 +9,8 @@ mod config;
 mod consumer;
 mod domain;
 mod error;
+mod metrics;
+mod past_deadline;
 mod routes;
 mod state;
 mod store;
@@ -26,8 +28,10 @@ use sqlx::migrate::Migrator;
 use crate::catalogue::Catalogue;
 pub use crate::config::Config;
 use crate::error::Error;
+pub use crate::metrics::METRICS;
 pub use crate::routes::openapi;
 use crate::state::State;
+use crate::store::reservations;
 
 /// The product service's schema.
 #[must_use]
@@ -94,13 +98,18 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "product")?;
     let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let consumer = consumer(&config, background, host.clock.clone(), catalogue.clone(), outgoing);
+    let consumer = consumer(&config, background.clone(), host.clock.clone(), catalogue.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
+    let clock = host.clock.clone();
+    let let_go = housekeeping::run(pool.clone(), shutdown.clone(), move |pool| reservations::let_go(pool, clock.now()));
+    tasks.spawn("old reservations", let_go);
+    let past_deadline = past_deadline::run(background, host.clock.clone(), shutdown.clone());
+    tasks.spawn("reservations past their deadline", past_deadline);
 
     let state = State { pool: pool.clone(), clock: host.clock.clone(), catalogue };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         build: product::build,
         migrations: Some(Migrations { schema: product::migrations, seed: None }),
         openapi: product::openapi,
-        metrics: [courier::METRICS, redis::METRICS].concat(),
+        metrics: [product::METRICS, courier::METRICS, redis::METRICS].concat(),
         tools: vec![product::DEAD_LETTERS],
     })
 }

@@ -4,7 +4,7 @@ mod order;
 mod payment;
 mod stock;
 
-pub use order::{ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentRequested};
+pub use order::{ClosedAs, OrderClosed, OrderFulfilled, OrderLine, OrderPaid, OrderPlaced, PaymentRequested};
 pub use payment::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 pub use stock::{StockRejected, StockReserved};
 
@@ -59,6 +59,8 @@ events! {
     OrderPaid = "order.paid" => Product;
     /// An order has ended without a sale; stock and money go back.
     OrderClosed = "order.closed" => Product, Payment;
+    /// A paid order has been sent; its sale is final.
+    OrderFulfilled = "order.fulfilled" => Product;
     /// All lines of an order are set aside.
     StockReserved = "stock.reserved" => Order;
     /// Not all lines of an order could be set aside, so none is.

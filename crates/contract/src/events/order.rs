@@ -11,6 +11,9 @@ pub struct OrderPlaced {
     pub order_id: OrderId,
     /// What is to be set aside: each product once.
     pub lines: Vec<OrderLine>,
+    /// Nothing is set aside after this: the order expires, and nobody would give it back.
+    #[serde(with = "time::serde::rfc3339")]
+    pub pay_by: OffsetDateTime,
 }
 
 /// A product and how many of it.
@@ -60,6 +63,16 @@ pub struct OrderClosed {
     /// Its payment, where one was requested; payment may hear of that later than of this.
     #[serde(default)]
     pub payment_id: Option<PaymentId>,
+    /// Its payment deadline. From then on nothing is set aside for it, and no tombstone is needed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub pay_by: OffsetDateTime,
+}
+
+/// To product: nothing more will happen to the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderFulfilled {
+    /// The order.
+    pub order_id: OrderId,
 }
 
 /// How an order ends without a sale.

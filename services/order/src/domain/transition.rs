@@ -5,7 +5,8 @@
 
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{
-    ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced, PaymentCaptured, PaymentFailed, PaymentRequested,
+    ClosedAs, OrderClosed, OrderFulfilled, OrderLine, OrderPaid, OrderPlaced, PaymentCaptured, PaymentFailed,
+    PaymentRequested,
 };
 use ecommerce_types::PaymentId;
 use time::OffsetDateTime;
@@ -38,7 +39,7 @@ impl Order {
     #[must_use]
     pub(crate) fn placed(&self) -> Event {
         let lines = self.lines.iter().map(|line| OrderLine { product_id: line.product_id, quantity: line.quantity });
-        Event::OrderPlaced(OrderPlaced { order_id: self.id, lines: lines.collect() })
+        Event::OrderPlaced(OrderPlaced { order_id: self.id, lines: lines.collect(), pay_by: self.pay_by })
     }
 
     /// What those who hold something for it were told last; to be told again, where they may not have heard. They find that they have
@@ -47,12 +48,18 @@ impl Order {
     pub(crate) fn told_last(&self) -> Option<Event> {
         let outcome = match self.status {
             Status::Pending | Status::AwaitingPayment | Status::Rejected => return None,
-            Status::Paid | Status::Fulfilled => return Some(Event::OrderPaid(OrderPaid { order_id: self.id })),
+            Status::Paid => return Some(Event::OrderPaid(OrderPaid { order_id: self.id })),
+            Status::Fulfilled => return Some(Event::OrderFulfilled(OrderFulfilled { order_id: self.id })),
             Status::Cancelled => ClosedAs::Cancelled,
             Status::Expired => ClosedAs::Expired,
             Status::PaymentFailed => ClosedAs::PaymentFailed,
         };
-        Some(Event::OrderClosed(OrderClosed { order_id: self.id, outcome, payment_id: self.payment_id }))
+        Some(self.closed(outcome))
+    }
+
+    fn closed(&self, outcome: ClosedAs) -> Event {
+        let Self { id: order_id, payment_id, pay_by, .. } = *self;
+        Event::OrderClosed(OrderClosed { order_id, outcome, payment_id, pay_by })
     }
 
     /// Its stock is set aside: now it wants its money, under a payment with this id.
@@ -133,7 +140,7 @@ impl Order {
         match self.status {
             Status::Paid => {
                 self.become_status(Status::Fulfilled, now);
-                Ok(Change::Silent)
+                Ok(Change::Publish(Event::OrderFulfilled(OrderFulfilled { order_id: self.id })))
             }
             Status::Fulfilled => Ok(Change::None),
             status => Err(NotAllowed { status, wanted: "fulfilled" }),
@@ -154,7 +161,7 @@ impl Order {
     /// Ends it without a sale, and publishes that for those who hold something for it.
     fn close(&mut self, status: Status, outcome: ClosedAs, now: OffsetDateTime) -> Change {
         self.become_status(status, now);
-        Change::Publish(Event::OrderClosed(OrderClosed { order_id: self.id, outcome, payment_id: self.payment_id }))
+        Change::Publish(self.closed(outcome))
     }
 
     fn become_status(&mut self, status: Status, now: OffsetDateTime) {
@@ -259,7 +266,8 @@ mod tests {
         ] {
             let mut order = order(Status::AwaitingPayment);
             let event = happens(&mut order);
-            let closed = OrderClosed { order_id: order.id, outcome, payment_id: order.payment_id };
+            let (payment_id, pay_by) = (order.payment_id, order.pay_by);
+            let closed = OrderClosed { order_id: order.id, outcome, payment_id, pay_by };
             assert_eq!(event, Change::Publish(Event::OrderClosed(closed)));
         }
     }
@@ -270,12 +278,13 @@ mod tests {
             ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, Status::Paid),
             (|order| order.expire(late(order)), Status::AwaitingPayment),
             (|order| order.payment_failed(&failed(order), order.created_at), Status::AwaitingPayment),
+            (|order| order.fulfil(order.created_at).unwrap(), Status::Paid),
         ] {
             let mut order = order(status);
             let Change::Publish(told) = happens(&mut order) else { panic!("it is told") };
             assert_eq!(order.told_last(), Some(told));
         }
-        assert!(matches!(order(Status::Fulfilled).told_last(), Some(Event::OrderPaid(_))));
+        assert!(matches!(order(Status::Paid).told_last(), Some(Event::OrderPaid(_))));
         assert_eq!(order(Status::AwaitingPayment).told_last(), None);
     }
 

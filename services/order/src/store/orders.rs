@@ -1,6 +1,6 @@
 //! The table `orders`, as it is read.
 
-use ecommerce_types::{Currency, Limit, Money, OrderId, Quantity, UserId};
+use ecommerce_types::{Currency, Money, OrderId, Quantity};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -108,46 +108,6 @@ pub(crate) async fn placed_between(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(order).collect()
-}
-
-/// A page of orders, newest first: one customer's, or everybody's.
-pub(crate) async fn list(
-    connection: &mut PgConnection,
-    customer: Option<UserId>,
-    after: Option<OrderId>,
-    limit: Limit,
-) -> Result<Vec<Order>, sqlx::Error> {
-    // An id that is larger than all: the first page.
-    let after = after.map_or(Uuid::max(), Uuid::from);
-    // Two statements, so that no plan has to serve both.
-    let rows = match customer {
-        Some(customer) => {
-            sqlx::query_as!(
-                Row,
-                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>",
-                     payment_method, payment_id, pay_by, amount_refunded, reason, created_at, updated_at
-                   from orders where customer_id = $1 and id < $2 order by id desc limit $3"#,
-                customer.0,
-                after,
-                limit.and_one_more()
-            )
-            .fetch_all(connection)
-            .await?
-        }
-        None => {
-            sqlx::query_as!(
-                Row,
-                r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>",
-                     payment_method, payment_id, pay_by, amount_refunded, reason, created_at, updated_at
-                   from orders where id < $1 order by id desc limit $2"#,
-                after,
-                limit.and_one_more()
-            )
-            .fetch_all(connection)
-            .await?
-        }
-    };
     rows.into_iter().map(order).collect()
 }
 

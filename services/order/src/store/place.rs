@@ -30,6 +30,7 @@ pub(crate) async fn place(
     answer: &StoredAnswer,
 ) -> Result<(), PlaceError> {
     let lines: Vec<StoredLine> = order.lines.iter().map(StoredLine::of).collect();
+    let skus: Vec<String> = order.lines.iter().map(|line| line.sku.clone()).collect();
     let told = Columns::of(std::slice::from_ref(told))?;
     let done = sqlx::query!(
         "with key as (
@@ -39,6 +40,7 @@ pub(crate) async fn place(
          placed as (
            insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, updated_at)
            select $9, $1, $10, $11, $12, $13, $14, $15, $16, $17, $17 from key),
+         skus as (insert into order_skus (sku, order_id) select distinct sku, $9::uuid from key, unnest($21::text[]) as sku),
          open as (insert into open_orders (order_id, pay_by) select $9, $16 from key),
          told as (
            insert into outbox (id, routing_key, body)
@@ -64,7 +66,8 @@ pub(crate) async fn place(
         order.created_at,
         &told.ids,
         &told.routing_keys,
-        &told.bodies
+        &told.bodies,
+        &skus
     )
     .execute(connection)
     .await

@@ -144,15 +144,23 @@ async fn what_was_told_of_an_order_is_told_again_when_a_person_wants_it() {
     for reader in ["product", "payment"] {
         assert!(matches!(shop.published_to(reader).await.event, Event::OrderClosed(_)));
     }
+    let fulfilled = bring_to_paid(&shop, &customer).await;
+    shop.staff().post(&format!("/api/v1/orders/{fulfilled}/fulfil"), json!(null)).await;
+    assert!(matches!(shop.published_to("product").await.event, Event::OrderFulfilled(_)));
     let range = ["repeat", "--since", &before.format(&Rfc3339).unwrap(), "--until", "2100-01-01T00:00:00Z"];
     let url = shop.database.settings.database_url.expose_secret();
     let matches = (REPEAT.arguments)(clap::Command::new("repeat"))
         .get_matches_from([&range[..], &["--database-url", url]].concat());
-    assert_eq!((REPEAT.run)(matches).await.unwrap(), "2 events are on their way again");
+    assert_eq!((REPEAT.run)(matches).await.unwrap(), "3 events are on their way again");
 
-    let mut told = [shop.published_to("product").await.event, shop.published_to("product").await.event];
-    told.sort_by_key(|event| event.order_id() != paid);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(shop.published_to("product").await.event);
+    }
+    told.sort_by_key(|event| [paid, cancelled, fulfilled].iter().position(|id| *id == event.order_id()));
     assert!(matches!(&told[0], Event::OrderPaid(again) if again.order_id == paid), "{told:?}");
+    // That it was sent says also that it was paid.
+    assert!(matches!(&told[2], Event::OrderFulfilled(again) if again.order_id == fulfilled), "{told:?}");
     let closed = shop.published_to("payment").await.event;
     assert_eq!(closed, told[1]);
     assert!(matches!(closed, Event::OrderClosed(again) if again.payment_id == Some(payment_id)));

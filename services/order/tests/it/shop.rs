@@ -117,6 +117,15 @@ impl Shop {
         id
     }
 
+    /// Puts a product on sale under this sku.
+    pub(crate) fn sell_as(&self, sku: &str) -> ProductId {
+        let id = ProductId::new(&self.clock);
+        let price = Money::new(1250, "EUR".parse().unwrap()).unwrap();
+        let sku = sku.parse().unwrap();
+        self.catalogue.lock().unwrap().push(Orderable { id, sku, name: "Mug".to_owned(), price });
+        id
+    }
+
     pub(crate) fn archive(&self, id: ProductId) {
         self.catalogue.lock().unwrap().retain(|product| product.id != id);
     }

@@ -144,8 +144,9 @@ impl Shop {
 
     /// Order closes an order whose payment it has requested.
     pub(crate) async fn close(&self, wanted: &PaymentRequested) {
-        let (order_id, payment_id) = (wanted.order_id, Some(wanted.payment_id));
-        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id })).await;
+        let (order_id, payment_id, pay_by) = (wanted.order_id, Some(wanted.payment_id), wanted.pay_by);
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id, pay_by }))
+            .await;
     }
 
     /// The next thing that order is told.

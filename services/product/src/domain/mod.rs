@@ -8,5 +8,5 @@ pub(crate) mod reservation;
 pub(crate) mod stock;
 
 pub(crate) use product::{Attributes, Available, Category, Description, Price, Product, ProductName};
-pub(crate) use reservation::{Reservation, ReservationBatch, State, StockOfProduct};
+pub(crate) use reservation::{Moment, Reservation, ReservationBatch, State, StockOfProduct};
 pub(crate) use stock::{OnHand, Pieces, Reason, Stock};

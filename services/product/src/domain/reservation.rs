@@ -1,79 +1,50 @@
 //! What an order's events do to the stock, in whatever order they come and however often.
 //!
-//! | so far       | `order.placed`                             | `order.paid`                  | `order.closed`          |
-//! | ------------ | ------------------------------------------ | ----------------------------- | ----------------------- |
-//! | nothing      | all lines there: set aside, `reserved`; else none, `rejected` | contradiction | `closed`, a tombstone   |
-//! | `reserved`   | nothing                                    | pieces leave: `sold`          | given back: `closed`    |
-//! | `rejected`   | nothing                                    | contradiction                 | `closed`                |
-//! | `sold`       | nothing                                    | nothing                       | taken back: `closed`    |
-//! | `closed`     | nothing, and order is told nothing         | nothing                       | nothing                 |
+//! | so far       | `order.placed`                             | `order.paid`        | `order.closed`          | `order.fulfilled`   |
+//! | ------------ | ------------------------------------------ | ------------------- | ----------------------- | ------------------- |
+//! | nothing      | all lines there: set aside, `reserved`; else none, `rejected`; too late: nothing | contradiction | `closed`, a tombstone; too late: nothing | contradiction |
+//! | let go       | too late: nothing                          | nothing             | too late: nothing       | nothing             |
+//! | `reserved`   | nothing                                    | pieces leave: `sold` | given back: `closed`   | pieces leave: `fulfilled` |
+//! | `rejected`   | nothing                                    | contradiction       | `closed`                | contradiction       |
+//! | `sold`       | nothing                                    | nothing             | taken back: `closed`    | `fulfilled`         |
+//! | `closed`     | nothing, and order is told nothing         | nothing             | nothing                 | nothing             |
+//! | `fulfilled`  | nothing                                    | nothing             | nothing                 | nothing             |
 //!
 //! The pairs, one by one:
 //! - placed, closed: set aside and given back. Closed, placed: the tombstone; nothing moves. Either way the stock is as before.
 //! - placed, paid, closed (a paid order is called off): sold and taken back. Placed, closed, paid: given back, and the late
 //!   `paid` finds nothing to sell. Either way the stock is as before, because `paid` and `closed` of one order may overtake
 //!   each other but both have happened.
+//! - paid, fulfilled: sold, and that is final. Fulfilled, paid: what is sent was sold, and the late `paid` finds it so. No order is
+//!   both fulfilled and closed.
 //! - paid before placed cannot be: order says `paid` after it has read `stock.reserved`, which is written with the
 //!   reservation. Where it comes all the same (a database put back to an earlier day), no answer is right: the message goes
 //!   to the dead letters, for a person. The same holds for the payment of a rejected order.
 //! - each with itself: the second finds the state that the first has left, and does nothing.
+//!
+//! Time ends it. *Too late* is after the order's payment deadline: what is placed then is left alone, for it expires by order's clock,
+//! and order is told nothing. So an order that has ended needs to be known only until then, and is *let go* a day later ([`KEPT`]); from
+//! then on whatever comes again finds nothing and does nothing. Which have been let go is known by their ids, up to a largest one.
 
 use std::collections::BTreeMap;
 
 use ecommerce_contract::Event;
-use ecommerce_contract::events::{OrderPlaced, StockRejected, StockReserved};
-use ecommerce_types::{Invalid, OrderId, ProductId};
+use ecommerce_contract::events::{OrderClosed, OrderPlaced, StockRejected, StockReserved};
+use ecommerce_types::{OrderId, ProductId};
+use time::{Duration, OffsetDateTime};
 
 use super::Stock;
 
+mod state;
 #[cfg(test)]
 mod tests;
 
-/// What product knows of an order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Nothing yet.
-    #[default]
-    Unknown,
-    /// All its lines are set aside.
-    Reserved,
-    /// None of its lines is, and order has been answered.
-    Rejected,
-    /// It is paid, and its pieces are no longer here.
-    Sold,
-    /// It has ended, and whatever it held was given back.
-    Closed,
-}
+pub(crate) use state::State;
 
-impl State {
-    /// The state's name in the database.
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Reserved => "reserved",
-            Self::Rejected => "rejected",
-            Self::Sold => "sold",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// Whether the order's lines are written down.
-    #[must_use]
-    pub(crate) fn has_lines(self) -> bool {
-        matches!(self, Self::Reserved | Self::Sold)
-    }
-}
-
-impl std::str::FromStr for State {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let known = [Self::Unknown, Self::Reserved, Self::Rejected, Self::Sold, Self::Closed];
-        let state = known.into_iter().find(|state| state.as_str() == text);
-        state.ok_or(Invalid("a reservation is unknown, reserved, rejected, sold or closed"))
-    }
-}
+/// How long after its payment deadline an order that has ended is known, for whoever asks what became of it.
+pub(crate) const KEPT: Duration = Duration::days(1);
+/// By how much less the clocks of two processes differ. A tombstone stands for so much longer than anybody could set something aside.
+pub(crate) const CLOCKS_DIFFER: Duration = Duration::minutes(1);
 
 /// What one order holds: pieces by product.
 pub(crate) type Lines = BTreeMap<ProductId, i64>;
@@ -106,9 +77,19 @@ pub(crate) enum Contradiction {
     NotForProduct(&'static str),
 }
 
+/// When a batch is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// The present time.
+    pub(crate) now: OffsetDateTime,
+    /// The largest id of the orders that have been let go.
+    pub(crate) let_go: OrderId,
+}
+
 /// The orders and the stocks that a batch of events is about. Whoever fills it holds locks on all of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReservationBatch {
+    moment: Moment,
     orders: BTreeMap<OrderId, Reservation>,
     stocks: BTreeMap<ProductId, StockOfProduct>,
     changes: Changes,
@@ -119,10 +100,19 @@ pub(crate) struct ReservationBatch {
 pub(crate) struct Changes {
     /// By how much each product's stock has moved; those that stand as before are not here.
     pub(crate) moved: BTreeMap<ProductId, Move>,
-    /// Orders that were heard of for the first time, with what was set aside for them.
-    pub(crate) new: BTreeMap<OrderId, Reservation>,
+    /// Orders that were heard of for the first time.
+    pub(crate) new: BTreeMap<OrderId, Heard>,
     /// Where the others stand now, those that moved.
     pub(crate) changed: BTreeMap<OrderId, State>,
+}
+
+/// An order that was heard of for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Where it stands, with what was set aside for it.
+    pub(crate) reservation: Reservation,
+    /// Its payment deadline.
+    pub(crate) pay_by: OffsetDateTime,
 }
 
 /// By how many pieces a stock has moved.
@@ -137,8 +127,12 @@ pub(crate) struct Move {
 impl ReservationBatch {
     /// A batch of these orders and stocks.
     #[must_use]
-    pub(crate) fn new(orders: BTreeMap<OrderId, Reservation>, stocks: BTreeMap<ProductId, StockOfProduct>) -> Self {
-        Self { orders, stocks, changes: Changes::default() }
+    pub(crate) fn new(
+        moment: Moment,
+        orders: BTreeMap<OrderId, Reservation>,
+        stocks: BTreeMap<ProductId, StockOfProduct>,
+    ) -> Self {
+        Self { moment, orders, stocks, changes: Changes::default() }
     }
 
     /// Does what an event says, after all that came before it, and gives what is to be published for order.
@@ -147,9 +141,10 @@ impl ReservationBatch {
             Event::OrderPlaced(placed) => Ok(self.place(placed)),
             Event::OrderPaid(paid) => self.pay(paid.order_id).map(|()| None),
             Event::OrderClosed(closed) => {
-                self.close(closed.order_id);
+                self.close(closed);
                 Ok(None)
             }
+            Event::OrderFulfilled(fulfilled) => self.fulfil(fulfilled.order_id).map(|()| None),
             Event::PaymentRequested(_)
             | Event::StockReserved(_)
             | Event::StockRejected(_)
@@ -171,8 +166,8 @@ impl ReservationBatch {
     }
 
     fn place(&mut self, placed: &OrderPlaced) -> Option<Event> {
-        let order_id = placed.order_id;
-        if self.state(order_id) != State::Unknown {
+        let OrderPlaced { order_id, pay_by, .. } = *placed;
+        if self.state(order_id) != State::Unknown || pay_by <= self.moment.now {
             return None;
         }
         let mut lines = Lines::new();
@@ -186,51 +181,72 @@ impl ReservationBatch {
         let at_fault: Vec<_> = placed.lines.iter().filter(|line| lacking(&line.product_id)).copied().collect();
         if at_fault.is_empty() {
             self.shift(&lines, |stock, quantity| stock.reserve(quantity).unwrap_or(stock));
-            self.set(order_id, Reservation { state: State::Reserved, lines });
+            self.hear(order_id, pay_by, Reservation { state: State::Reserved, lines });
             Some(Event::StockReserved(StockReserved { order_id }))
         } else {
-            self.set(order_id, Reservation { state: State::Rejected, lines: Lines::new() });
+            self.hear(order_id, pay_by, Reservation { state: State::Rejected, lines: Lines::new() });
             Some(Event::StockRejected(StockRejected { order_id, lines: at_fault }))
         }
     }
 
     fn pay(&mut self, order_id: OrderId) -> Result<(), Contradiction> {
         match self.state(order_id) {
-            State::Unknown | State::Rejected => Err(Contradiction::NothingReserved(order_id)),
-            State::Sold | State::Closed => Ok(()),
+            State::Unknown if order_id <= self.moment.let_go => {}
+            State::Unknown | State::Rejected => return Err(Contradiction::NothingReserved(order_id)),
+            State::Sold | State::Closed | State::Fulfilled => {}
             State::Reserved => {
-                let lines = self.lines(order_id);
-                self.shift(&lines, Stock::sell);
-                self.set(order_id, Reservation { state: State::Sold, lines });
-                Ok(())
+                self.shift(&self.lines(order_id), Stock::sell);
+                self.become_state(order_id, State::Sold);
             }
         }
+        Ok(())
     }
 
-    fn close(&mut self, order_id: OrderId) {
-        let lines = self.lines(order_id);
-        match self.state(order_id) {
-            State::Closed => return,
-            State::Unknown | State::Rejected => {}
-            State::Reserved => self.shift(&lines, Stock::release),
-            State::Sold => self.shift(&lines, Stock::take_back),
+    fn fulfil(&mut self, order_id: OrderId) -> Result<(), Contradiction> {
+        self.pay(order_id)?;
+        if self.state(order_id) == State::Sold {
+            self.become_state(order_id, State::Fulfilled);
         }
-        self.set(order_id, Reservation { state: State::Closed, lines: Lines::new() });
+        Ok(())
+    }
+
+    fn close(&mut self, closed: &OrderClosed) {
+        let OrderClosed { order_id, pay_by, .. } = *closed;
+        match self.state(order_id) {
+            State::Closed | State::Fulfilled => return,
+            State::Unknown => {
+                if self.moment.now < pay_by + CLOCKS_DIFFER {
+                    self.hear(order_id, pay_by, Reservation { state: State::Closed, lines: Lines::new() });
+                }
+                return;
+            }
+            State::Rejected => {}
+            State::Reserved => self.shift(&self.lines(order_id), Stock::release),
+            State::Sold => self.shift(&self.lines(order_id), Stock::take_back),
+        }
+        self.become_state(order_id, State::Closed);
     }
 
     fn lines(&self, order_id: OrderId) -> Lines {
         self.orders.get(&order_id).map(|order| order.lines.clone()).unwrap_or_default()
     }
 
-    fn set(&mut self, order_id: OrderId, reservation: Reservation) {
-        if let Some(new) = self.changes.new.get_mut(&order_id) {
-            new.state = reservation.state;
-        } else if self.orders.contains_key(&order_id) {
-            self.changes.changed.insert(order_id, reservation.state);
-        } else {
-            self.changes.new.insert(order_id, reservation.clone());
+    fn hear(&mut self, order_id: OrderId, pay_by: OffsetDateTime, reservation: Reservation) {
+        self.orders.insert(order_id, reservation.clone());
+        self.changes.new.insert(order_id, Heard { reservation, pay_by });
+    }
+
+    fn become_state(&mut self, order_id: OrderId, state: State) {
+        if let Some(order) = self.orders.get_mut(&order_id) {
+            order.state = state;
         }
-        self.orders.insert(order_id, reservation);
+        // What was set aside stays written down, also when it was given back.
+        match self.changes.new.get_mut(&order_id) {
+            Some(new) => new.reservation.state = state,
+            None => {
+                self.changes.changed.insert(order_id, state);
+            }
+        }
     }
 
     fn shift(&mut self, lines: &Lines, change: impl Fn(Stock, i64) -> Stock) {

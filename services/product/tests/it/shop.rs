@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderLine, OrderPaid, OrderPlaced};
+use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderFulfilled, OrderLine, OrderPaid, OrderPlaced};
 use ecommerce_contract::{Envelope, Event, Service, headers};
 use ecommerce_process::{Host, Settings};
 use ecommerce_runtime::Shutdown;
@@ -11,6 +11,7 @@ use ecommerce_types::{Clock, OrderId, ProductId, Quantity, Role};
 use product::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 
 /// One or more running replicas of the service, and who asks them.
 pub(crate) struct Shop {
@@ -35,6 +36,15 @@ impl Shop {
 
     /// A running service whose cache is at `redis_url`.
     pub(crate) async fn open_with(redis_url: String) -> Self {
+        Self::open_at(redis_url, Clock::system()).await
+    }
+
+    /// A running service whose clock is moved by the test.
+    pub(crate) async fn open_with_a_clock() -> Self {
+        Self::open_at(redis::url(), Clock::manual(Clock::system().now())).await
+    }
+
+    async fn open_at(redis_url: String, clock: Clock) -> Self {
         let (database, broker) = tokio::join!(Database::create(product::migrations()), Broker::create());
         let keys = Keys::create();
         let config = Config {
@@ -48,7 +58,7 @@ impl Shop {
             },
         };
         let shutdown = Shutdown::new();
-        let (address, operations_address) = start(&config, &shutdown).await;
+        let (address, operations_address) = start(&config, &clock, &shutdown).await;
         broker.ready().await;
         let document = document::parse(product::openapi());
         Self {
@@ -60,7 +70,7 @@ impl Shop {
             customer: Client::person(address, &keys, Role::Customer).with_document(document.clone()),
             staff: Client::person(address, &keys, Role::Staff).with_document(document),
             order: Client::without_key(address).with(headers::API_KEY, keys.of(Service::Order)),
-            clock: Clock::system(),
+            clock,
             config,
             shutdown,
         }
@@ -72,12 +82,12 @@ impl Shop {
         config.postgres.database_url = "postgres://127.0.0.1:1/product".into();
         config.rabbit.amqp_url = "amqp://127.0.0.1:1".into();
         config.redis.redis_url = "redis://127.0.0.1:1".into();
-        start(&config, &self.shutdown).await.1
+        start(&config, &self.clock, &self.shutdown).await.1
     }
 
     /// One more replica beside those that run.
     pub(crate) async fn add_replica(&self) {
-        start(&self.config, &self.shutdown).await;
+        start(&self.config, &self.clock, &self.shutdown).await;
     }
 
     /// A new product with this stock.
@@ -139,6 +149,11 @@ impl Shop {
         product.body["stock"]["available"].as_i64().unwrap()
     }
 
+    /// How many orders are known.
+    pub(crate) async fn known(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from reservations").fetch_one(&self.database.pool).await.unwrap()
+    }
+
     pub(crate) fn envelope(&self, event: Event) -> Envelope {
         Envelope::new(&self.clock, Some("a-request".to_owned()), event)
     }
@@ -148,7 +163,8 @@ impl Shop {
             product_id: *product_id,
             quantity: Quantity::new(*quantity).unwrap(),
         };
-        self.envelope(Event::OrderPlaced(OrderPlaced { order_id, lines: lines.iter().map(line).collect() }))
+        let (lines, pay_by) = (lines.iter().map(line).collect(), pay_by(order_id));
+        self.envelope(Event::OrderPlaced(OrderPlaced { order_id, lines, pay_by }))
     }
 
     pub(crate) fn paid(&self, order_id: OrderId) -> Envelope {
@@ -156,7 +172,12 @@ impl Shop {
     }
 
     pub(crate) fn closed(&self, order_id: OrderId) -> Envelope {
-        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None }))
+        let (outcome, pay_by) = (ClosedAs::Cancelled, pay_by(order_id));
+        self.envelope(Event::OrderClosed(OrderClosed { order_id, outcome, payment_id: None, pay_by }))
+    }
+
+    pub(crate) fn fulfilled(&self, order_id: OrderId) -> Envelope {
+        self.envelope(Event::OrderFulfilled(OrderFulfilled { order_id }))
     }
 
     /// A new order's id.
@@ -171,12 +192,19 @@ impl Drop for Shop {
     }
 }
 
+/// A quarter of an hour after the placing, which the id tells.
+pub(crate) fn pay_by(order_id: OrderId) -> OffsetDateTime {
+    let (seconds, nanoseconds) = order_id.0.get_timestamp().unwrap().to_unix();
+    let placed = OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
+    placed + Duration::nanoseconds(nanoseconds.into()) + Duration::minutes(15)
+}
+
 pub(crate) fn euro(amount: i64) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
 }
 
-async fn start(config: &Config, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
-    let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).unwrap();
+async fn start(config: &Config, clock: &Clock, shutdown: &Shutdown) -> (SocketAddr, SocketAddr) {
+    let host = Host::bind(&Settings::for_tests(), clock.clone(), shutdown.clone()).unwrap();
     let app = product::build(config.clone(), host).await.unwrap();
     let addresses = (app.http_address().unwrap(), app.operations_address().unwrap());
     tokio::spawn(async move { app.run().await.unwrap() });

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod change;
+mod filter;
 mod fulfil;
 mod list;
 mod place;

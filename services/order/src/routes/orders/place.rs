@@ -8,7 +8,7 @@ use ecommerce_http::extract::{IdempotencyKey, Json};
 use ecommerce_http::{Caller, Customer, Problem};
 use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer};
 use ecommerce_runtime::request_id;
-use ecommerce_types::OrderId;
+use ecommerce_types::{OrderId, new_id_at};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
@@ -85,8 +85,9 @@ async fn earlier(state: &State, scope: &Scope) -> Result<Option<StoredAnswer>, E
 /// The order at the catalogue's present prices. No connection waits for the other service meanwhile.
 async fn price(state: &State, caller: &Caller, draft: Draft) -> Result<Order, Error> {
     let catalogue = prices(state, &draft).await?;
-    let id = OrderId::new(&state.clock);
-    Ok(draft.price(&catalogue, id, caller.user_id, state.clock.now(), state.time_to_pay)?)
+    // One moment for both: lists by the time of placing go by the id.
+    let now = state.clock.now();
+    Ok(draft.price(&catalogue, OrderId(new_id_at(now)), caller.user_id, now, state.time_to_pay)?)
 }
 
 async fn prices(state: &State, draft: &Draft) -> Result<Vec<Orderable>, Error> {

@@ -135,6 +135,7 @@ async fn an_order_is_taken_at_the_catalogues_price_and_told_to_product() {
     let Event::OrderPlaced(placed) = published.event else { panic!("{published:?}") };
     assert_eq!(placed.order_id.to_string(), answer.body["id"].as_str().unwrap());
     assert_eq!((placed.lines[0].product_id, placed.lines[0].quantity.get()), (mug, 2));
+    assert_eq!(placed.pay_by, shop.clock.now() + time::Duration::minutes(15));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderLine, OrderPaid};
+use ecommerce_contract::events::{ClosedAs, OrderClosed, OrderFulfilled, OrderLine, OrderPaid};
 use ecommerce_types::{Clock, Quantity};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
@@ -8,12 +8,23 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
 
+mod retention;
+
+/// When all orders of these tests are to be paid by, unless they say so.
+fn pay_by() -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + Duration::days(30_000)
+}
+
 fn placed(order_id: OrderId, lines: &[(ProductId, i64)]) -> Event {
+    placed_until(pay_by(), order_id, lines)
+}
+
+fn placed_until(pay_by: OffsetDateTime, order_id: OrderId, lines: &[(ProductId, i64)]) -> Event {
     let line = |(product_id, quantity): &(ProductId, i64)| OrderLine {
         product_id: *product_id,
         quantity: Quantity::new(*quantity).unwrap(),
     };
-    Event::OrderPlaced(OrderPlaced { order_id, lines: lines.iter().map(line).collect() })
+    Event::OrderPlaced(OrderPlaced { order_id, lines: lines.iter().map(line).collect(), pay_by })
 }
 
 fn paid(order_id: OrderId) -> Event {
@@ -21,7 +32,15 @@ fn paid(order_id: OrderId) -> Event {
 }
 
 fn closed(order_id: OrderId) -> Event {
-    Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None })
+    closed_until(pay_by(), order_id)
+}
+
+fn closed_until(pay_by: OffsetDateTime, order_id: OrderId) -> Event {
+    Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id: None, pay_by })
+}
+
+fn fulfilled(order_id: OrderId) -> Event {
+    Event::OrderFulfilled(OrderFulfilled { order_id })
 }
 
 fn reserved(order_id: OrderId) -> Event {
@@ -29,10 +48,13 @@ fn reserved(order_id: OrderId) -> Event {
 }
 
 /// The tables, as far as a batch reads and writes them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Tables {
+    now: OffsetDateTime,
+    let_go: OrderId,
     orders: BTreeMap<OrderId, State>,
     lines: BTreeMap<OrderId, Lines>,
+    deadlines: BTreeMap<OrderId, OffsetDateTime>,
     stocks: BTreeMap<ProductId, StockOfProduct>,
 }
 
@@ -41,7 +63,21 @@ impl Tables {
         let stock_of_product = |on_hand| StockOfProduct { stock: Stock { on_hand, reserved: 0 }, for_sale: true };
         Self {
             stocks: products.iter().map(|(id, on_hand)| (*id, stock_of_product(*on_hand))).collect(),
-            ..Self::default()
+            now: pay_by() - Duration::minutes(15),
+            let_go: OrderId(uuid::Uuid::nil()),
+            orders: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+        }
+    }
+
+    /// What [`crate::store::reservations::let_go`] does.
+    fn let_go(&mut self) {
+        let ended = |state: &State| matches!(state, State::Rejected | State::Closed | State::Fulfilled);
+        let gone = |id: &OrderId| ended(&self.orders[id]) && self.deadlines[id] < self.now - KEPT;
+        for id in self.orders.keys().copied().filter(gone).collect::<Vec<_>>() {
+            self.orders.remove(&id);
+            self.let_go = self.let_go.max(id);
         }
     }
 
@@ -52,7 +88,8 @@ impl Tables {
             let lines = if state.has_lines() { self.lines[&event.order_id()].clone() } else { Lines::new() };
             Some((event.order_id(), Reservation { state, lines }))
         };
-        let mut batch = ReservationBatch::new(events.iter().filter_map(known).collect(), self.stocks.clone());
+        let moment = Moment { now: self.now, let_go: self.let_go };
+        let mut batch = ReservationBatch::new(moment, events.iter().filter_map(known).collect(), self.stocks.clone());
         let mut answers = Vec::new();
         for event in events {
             answers.extend(batch.apply(event)?);
@@ -63,9 +100,10 @@ impl Tables {
             stock.on_hand += moved.on_hand;
             stock.reserved += moved.reserved;
         }
-        for (id, order) in changes.new {
-            assert_eq!(self.orders.insert(id, order.state), None, "a row is made once");
-            self.lines.insert(id, order.lines);
+        for (id, Heard { reservation, pay_by }) in changes.new {
+            assert_eq!(self.orders.insert(id, reservation.state), None, "a row is made once");
+            self.lines.insert(id, reservation.lines);
+            self.deadlines.insert(id, pay_by);
         }
         for (id, state) in changes.changed {
             self.orders.insert(id, state).expect("a row that changes is there");
@@ -89,7 +127,8 @@ impl Tables {
                 "{stock_of_product:?}"
             );
             assert_eq!(stock_of_product.stock.reserved, held_by(State::Reserved));
-            assert_eq!(stock_of_product.stock.on_hand, at_first.stocks[id].stock.on_hand - held_by(State::Sold));
+            let sold = held_by(State::Sold) + held_by(State::Fulfilled);
+            assert_eq!(stock_of_product.stock.on_hand, at_first.stocks[id].stock.on_hand - sold);
         }
     }
 }
@@ -162,7 +201,7 @@ fn the_table_holds() {
     let (_, order, mug, _) = ids();
     let placed = placed(order, &[(mug, 2)]);
     let too_much = self::placed(order, &[(mug, 9)]);
-    let (paid, closed) = (paid(order), closed(order));
+    let (paid, closed, fulfilled) = (paid(order), closed(order), fulfilled(order));
     let none: Option<(State, (i64, i64))> = None;
     let cases = [
         (vec![], &placed, Some((State::Reserved, (5, 2)))),
@@ -185,6 +224,15 @@ fn the_table_holds() {
         (vec![&placed, &closed], &paid, Some((State::Closed, (5, 0)))),
         (vec![&placed, &paid, &closed], &paid, Some((State::Closed, (5, 0)))),
         (vec![&placed, &paid, &closed], &closed, Some((State::Closed, (5, 0)))),
+        (vec![], &fulfilled, none),
+        (vec![&placed], &fulfilled, Some((State::Fulfilled, (3, 0)))),
+        (vec![&too_much], &fulfilled, none),
+        (vec![&placed, &paid], &fulfilled, Some((State::Fulfilled, (3, 0)))),
+        (vec![&placed, &closed], &fulfilled, Some((State::Closed, (5, 0)))),
+        (vec![&placed, &fulfilled], &placed, Some((State::Fulfilled, (3, 0)))),
+        (vec![&placed, &fulfilled], &paid, Some((State::Fulfilled, (3, 0)))),
+        (vec![&placed, &fulfilled], &closed, Some((State::Fulfilled, (3, 0)))),
+        (vec![&placed, &fulfilled], &fulfilled, Some((State::Fulfilled, (3, 0)))),
     ];
     for (heard, comes, stands) in cases {
         let mut tables = Tables::with(&[(mug, 5)]);

@@ -1,3 +1,5 @@
 mod dead_letters;
+mod deadline;
 mod oversell;
 mod reservation;
+mod retention;
