@@ -1,9 +1,12 @@
 //! The relay and the consumer on a real broker and a real database, with faults.
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+mod commits;
 mod connections;
 mod consumer;
 mod dead_letters;
+mod dump;
+mod outages;
 mod passwords;
 mod relay;
 mod replica;
