@@ -9,6 +9,7 @@ use ecommerce_runtime::{Backoff, ErrorChain, Shutdown};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 
 use crate::metrics::SESSIONS_LOST;
 use crate::{Error, topology};
@@ -41,11 +42,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Refuses an address that is none, so that the process does not start with it.
-    pub fn validate(&self) -> Result<(), Error> {
-        self.uri().map(drop)
-    }
-
     fn uri(&self) -> Result<AMQPUri, Error> {
         let mut uri = AMQPUri::from_str(self.amqp_url.expose_secret()).map_err(|_| Error::InvalidUrl)?;
         if let Some(password) = &self.amqp_password {
@@ -57,40 +53,102 @@ impl Settings {
     }
 }
 
+/// One process's way to its broker: what its connections have in common. Clones share it.
+///
+/// What publishes and what consumes has a connection each, because the broker stops reading from one that publishes while its memory
+/// or its disk is full, acknowledgements and all. The topology is declared by whichever of them comes first, and again when one was lost.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    uri: Arc<AMQPUri>,
+    topology: Arc<Mutex<Topology>>,
+}
+
+/// What this process knows of the topology.
+#[derive(Debug, Default)]
+struct Topology {
+    stands: bool,
+    /// How often it was declared.
+    times: u64,
+}
+
+impl Connections {
+    /// To the broker at this address; none is opened yet.
+    ///
+    /// # Errors
+    /// When the address is none, so that the process does not start with it.
+    pub fn to(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self { uri: Arc::new(settings.uri()?), topology: Arc::default() })
+    }
+
+    /// Sees that the topology stands; logs in for that where no other connection has.
+    pub async fn reach(self) -> Result<(), Error> {
+        if !self.topology.lock().await.stands {
+            self.open("readiness").await?.close().await;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn open(&self, name: &str) -> Result<Session, Error> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let open = async {
+            let connection = Connection::connect_uri((*self.uri).clone(), properties).await?;
+            let channel = connection.create_channel().await?;
+            let declared = self.declare_once(&channel).await?;
+            Ok(Session { connection: Arc::new(connection), channel, declared })
+        };
+        tokio::time::timeout(ANSWER, open).await.map_err(|_| Error::TimedOut)?
+    }
+
+    /// Answers how often it was declared, this time included.
+    async fn declare_once(&self, channel: &Channel) -> Result<u64, Error> {
+        let mut topology = self.topology.lock().await;
+        if !topology.stands {
+            topology::declare(channel).await?;
+            topology.stands = true;
+            topology.times += 1;
+        }
+        Ok(topology.times)
+    }
+
+    /// The broker may have come back without it. Where it was declared since, another of the connections has seen the same loss.
+    async fn doubt_topology(&self, declared: u64) {
+        let mut topology = self.topology.lock().await;
+        if topology.times == declared {
+            topology.stands = false;
+        }
+    }
+}
+
 /// A connection with one channel on which the topology stands. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Session {
     connection: Arc<Connection>,
     pub(crate) channel: Channel,
+    /// How often the topology had been declared when this was opened.
+    declared: u64,
 }
 
 impl Session {
-    pub(crate) async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let open = async {
-            let connection = Connection::connect_uri(settings.uri()?, properties).await?;
-            let channel = connection.create_channel().await?;
-            topology::declare(&channel).await?;
-            Ok(Self { connection: Arc::new(connection), channel })
-        };
-        tokio::time::timeout(ANSWER, open).await.map_err(|_| Error::TimedOut)?
-    }
-
     /// A further channel, for what may close it.
     pub(crate) async fn another_channel(&self) -> Result<Channel, Error> {
         let open = tokio::time::timeout(ANSWER, self.connection.create_channel()).await;
         Ok(open.map_err(|_| Error::TimedOut)??)
     }
 
+    /// Whether the broker reads nothing from this connection for now, since its memory or its disk is full. Then nothing that is
+    /// asked on it is answered, and it is not to be given up either: what waits in it would be sent in the end, over and over.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// An error once the connection is lost.
+    pub(crate) fn stands(&self) -> Result<(), Error> {
+        if self.connection.status().connected() { Ok(()) } else { Err(Error::Lost) }
+    }
+
     pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.connection.close(200, "goodbye".into())).await;
     }
-}
-
-/// Logs in once, and sees that the topology stands.
-pub async fn reach(settings: Settings) -> Result<(), Error> {
-    Session::open(&settings, "readiness").await?.close().await;
-    Ok(())
 }
 
 /// The waits between tries.
@@ -100,7 +158,7 @@ pub(crate) fn backoff() -> Backoff {
 
 /// Runs `work` in one session after another until the process stops. `work` answers `Ok` only when it has stopped.
 pub(crate) async fn supervise<F>(
-    settings: &Settings,
+    connections: &Connections,
     name: &'static str,
     shutdown: &Shutdown,
     work: impl Fn(Session) -> F,
@@ -111,7 +169,7 @@ pub(crate) async fn supervise<F>(
     while !shutdown.is_stopped() {
         let opened = tokio::select! {
             () = shutdown.stopped() => return,
-            opened = Session::open(settings, name) => opened,
+            opened = connections.open(name) => opened,
         };
         let ended = match opened {
             Ok(session) => {
@@ -120,6 +178,9 @@ pub(crate) async fn supervise<F>(
                 let ended = work(session.clone()).await;
                 if began.elapsed() > STEADY {
                     backoff.reset();
+                }
+                if ended.is_err() {
+                    connections.doubt_topology(session.declared).await;
                 }
                 session.close().await;
                 ended

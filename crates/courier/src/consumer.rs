@@ -27,7 +27,7 @@ use lapin::types::FieldTable;
 use sqlx::PgConnection;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::connection::{Settings, backoff, supervise};
+use crate::connection::{Connections, backoff, supervise};
 use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED, EVENTS_SET_ASIDE};
 use crate::{Error, Outgoing};
 
@@ -94,8 +94,8 @@ pub trait Handle: Send + Sync + 'static {
 /// Consumes one service's queue.
 #[derive(Debug)]
 pub struct Consumer<H> {
-    /// The broker.
-    pub settings: Settings,
+    /// To the broker.
+    pub connections: Connections,
     /// Whose queue.
     pub service: Service,
     /// The database of the effect.
@@ -115,10 +115,24 @@ enum Settled {
     Stopped,
 }
 
-/// A delivery that could be read.
-struct Message {
-    delivery: Delivery,
-    envelope: Envelope,
+/// Deliveries that could be read, and beside each what it says.
+#[derive(Default)]
+struct Batch {
+    deliveries: Vec<Delivery>,
+    events: Vec<Envelope>,
+}
+
+impl Batch {
+    fn push(&mut self, delivery: Delivery, envelope: Envelope) {
+        self.deliveries.push(delivery);
+        self.events.push(envelope);
+    }
+
+    /// Each by itself, the last one first.
+    fn apart(self) -> impl Iterator<Item = Self> {
+        let each = self.deliveries.into_iter().zip(self.events).rev();
+        each.map(|(delivery, envelope)| Self { deliveries: vec![delivery], events: vec![envelope] })
+    }
 }
 
 /// Why a message has no effect here.
@@ -130,7 +144,7 @@ enum NoEffect {
 impl<H: Handle> Consumer<H> {
     /// Runs until the process stops.
     pub async fn run(self, shutdown: Shutdown) {
-        supervise(&self.settings, "consumer", &shutdown, |session| self.session(session.channel, &shutdown)).await;
+        supervise(&self.connections, "consumer", &shutdown, |session| self.session(session.channel, &shutdown)).await;
     }
 
     async fn session(&self, channel: Channel, shutdown: &Shutdown) -> Result<(), Error> {
@@ -183,14 +197,14 @@ impl<H: Handle> Consumer<H> {
     /// the rest goes back to the queue with the connection.
     async fn settle(
         &self,
-        batch: Vec<Delivery>,
+        taken: Vec<Delivery>,
         aside: &mut Vec<Delivery>,
         shutdown: &Shutdown,
     ) -> Result<Settled, Error> {
-        let mut messages = Vec::with_capacity(batch.len());
-        for delivery in batch {
+        let mut readable = Batch::default();
+        for delivery in taken {
             match serde_json::from_slice::<Envelope>(&delivery.data) {
-                Ok(envelope) => messages.push(Message { delivery, envelope }),
+                Ok(envelope) => readable.push(delivery, envelope),
                 Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
                     set_aside(delivery, aside, &error.to_string());
                 }
@@ -198,39 +212,33 @@ impl<H: Handle> Consumer<H> {
             }
         }
         // The whole batch first; if something in it is at fault, each by itself.
-        let mut waiting = vec![messages];
-        while let Some(mut messages) = waiting.pop() {
-            if messages.is_empty() {
+        let mut waiting = vec![readable];
+        while let Some(batch) = waiting.pop() {
+            if batch.events.is_empty() {
                 continue;
             }
-            match self.commit(&messages, shutdown).await {
+            match self.commit(&batch.events, shutdown).await {
                 None => return Ok(Settled::Stopped),
-                Some(Ok(())) => acknowledge(&messages).await?,
-                Some(Err(why)) if messages.len() == 1 => {
-                    for message in messages {
+                Some(Ok(())) => acknowledge(&batch).await?,
+                Some(Err(why)) if batch.events.len() == 1 => {
+                    for (delivery, envelope) in batch.deliveries.into_iter().zip(&batch.events) {
                         match &why {
-                            NoEffect::TooNew(reason) => set_aside(message.delivery, aside, reason),
-                            NoEffect::Dead(reason) => {
-                                give_up(&message.delivery, Some(&message.envelope), reason).await?;
-                            }
+                            NoEffect::TooNew(reason) => set_aside(delivery, aside, reason),
+                            NoEffect::Dead(reason) => give_up(&delivery, Some(envelope), reason).await?,
                         }
                     }
                 }
-                Some(Err(_)) => {
-                    messages.reverse();
-                    waiting.extend(messages.into_iter().map(|message| vec![message]));
-                }
+                Some(Err(_)) => waiting.extend(batch.apart()),
             }
         }
         Ok(Settled::All)
     }
 
-    /// Commits the effect of these messages, trying again for as long as it may work later. `None` when the process stops.
-    async fn commit(&self, messages: &[Message], shutdown: &Shutdown) -> Option<Result<(), NoEffect>> {
-        let events: Vec<Envelope> = messages.iter().map(|message| message.envelope.clone()).collect();
+    /// Commits the effect of these events, trying again for as long as it may work later. `None` when the process stops.
+    async fn commit(&self, events: &[Envelope], shutdown: &Shutdown) -> Option<Result<(), NoEffect>> {
         let mut backoff: Backoff = backoff();
         loop {
-            match self.attempt(&events).await {
+            match self.attempt(events).await {
                 Ok(published) => {
                     self.handler.committed().await;
                     self.outgoing.send(published);
@@ -239,7 +247,7 @@ impl<H: Handle> Consumer<H> {
                 Err(Failure::Dead(reason)) => return Some(Err(NoEffect::Dead(reason))),
                 Err(Failure::TooNew(reason)) => return Some(Err(NoEffect::TooNew(reason))),
                 Err(Failure::Retry(error)) => {
-                    tracing::warn!(%error, messages = messages.len(), "unable to handle messages for now; they wait");
+                    tracing::warn!(%error, messages = events.len(), "unable to handle messages for now; they wait");
                     backoff.wait(shutdown).await;
                     if shutdown.is_stopped() {
                         return None;
@@ -266,11 +274,11 @@ impl<H: Handle> Consumer<H> {
 }
 
 /// Acknowledges these and no others: what lies before them on the channel may belong to a batch that was not committed.
-async fn acknowledge(messages: &[Message]) -> Result<(), Error> {
-    for message in messages {
-        EVENTS_HANDLED.increment([message.envelope.event.routing_key()]);
+async fn acknowledge(batch: &Batch) -> Result<(), Error> {
+    for envelope in &batch.events {
+        EVENTS_HANDLED.increment([envelope.event.routing_key()]);
     }
-    try_join_all(messages.iter().map(|message| message.delivery.ack(BasicAckOptions::default()))).await?;
+    try_join_all(batch.deliveries.iter().map(|delivery| delivery.ack(BasicAckOptions::default()))).await?;
     Ok(())
 }
 

@@ -73,7 +73,7 @@ struct Letter {
 /// # Errors
 /// When the broker cannot be asked, or has no letter of the name.
 pub async fn run<H: Handle>(command: &Command, consumer: &Consumer<H>) -> Result<String, Error> {
-    let session = Session::open(&consumer.settings, "dead letters").await?;
+    let session = consumer.connections.open("dead letters").await?;
     let done = with_letters(command, consumer, read(&session, consumer).await?).await;
     session.close().await;
     done

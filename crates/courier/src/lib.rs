@@ -1,9 +1,9 @@
 //! Carries events between services, over RabbitMQ: one way out ([`Relay`]: from a commit, in memory, with the outbox as the net
 //! below) and one way in ([`Consumer`]: from a queue, in batches, acknowledged once their effect is committed).
 //!
-//! It has connections of its own, to the broker and to the database, and none that a request waits for. They are supervised here,
-//! not recovered by the client library: whatever goes wrong, the connection, its channel, the topology and the consumer are made
-//! anew. No event is known here by name. What was given up, a person looks at by [`dead_letters`].
+//! It has connections of its own, to the broker (one each way, [`Connections`]) and to the database, and none that a request waits
+//! for. They are supervised here, not recovered by the client library: whatever goes wrong, the connection, its channel, the topology
+//! and the consumer are made anew. No event is known here by name. What was given up, a person looks at by [`dead_letters`].
 
 pub mod connection;
 pub mod consumer;
@@ -15,7 +15,7 @@ pub mod relay;
 mod sweep;
 pub mod topology;
 
-pub use connection::{Settings, reach};
+pub use connection::{Connections, Settings};
 pub use consumer::{Consumer, Failure, Handle};
 pub use outgoing::Outgoing;
 pub use relay::Relay;
@@ -38,6 +38,9 @@ pub enum Error {
     /// A person has named a dead letter that is not there.
     #[error("there is no dead letter {0}; `dead-letters list` names those that are there")]
     NoSuchLetter(String),
+    /// The connection is no more.
+    #[error("the connection was lost")]
+    Lost,
     /// The broker did not answer in time.
     #[error("the broker did not answer in time")]
     TimedOut,

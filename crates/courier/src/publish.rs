@@ -11,6 +11,7 @@ use lapin::{BasicProperties, Channel, Confirmation};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::connection::Session;
 use crate::metrics::{EVENTS_PUBLISHED, EVENTS_REFUSED};
 
 /// How long the broker may take to confirm a batch.
@@ -18,10 +19,17 @@ const CONFIRM: Duration = Duration::from_secs(10);
 
 const PERSISTENT: u8 = 2;
 
-/// Publishes all, then waits for all confirms; answers the ids that the broker has for certain.
-pub(crate) async fn publish(channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
+/// Publishes all on a channel of this session, then waits for all confirms; answers the ids that the broker has for certain.
+pub(crate) async fn publish(session: &Session, channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
     let confirmed = try_join_all(messages.iter().map(|message| publish_one(channel, message)));
-    let confirmed = tokio::time::timeout(CONFIRM, confirmed).await.map_err(|_| Error::TimedOut)??;
+    let confirmed = match tokio::time::timeout(CONFIRM, confirmed).await {
+        Ok(confirmed) => confirmed?,
+        Err(_) if session.is_blocked() => {
+            tracing::warn!("the broker takes no events, its memory or its disk is full; they wait in the outbox");
+            return Ok(Vec::new());
+        }
+        Err(_) => return Err(Error::TimedOut),
+    };
     let (taken, refused): (Vec<_>, Vec<_>) =
         messages.iter().zip(were_taken(messages, &confirmed)).partition(|(_, was_taken)| *was_taken);
     for (message, _) in refused {

@@ -3,6 +3,8 @@
 //! Whoever commits an event hands it over in memory ([`Outgoing`]), and it leaves at once. Its row in the outbox goes when the
 //! broker has it, many rows in one statement. What stays there longer, whoever left it, a [`Sweep`] finds. Any number of replicas
 //! relay side by side: what two of them send comes twice, and the second one does nothing.
+//!
+//! While the broker's memory or disk is full it takes no events, and they wait: in memory as many as it has room for, all in the outbox.
 
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use ecommerce_postgres::Pool;
 use ecommerce_postgres::outbox::{self, Message};
 use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
-use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -19,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::connection::{Session, Settings, supervise};
+use crate::connection::{Connections, Session, supervise};
 use crate::outgoing::{Departures, Outgoing};
 use crate::publish::publish;
 use crate::sweep::Sweep;
@@ -36,7 +37,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// Relays one service's events.
 #[derive(Debug)]
 pub struct Relay {
-    settings: Settings,
+    connections: Connections,
     pool: Pool,
     clock: Clock,
     hand: Mutex<Hand>,
@@ -55,44 +56,53 @@ impl Relay {
     /// A relay to this broker, with a pool of its own ([`Pool::for_relay`]) on the database of the outbox; and where events are
     /// handed over to it.
     #[must_use]
-    pub fn new(settings: Settings, pool: Pool, clock: Clock) -> (Self, Outgoing) {
+    pub fn new(connections: Connections, pool: Pool, clock: Clock) -> (Self, Outgoing) {
         let (outgoing, departures) = Outgoing::new();
         let hand = Mutex::new(Hand { departures, sent: Vec::new(), sweep: Sweep::default() });
-        (Self { settings, pool, clock, hand }, outgoing)
+        (Self { connections, pool, clock, hand }, outgoing)
     }
 
     /// Runs until it is told to stop, which should be the last thing that a process does (`Tasks::spawn_last`).
     pub async fn run(self, shutdown: Shutdown) {
-        supervise(&self.settings, "relay", &shutdown, |session| self.session(session, &shutdown)).await;
+        supervise(&self.connections, "relay", &shutdown, |session| self.session(session, &shutdown)).await;
     }
 
     async fn session(&self, session: Session, shutdown: &Shutdown) -> Result<(), Error> {
-        let channel = &session.channel;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        session.channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let mut hand = self.hand.lock().await;
         let Hand { departures, sent, sweep } = &mut *hand;
         let (mut forget, mut look) = (interval(FORGET), interval(SWEEP));
         forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let is_open = !session.is_blocked();
             tokio::select! {
-                Some(first) = departures.recv() => {
+                Some(first) = departures.recv(), if is_open => {
                     if sent.is_empty() {
                         forget.reset();
                     }
-                    send(channel, first, departures, sent).await?;
+                    send(&session, first, departures, sent).await?;
                 }
                 _ = forget.tick(), if !sent.is_empty() => self.forget(sent).await,
-                _ = look.tick(), if !sweep.is_under_way() => sweep.send_page(&self.pool, &session, &self.clock).await?,
-                () = std::future::ready(()), if sweep.is_under_way() => {
+                _ = look.tick(), if !is_open || !sweep.is_under_way() => {
+                    if session.is_blocked() {
+                        session.stands()?;
+                        sweep.look(&self.pool, &self.clock).await;
+                    } else {
+                        sweep.send_page(&self.pool, &session, &self.clock).await?;
+                    }
+                }
+                () = std::future::ready(()), if is_open && sweep.is_under_way() => {
                     sweep.send_page(&self.pool, &session, &self.clock).await?;
                 }
                 () = shutdown.stopped() => {
                     // What was committed while requests and consumers ended is sent before the process goes.
-                    while let Ok(first) = departures.try_recv() {
-                        send(channel, first, departures, sent).await?;
+                    while !session.is_blocked() && let Ok(first) = departures.try_recv() {
+                        send(&session, first, departures, sent).await?;
                     }
-                    self.forget(sent).await;
+                    if !sent.is_empty() {
+                        self.forget(sent).await;
+                    }
                     return Ok(());
                 }
             }
@@ -114,7 +124,7 @@ impl Relay {
 
 /// Sends an event and those that wait behind it.
 async fn send(
-    channel: &Channel,
+    session: &Session,
     first: Envelope,
     departures: &mut Departures,
     sent: &mut Vec<Uuid>,
@@ -125,6 +135,6 @@ async fn send(
     {
         messages.push(Message::of(&next)?);
     }
-    sent.extend(publish(channel, &messages).await?);
+    sent.extend(publish(session, &session.channel, &messages).await?);
     Ok(())
 }

@@ -49,6 +49,8 @@ pub(crate) struct Sweep {
     passed_over: VecDeque<Uuid>,
     /// When those were last tried again.
     forgiven: Option<Instant>,
+    /// Before the ids of what waits since the broker takes nothing.
+    blocked_since: Option<Uuid>,
 }
 
 /// How messages are sent.
@@ -90,7 +92,7 @@ impl Sweep {
                     OUTBOX_OLDEST.set([], page.claimed.first().map_or(0, |oldest| age(*oldest, clock)));
                 }
                 self.turn(&page);
-                if page.left_some() {
+                if page.left_some() && !session.is_blocked() {
                     // A queue may have been deleted, and while everybody is connected nobody makes it again.
                     topology::declare(&session.channel).await?;
                 }
@@ -107,6 +109,19 @@ impl Sweep {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Sends nothing, for the broker takes nothing; says how old the oldest is that waits for it.
+    pub(crate) async fn look(&mut self, pool: &Pool, clock: &Clock) {
+        let since = *self.blocked_since.get_or_insert_with(|| first_id_at(clock.now() - RECENT));
+        let oldest = pool.transaction(async |transaction: &mut PgConnection| {
+            let oldest = outbox::claim(transaction, since, self.passed_over.make_contiguous(), 1).await?;
+            Ok::<_, sqlx::Error>(oldest.first().map(|oldest| oldest.id))
+        });
+        match oldest.await {
+            Ok(oldest) => OUTBOX_OLDEST.set([], oldest.map_or(0, |oldest| age(oldest, clock))),
+            Err(error) => tracing::warn!(%error, "unable to look through the outbox; looking again"),
         }
     }
 
@@ -127,7 +142,7 @@ impl Sweep {
         let sent = if one_by_one {
             self.send_one_by_one(session, &messages).await?
         } else {
-            publish(&session.channel, &messages).await?
+            publish(session, &session.channel, &messages).await?
         };
         page.sent = sent.len();
         Ok(outbox::remove(transaction, &sent).await?)
@@ -137,7 +152,10 @@ impl Sweep {
         let mut sent = Vec::new();
         let mut channel = confirming(session).await?;
         for message in messages {
-            match publish(&channel, std::slice::from_ref(message)).await {
+            if session.is_blocked() {
+                return Ok(sent);
+            }
+            match publish(session, &channel, std::slice::from_ref(message)).await {
                 Ok(gone) => sent.extend(gone),
                 Err(error) if error.closes_the_channel() => {
                     tracing::error!(
@@ -166,6 +184,7 @@ impl Sweep {
 
     fn begin(&mut self, clock: &Clock) -> Uuid {
         self.left_some = false;
+        self.blocked_since = None;
         if !self.passed_over.is_empty() && self.forgiven.is_none_or(|since| since.elapsed() >= WHOLE) {
             // A right may have been given meanwhile. One by one, they close no channel of anybody else's.
             self.forgiven = Some(Instant::now());

@@ -1,6 +1,6 @@
 //! RabbitMQ for one test.
 
-use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
+use ecommerce_contract::topology::{BINDINGS, EXCHANGE, Policy, permissions, policies, queue};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::Settings;
 use lapin::options::{
@@ -13,23 +13,34 @@ use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use crate::{eventually, unique_name, variable};
+use crate::rabbitmq::Server;
+use crate::{eventually, unique_name};
 
 /// A vhost with the policies and the users of a stack.
 #[derive(Debug)]
 pub struct Broker {
+    server: Server,
     vhost: String,
     channel: Channel,
     _connection: Connection,
 }
 
 impl Broker {
-    /// A new vhost. Its topology is declared by the first service that connects.
+    /// A new vhost on the server that all tests share. Its topology is declared by the first service that connects.
     ///
     /// # Panics
     /// When no server answers.
     pub async fn create() -> Self {
+        Self::create_on(Server::shared()).await
+    }
+
+    /// The same on this server.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn create_on(server: Server) -> Self {
         let vhost = unique_name();
+        let manage = async |method, path: &str, body| server.manage(method, path, body).await;
         manage(Method::PUT, &format!("vhosts/{vhost}"), None).await;
         let everything = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         manage(Method::PUT, &format!("permissions/{vhost}/guest"), Some(everything)).await;
@@ -46,22 +57,21 @@ impl Broker {
             let body = json!({ "exchange": EXCHANGE, "write": allowed.topic_write, "read": allowed.topic_read });
             manage(Method::PUT, &format!("topic-permissions/{vhost}/{user}"), Some(body)).await;
         }
-        let url = format!("{}/{vhost}", variable("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:15673"));
+        let url = format!("{}/{vhost}", server.amqp);
         let connection =
             Connection::connect(&url, ConnectionProperties::default()).await.expect("connect to the test broker");
         let channel = connection.create_channel().await.expect("open a channel");
         channel.confirm_select(ConfirmSelectOptions::default()).await.expect("ask for confirms");
-        Self { vhost, channel, _connection: connection }
+        Self { server, vhost, channel, _connection: connection }
     }
 
     /// As `service` logs in, with its own permissions and no more.
     ///
     /// # Panics
-    /// When `TEST_AMQP_URL` is no address.
+    /// When the server's address is none.
     #[must_use]
     pub fn settings(&self, service: Service) -> Settings {
-        let server = variable("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:15673");
-        let mut url = url::Url::parse(&server).expect("TEST_AMQP_URL is an address");
+        let mut url = url::Url::parse(&self.server.amqp).expect("an address");
         url.set_username(&format!("{}.{service}", self.vhost)).expect("an address with a user");
         url.set_password(Some(&self.vhost)).expect("an address with a password");
         url.set_path(&self.vhost);
@@ -71,10 +81,12 @@ impl Broker {
     /// The same with this password, in place of the one that it was made with.
     ///
     /// # Panics
-    /// When `TEST_AMQP_URL` is no address.
+    /// When the server's address is none.
     pub async fn with_password(&self, service: Service, password: &str) -> Settings {
         let user = format!("{}.{service}", self.vhost);
-        manage(Method::PUT, &format!("users/{user}"), Some(json!({ "password": password, "tags": "" }))).await;
+        self.server
+            .manage(Method::PUT, &format!("users/{user}"), Some(json!({ "password": password, "tags": "" })))
+            .await;
         let Settings { amqp_url, .. } = self.settings(service);
         let mut url = url::Url::parse(amqp_url.expose_secret()).expect("an address");
         url.set_password(None).expect("an address with a user");
@@ -103,7 +115,7 @@ impl Broker {
     pub async fn ready(&self) {
         let path = format!("exchanges/{}/{EXCHANGE}/bindings/source", self.vhost);
         eventually("a service declares the topology", || async {
-            let bindings = manage(Method::GET, &path, None).await;
+            let bindings = self.server.manage(Method::GET, &path, None).await;
             (bindings.as_array().map(Vec::len) == Some(BINDINGS.len())).then_some(())
         })
         .await;
@@ -156,37 +168,39 @@ impl Broker {
 
     /// Deletes a queue and what is in it, as a person may by mistake.
     pub async fn delete(&self, queue: &str) {
-        manage(Method::DELETE, &format!("queues/{}/{queue}", self.vhost), None).await;
+        self.server.manage(Method::DELETE, &format!("queues/{}/{queue}", self.vhost), None).await;
+    }
+
+    /// Hands a message of this service's queue out so often at the most, as an operator of the broker may decide.
+    ///
+    /// # Panics
+    /// When there is no such policy.
+    pub async fn limit_deliveries(&self, service: Service, limit: u32) {
+        let of_service = |policy: &Policy| policy.pattern == format!("^{}$", queue(service));
+        let Policy { name, pattern, mut definition } = policies().into_iter().find(of_service).expect("a policy");
+        definition["delivery-limit"] = limit.into();
+        let body = json!({ "pattern": pattern, "definition": definition, "apply-to": "queues" });
+        self.server.manage(Method::PUT, &format!("policies/{}/{name}", self.vhost), Some(body)).await;
     }
 
     /// Cuts every connection of this vhost but the test's own, as a broker that restarts does.
     pub async fn cut_connections(&self) {
-        let connections = manage(Method::GET, "connections", None).await;
-        for connection in connections.as_array().into_iter().flatten() {
-            if connection["vhost"] == self.vhost.as_str() && connection["user"] != "guest" {
-                let name = connection["name"].as_str().unwrap_or_default();
-                let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-                manage(Method::DELETE, &format!("connections/{name}"), None).await;
-            }
+        for name in self.connections().await {
+            let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+            self.server.manage(Method::DELETE, &format!("connections/{name}"), None).await;
         }
     }
 
+    /// The connections of this vhost but the test's own, as far as the broker has counted.
+    pub async fn connections(&self) -> Vec<String> {
+        let connections = self.server.manage(Method::GET, "connections", None).await;
+        let connections = connections.as_array().into_iter().flatten();
+        let ours = connections.filter(|one| one["vhost"] == self.vhost.as_str() && one["user"] != "guest");
+        ours.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect()
+    }
+
     async fn queue(&self, name: &str) -> Option<Value> {
-        let queue = manage(Method::GET, &format!("queues/{}/{name}", self.vhost), None).await;
+        let queue = self.server.manage(Method::GET, &format!("queues/{}/{name}", self.vhost), None).await;
         queue.get("name").is_some().then_some(queue)
     }
-}
-
-async fn manage(method: Method, path: &str, body: Option<Value>) -> Value {
-    let server = variable("TEST_RABBITMQ_MANAGEMENT_URL", "http://guest:guest@127.0.0.1:15674");
-    let mut request = reqwest::Client::new().request(method, format!("{server}/api/{path}"));
-    request = request.header("content-type", "application/json");
-    if let Some(body) = body {
-        request = request.body(body.to_string());
-    }
-    let answer = request
-        .send()
-        .await
-        .unwrap_or_else(|error| panic!("no RabbitMQ for tests, `local/stores start` starts one: {error}"));
-    answer.json().await.unwrap_or(Value::Null)
 }

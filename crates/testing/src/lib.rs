@@ -4,6 +4,7 @@
 //! to be a store. A test that finds no server fails and says which command starts one.
 #![expect(clippy::expect_used, reason = "a test says what went wrong by panicking")]
 
+pub mod breaking_link;
 pub mod broker;
 pub mod client;
 pub mod database;
@@ -13,8 +14,10 @@ pub mod keys;
 pub mod link;
 pub mod mail;
 pub mod nginx;
+pub mod rabbitmq;
 pub mod redis;
 
+pub use breaking_link::{BreakingLink, Moment};
 pub use broker::Broker;
 pub use client::{Answer, Client};
 pub use database::Database;
@@ -22,6 +25,7 @@ pub use eventually::{eventually, throughout, within};
 pub use keys::Keys;
 pub use link::Link;
 pub use nginx::Nginx;
+pub use rabbitmq::RabbitMq;
 
 use std::io::Write as _;
 

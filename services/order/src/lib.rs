@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
+use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
@@ -71,25 +71,19 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
     Box::pin(async move {
         let (config, command) = dead_letters::settings::<Config>(&matches)?;
         let pool = Pool::for_background(&config.postgres, "order dead-letters")?;
-        let consumer = consumer(&config, pool, Clock::system(), Outgoing::nowhere());
+        let consumer = consumer(Connections::to(&config.rabbit)?, pool, Clock::system(), Outgoing::nowhere());
         Ok(dead_letters::run(&command, &consumer).await?)
     })
 }
 
-fn consumer(config: &Config, pool: Pool, clock: Clock, outgoing: Outgoing) -> Consumer<consumer::Orders> {
-    Consumer {
-        settings: config.rabbit.clone(),
-        service: Service::Order,
-        pool,
-        outgoing,
-        handler: consumer::Orders { clock },
-    }
+fn consumer(connections: Connections, pool: Pool, clock: Clock, outgoing: Outgoing) -> Consumer<consumer::Orders> {
+    Consumer { connections, service: Service::Order, pool, outgoing, handler: consumer::Orders { clock } }
 }
 
 /// Puts the service together. The stores and the broker may still be away.
 #[expect(clippy::unused_async, reason = "every service is built so; this one has nothing to wait for")]
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
-    config.rabbit.validate()?;
+    let connections = Connections::to(&config.rabbit)?;
     let time_to_pay = config.time_to_pay();
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let product_key = EdgeKey::read(&config.edge_keys, Service::Product)?;
@@ -97,10 +91,9 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let background = Pool::for_background(&config.postgres, "order")?;
     let product = Peer::new(config.product_url.clone(), product_key.clone(), CATALOGUE, host.clock.clone())?;
 
-    let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "order")?;
-    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let consumer = consumer(&config, background.clone(), host.clock.clone(), outgoing.clone());
+    let (relay, outgoing) = Relay::new(connections.clone(), of_relay, host.clock.clone());
+    let consumer = consumer(connections.clone(), background.clone(), host.clock.clone(), outgoing.clone());
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn("product key", product_key.follow(shutdown.clone()));
@@ -116,5 +109,5 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let state = State { pool: pool.clone(), clock: host.clock.clone(), product, time_to_pay, outgoing };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone())))
+    Ok(app.ready_once_reached("RabbitMQ", move || connections.clone().reach()))
 }

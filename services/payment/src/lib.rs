@@ -20,7 +20,7 @@ mod view;
 
 use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
+use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
@@ -69,19 +69,19 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
         let pool = Pool::for_background(&config.postgres, "payment dead-letters")?;
         // What it begins is nobody's that lives: a process that serves takes it over.
         let attempts = attempts(&config, pool, Clock::system(), Outgoing::nowhere());
-        let consumer = consumer(&config, attempts, Shutdown::new(), Outgoing::nowhere());
+        let consumer = consumer(Connections::to(&config.rabbit)?, attempts, Shutdown::new(), Outgoing::nowhere());
         Ok(dead_letters::run(&command, &consumer).await?)
     })
 }
 
 fn consumer(
-    config: &Config,
+    connections: Connections,
     attempts: Attempts,
     shutdown: Shutdown,
     outgoing: Outgoing,
 ) -> Consumer<consumer::Payments> {
     Consumer {
-        settings: config.rabbit.clone(),
+        connections,
         service: Service::Payment,
         pool: attempts.pool.clone(),
         outgoing,
@@ -113,18 +113,17 @@ fn attempts(config: &Config, pool: Pool, clock: Clock, outgoing: Outgoing) -> At
 /// Puts the service together. The database and the broker may still be away.
 #[expect(clippy::unused_async, reason = "every service is built so; this one has nothing to wait for")]
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
-    config.rabbit.validate()?;
+    let connections = Connections::to(&config.rabbit)?;
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let pool = Pool::new(&config.postgres, "payment")?;
     let background = Pool::for_background(&config.postgres, "payment")?;
-    let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "payment")?;
-    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
+    let (relay, outgoing) = Relay::new(connections.clone(), of_relay, host.clock.clone());
     // Of what no customer waits for.
     let by_itself = attempts(&config, background.clone(), host.clock.clone(), outgoing.clone());
     let attempts = Attempts { pool: pool.clone(), ..by_itself.clone() };
 
-    let consumer = consumer(&config, by_itself.clone(), host.shutdown.clone(), outgoing);
+    let consumer = consumer(connections.clone(), by_itself.clone(), host.shutdown.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
@@ -137,5 +136,5 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
 
     let app = host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    Ok(app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone())))
+    Ok(app.ready_once_reached("RabbitMQ", move || connections.clone().reach()))
 }

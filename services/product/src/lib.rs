@@ -17,7 +17,7 @@ mod store;
 
 use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Consumer, Outgoing, Relay, dead_letters};
+use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
@@ -65,20 +65,21 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
         let (config, command) = dead_letters::settings::<Config>(&matches)?;
         let pool = Pool::for_background(&config.postgres, "product dead-letters")?;
         let catalogue = Catalogue::new(pool.clone(), &Redis::connect(&config.redis).await?);
-        let consumer = consumer(&config, pool, Clock::system(), catalogue, Outgoing::nowhere());
+        let consumer =
+            consumer(Connections::to(&config.rabbit)?, pool, Clock::system(), catalogue, Outgoing::nowhere());
         Ok(dead_letters::run(&command, &consumer).await?)
     })
 }
 
 fn consumer(
-    config: &Config,
+    connections: Connections,
     pool: Pool,
     clock: Clock,
     catalogue: Catalogue,
     outgoing: Outgoing,
 ) -> Consumer<consumer::Reservations> {
     Consumer {
-        settings: config.rabbit.clone(),
+        connections,
         service: Service::Product,
         pool,
         outgoing,
@@ -88,17 +89,16 @@ fn consumer(
 
 /// Puts the service together. The stores and the broker may still be away.
 pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
-    config.rabbit.validate()?;
+    let connections = Connections::to(&config.rabbit)?;
     let keys = KnownKeys::read(&config.api_keys, host.clock.clone())?;
     let pool = Pool::new(&config.postgres, "product")?;
     let background = Pool::for_background(&config.postgres, "product")?;
     let redis = Redis::connect(&config.redis).await?;
     let catalogue = Catalogue::new(pool.clone(), &redis);
 
-    let rabbit = config.rabbit.clone();
     let of_relay = Pool::for_relay(&config.postgres, "product")?;
-    let (relay, outgoing) = Relay::new(config.rabbit.clone(), of_relay, host.clock.clone());
-    let consumer = consumer(&config, background.clone(), host.clock.clone(), catalogue.clone(), outgoing);
+    let (relay, outgoing) = Relay::new(connections.clone(), of_relay, host.clock.clone());
+    let consumer = consumer(connections.clone(), background.clone(), host.clock.clone(), catalogue.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
@@ -114,6 +114,6 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let state = State { pool: pool.clone(), clock: host.clock.clone(), catalogue };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
-    let app = app.ready_once_reached("RabbitMQ", move || ecommerce_courier::reach(rabbit.clone()));
+    let app = app.ready_once_reached("RabbitMQ", move || connections.clone().reach());
     Ok(app.ready_once_reached("Redis", move || redis.clone().reach()))
 }

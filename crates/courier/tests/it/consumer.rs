@@ -9,7 +9,7 @@ use ecommerce_testing::{Broker, Database, eventually};
 use ecommerce_types::{Clock, OrderId};
 use sqlx::PgConnection;
 
-use crate::{stock_reserved, stores};
+use crate::{connections, stock_reserved, stores};
 
 /// Writes a row for each event that has none, so that effects can be counted; before that, the database takes no writes as often
 /// as told.
@@ -47,12 +47,12 @@ async fn write_rows(
 
 /// For handlers that publish nothing.
 fn nowhere(broker: &Broker, database: &Database) -> Outgoing {
-    Relay::new(broker.settings(Service::Order), database.service_pool(), Clock::system()).1
+    Relay::new(connections(broker, Service::Order), database.service_pool(), Clock::system()).1
 }
 
 async fn start(broker: &Broker, database: &Database, handler: impl Handle) {
     let consumer = Consumer {
-        settings: broker.settings(Service::Order),
+        connections: connections(broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
         outgoing: nowhere(broker, database),
@@ -126,7 +126,7 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
         }
         let (shutdown, asked) = (Shutdown::new(), Arc::new(AtomicU32::new(0)));
         let consumer = Consumer {
-            settings: broker.settings(Service::Order),
+            connections: connections(&broker, Service::Order),
             service: Service::Order,
             pool: database.service_pool(),
             outgoing: nowhere(&broker, &database),
@@ -161,6 +161,16 @@ impl Handle for Older {
 
 #[tokio::test]
 async fn what_only_a_newer_version_can_read_waits_for_it_and_holds_up_no_other() {
+    newer_messages_among(20).await;
+}
+
+#[tokio::test]
+async fn what_only_a_newer_version_can_read_waits_for_it_alone_in_the_queue_too() {
+    newer_messages_among(0).await;
+}
+
+/// One of a type and one about a row with a status that this version does not know, what nobody can read, and so many others.
+async fn newer_messages_among(others: i64) {
     let (broker, database) = stores().await;
     let of_a_newer_row = stock_reserved();
     let cannot_read = Arc::new(Mutex::new(HashSet::from([of_a_newer_row.event.order_id()])));
@@ -170,18 +180,19 @@ async fn what_only_a_newer_version_can_read_waits_for_it_and_holds_up_no_other()
     broker.publish_bytes("stock.reserved", of_a_newer_kind.to_string().as_bytes()).await;
     broker.publish(&of_a_newer_row).await;
     broker.publish_bytes("stock.reserved", b"no envelope").await;
-    for _ in 0..20 {
+    for _ in 0..others {
         broker.publish(&stock_reserved()).await;
     }
-    eventually("the others have their effect", || async { (effects(&database).await == 20).then_some(()) }).await;
+    eventually("the others have their effect", || async { (effects(&database).await == others).then_some(()) }).await;
     eventually("two wait", || async { (broker.depth("order").await == Some(2)).then_some(()) }).await;
     let dead = eventually("what nobody can read is a dead letter", || broker.take("order.dead")).await;
     assert_eq!(dead, b"no envelope");
+    assert_eq!(effects(&database).await, others);
 
     // The newer version takes over; it knows what this row means.
     cannot_read.lock().unwrap().clear();
     broker.cut_connections().await;
-    eventually("its effect", || async { (effects(&database).await == 21).then_some(()) }).await;
+    eventually("its effect", || async { (effects(&database).await == others + 1).then_some(()) }).await;
     assert_eq!(broker.take("order.dead").await, None);
 }
 
@@ -198,7 +209,7 @@ async fn with_too_many_of_them_in_hand_the_rest_is_left_to_others_and_the_proces
         broker.publish(&event).await;
     }
     let consumer = |handler: Older| Consumer {
-        settings: broker.settings(Service::Order),
+        connections: connections(&broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
         outgoing: nowhere(&broker, &database),

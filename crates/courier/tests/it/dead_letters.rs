@@ -10,7 +10,7 @@ use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Broker, Database, eventually};
 use sqlx::PgConnection;
 
-use crate::{stock_reserved, stores};
+use crate::{connections, stock_reserved, stores};
 
 /// Gives everything up until it is mended.
 #[derive(Debug, Clone, Default)]
@@ -23,9 +23,8 @@ impl Handle for Broken {
 }
 
 fn consumer(broker: &Broker, database: &Database, handler: Broken) -> Consumer<Broken> {
-    let settings = broker.settings(Service::Order);
     Consumer {
-        settings,
+        connections: connections(broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
         outgoing: Outgoing::nowhere(),

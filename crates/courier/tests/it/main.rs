@@ -1,13 +1,19 @@
 //! The relay and the consumer on a real broker and a real database, with faults.
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+mod commits;
+mod connections;
 mod consumer;
 mod dead_letters;
+mod dump;
+mod outages;
 mod passwords;
 mod relay;
+mod replica;
 
 use ecommerce_contract::events::{OrderPaid, StockReserved};
-use ecommerce_contract::{Envelope, Event};
+use ecommerce_contract::{Envelope, Event, Service};
+use ecommerce_courier::Connections;
 use ecommerce_postgres::outbox;
 use ecommerce_testing::{Broker, Database};
 use ecommerce_types::{Clock, OrderId};
@@ -15,6 +21,11 @@ use ecommerce_types::{Clock, OrderId};
 /// A broker, and a database with the tables that messages need.
 async fn stores() -> (Broker, Database) {
     (Broker::create().await, Database::create(sqlx::migrate!("../../migrations/order")).await)
+}
+
+/// As a process of this service connects.
+fn connections(broker: &Broker, service: Service) -> Connections {
+    Connections::to(&broker.settings(service)).unwrap()
 }
 
 fn order_paid() -> Envelope {

@@ -8,10 +8,10 @@ use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Broker, Database, eventually};
 use ecommerce_types::Clock;
 
-use crate::{order_paid, stock_reserved, stores, unsent, write};
+use crate::{connections, order_paid, stock_reserved, stores, unsent, write};
 
 fn start(broker: &Broker, database: &Database, sender: Service) -> Outgoing {
-    let (relay, outgoing) = Relay::new(broker.settings(sender), database.service_pool(), Clock::system());
+    let (relay, outgoing) = Relay::new(connections(broker, sender), database.service_pool(), Clock::system());
     tokio::spawn(relay.run(Shutdown::new()));
     outgoing
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use ecommerce_contract::Service;
-use ecommerce_courier::Settings as Rabbit;
+use ecommerce_courier::{Connections, Settings as Rabbit};
 use ecommerce_postgres::Settings as Postgres;
 use ecommerce_process::{Host, Settings};
 use ecommerce_redis::{Redis, Settings as RedisSettings};
@@ -61,7 +61,7 @@ impl Stores {
         let host = Host::bind(&Settings::for_tests(), Clock::system(), shutdown.clone()).unwrap();
         let tasks = host.tasks();
         let pool = ecommerce_postgres::Pool::new(&self.postgres, "test").unwrap();
-        let (rabbit, redis) = (self.rabbit.clone(), Redis::connect(&self.redis).await.unwrap());
+        let (rabbit, redis) = (Connections::to(&self.rabbit).unwrap(), Redis::connect(&self.redis).await.unwrap());
         let tries: [Arc<AtomicU32>; 3] = Default::default();
         let [to_postgres, to_rabbit, to_redis] = tries.clone();
         let app = host
@@ -72,7 +72,7 @@ impl Stores {
             })
             .ready_once_reached("RabbitMQ", move || {
                 to_rabbit.fetch_add(1, Ordering::Relaxed);
-                ecommerce_courier::reach(rabbit.clone())
+                rabbit.clone().reach()
             })
             .ready_once_reached("Redis", move || {
                 to_redis.fetch_add(1, Ordering::Relaxed);

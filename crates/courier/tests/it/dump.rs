@@ -1,0 +1,82 @@
+//! A dump is held open: what leaves the outbox meanwhile is not gone from its pages.
+
+use ecommerce_contract::Service;
+use ecommerce_courier::Relay;
+use ecommerce_runtime::Shutdown;
+use ecommerce_testing::{Database, eventually, figure, scale};
+use ecommerce_types::Clock;
+use secrecy::ExposeSecret as _;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{connections, order_paid, stores, unsent, write};
+
+/// Pages of the outbox and of its index that a look of the sweep may touch, on average.
+const PAGES: i64 = 10;
+/// No page holds so many events: the whole pass at the start touches more than one for so many.
+const EVENTS_OF_A_PAGE: i64 = 50;
+/// Looks that are counted.
+const LOOKS: i64 = 5;
+
+/// What was done to the outbox, as far as the server was told: looks into it, and pages that those have touched.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+struct Work {
+    looks: i64,
+    pages: i64,
+    deleted: i64,
+}
+
+async fn work(database: &Database) -> Work {
+    let work = "select seq_scan + idx_scan as looks, n_tup_del as deleted,
+                       heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read as pages
+                from pg_stat_user_tables join pg_statio_user_tables using (relid)
+                where pg_stat_user_tables.relname = 'outbox'";
+    sqlx::query_as(work).fetch_one(&database.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_held_snapshot_keeps_from_going_is_not_walked_over_again_and_again() {
+    let passed = i32::try_from(scale(200_000, 2_000)).unwrap();
+    let (broker, database) = stores().await;
+    let mut dump = PgConnection::connect(database.settings.database_url.expose_secret()).await.unwrap();
+    let mut snapshot = dump.begin_with("begin isolation level repeatable read").await.unwrap();
+    sqlx::query("select from outbox").execute(&mut *snapshot).await.unwrap();
+
+    // As they were written in the hour before, and have been sent.
+    let rows = "insert into outbox (id, routing_key, body)
+                select (lpad(to_hex((extract(epoch from now() - interval '1 hour') * 1000)::bigint), 12, '0')
+                        || '7000' || '8' || lpad(to_hex(number), 15, '0'))::uuid, 'order.paid', repeat('x', 300)
+                from generate_series(1, $1) as number";
+    let mut service = PgConnection::connect(database.settings.database_url.expose_secret()).await.unwrap();
+    sqlx::query(rows).bind(passed).execute(&mut service).await.unwrap();
+    sqlx::query("delete from outbox").execute(&mut service).await.unwrap();
+    service.close().await.unwrap();
+    let passed = i64::from(passed);
+    let before = eventually("the server was told of it", || async {
+        let work = work(&database).await;
+        (work.deleted == passed).then_some(work)
+    })
+    .await;
+
+    let connections = connections(&broker, Service::Order);
+    let (relay, _outgoing) = Relay::new(connections, database.service_pool(), Clock::system());
+    tokio::spawn(relay.run(Shutdown::new()));
+    broker.ready().await;
+    let whole = eventually("a whole pass", || async {
+        let work = work(&database).await;
+        (work.pages >= before.pages + passed / EVENTS_OF_A_PAGE).then_some(work)
+    })
+    .await;
+    let (looks, pages) = eventually("some more passes", || async {
+        let work = work(&database).await;
+        (work.looks >= whole.looks + LOOKS).then_some((work.looks - whole.looks, work.pages - whole.pages))
+    })
+    .await;
+    figure("pages that a look into the outbox touches beside a dump", pages / looks);
+    assert!(pages <= looks * PAGES, "{pages} pages in {looks} looks");
+
+    let event = order_paid();
+    write(&database, std::slice::from_ref(&event)).await;
+    assert_eq!(broker.next("product").await, event, "what is left is found all the same");
+    eventually("the outbox is empty", || async { (unsent(&database).await == 0).then_some(()) }).await;
+    snapshot.rollback().await.unwrap();
+}
