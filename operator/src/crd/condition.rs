@@ -14,11 +14,12 @@ pub const SERVICES_READY: &str = "ServicesReady";
 pub const DEGRADED: &str = "Degraded";
 
 /// Why something needs a person; `docs/runbook.md` has a heading for each.
-pub const REASONS: [&str; 20] = [
+pub const REASONS: [&str; 21] = [
     "CredentialsInvalid",
     "CredentialsLost",
     "Invalid",
     "LedgerUnreadable",
+    "LimitTooLow",
     "MailSecretInvalid",
     "MailSecretMissing",
     "MigrationFailed",

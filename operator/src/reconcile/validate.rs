@@ -104,6 +104,21 @@ pub enum SpecProblem {
         /// What it may take.
         limit: String,
     },
+    /// A store would not do its work with so little memory.
+    #[error(
+        "{field}.limits.memory ({limit}) is less than {least}, which {store} needs to do any work: raise it; the store stays as it is until then",
+        store = store.as_str()
+    )]
+    LimitTooLow {
+        /// The store.
+        store: Backend,
+        /// The field of the spec.
+        field: String,
+        /// What it may take.
+        limit: String,
+        /// What it needs.
+        least: &'static str,
+    },
     /// Somebody has written something else into the ledger.
     #[error(
         "the ConfigMap {ledger} does not read ({fault}): delete it, and it is made anew from what runs; nothing is changed until then"
@@ -138,6 +153,7 @@ impl SpecProblem {
             Self::NameTaken(_) | Self::ClaimTaken { .. } => "NameTaken",
             Self::OtherMajorVersion { .. } => "OtherMajorVersion",
             Self::RequestAboveLimit { .. } => "RequestAboveLimit",
+            Self::LimitTooLow { .. } => "LimitTooLow",
             Self::LedgerUnreadable { .. } => "LedgerUnreadable",
         }
     }
@@ -153,7 +169,9 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
             SpecProblem::OtherMajorVersion { .. } => {
                 held.stores.insert(Backend::Postgres);
             }
-            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. } | SpecProblem::ClaimTaken { store, .. } => {
+            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. }
+            | SpecProblem::LimitTooLow { store, .. }
+            | SpecProblem::ClaimTaken { store, .. } => {
                 held.stores.insert(*store);
             }
             SpecProblem::RequestAboveLimit { part: Part::Service(service), .. } => {
@@ -210,6 +228,7 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
         stack: names.stack.clone(),
     });
     let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec)).chain(claims);
+    let others = others.chain(limits_too_low(spec));
     secrets.chain(pull_secrets).chain(mail).chain(others).collect()
 }
 
@@ -240,6 +259,25 @@ fn requests_above_limits(spec: &EcommerceStackSpec) -> Vec<SpecProblem> {
         })
     });
     above.flatten().collect()
+}
+
+/// What each store was seen working with. RabbitMQ takes no messages above six tenths of its limit, and has some 100 MiB of its own: below
+/// this it takes none from its start on, and says so in its log alone.
+const fn least_memory(store: Backend) -> &'static str {
+    match store {
+        Backend::Postgres => "128Mi",
+        Backend::Rabbitmq => "256Mi",
+        Backend::Redis => "32Mi",
+    }
+}
+
+fn limits_too_low(spec: &EcommerceStackSpec) -> impl Iterator<Item = SpecProblem> {
+    Backend::ALL.into_iter().filter_map(|store| {
+        let limits = spec.store(store)?.embedded.as_ref()?.resources.as_ref()?.limits.as_ref()?;
+        let (limit, least) = (Quantity::from(limits.memory.as_ref()?).0, least_memory(store));
+        let field = format!("spec.{}.embedded.resources", store.as_str());
+        (thousandths(&limit)? < thousandths(least)?).then_some(SpecProblem::LimitTooLow { store, field, limit, least })
+    })
 }
 
 /// What is asked for and what may be taken, where it is the wrong way round.

@@ -328,3 +328,22 @@ async fn a_request_above_its_limit_holds_its_part_and_nothing_else() {
     assert_eq!(reason, "RequestAboveLimit");
     assert!(message.contains("spec.redis.embedded.resources.requests.memory (1Gi)"), "{message}");
 }
+
+/// A broker with less takes no messages from its start on: the stack would say that the shop is open, and no order would be paid.
+#[tokio::test]
+async fn a_broker_with_too_little_memory_to_take_a_message_is_named_and_stays_as_it_is() {
+    let story = Story::migrated().await;
+    let set = || story.api.get(&format!("{APPS}/statefulsets/shop-rabbitmq")).unwrap()["spec"].clone();
+    let before = set();
+    let limit = |limit: &str| json!({"embedded": {"resources": {"limits": {"memory": limit}}}});
+    story.api.change(STACK, |stack| stack["spec"]["rabbitmq"] = limit("255Mi"));
+    story.reconcile().await.unwrap();
+    assert_eq!(set(), before);
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "LimitTooLow");
+    assert!(message.contains("spec.rabbitmq.embedded.resources.limits.memory (255Mi) is less than 256Mi"), "{message}");
+    story.api.change(STACK, |stack| stack["spec"]["rabbitmq"] = limit("256Mi"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").0, "False");
+    assert_ne!(set(), before);
+}
