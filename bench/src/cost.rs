@@ -25,6 +25,8 @@ pub struct Cost {
     pub flushes: i64,
     /// Bytes of that log.
     pub log_bytes: i64,
+    /// Shared buffers that statements have touched, whether or not they were in memory.
+    pub buffers: i64,
     /// Time of processors, by the process that took it.
     pub cpu: BTreeMap<String, Duration>,
 }
@@ -46,7 +48,9 @@ impl Counting {
     /// What was taken so far. PostgreSQL's processes tell their figures once a second.
     pub async fn now(&mut self, shop: &Shop) -> Result<Cost, Failure> {
         let query = "select (select sum(xact_commit)::bigint from pg_stat_database) as commits, wal_sync as flushes,
-                       wal_bytes::bigint as log_bytes from pg_stat_wal";
+                       wal_bytes::bigint as log_bytes,
+                       (select sum(hits + reads)::bigint from pg_stat_io where backend_type = 'client backend') as buffers
+                     from pg_stat_wal";
         let row = sqlx::query(query).fetch_one(&mut self.postgres).await?;
         let mut cpu = BTreeMap::new();
         for (service, replicas) in &shop.services {
@@ -64,6 +68,7 @@ impl Counting {
             commits: row.try_get("commits")?,
             flushes: row.try_get("flushes")?,
             log_bytes: row.try_get("log_bytes")?,
+            buffers: row.try_get("buffers")?,
             cpu,
         })
     }
@@ -72,21 +77,6 @@ impl Counting {
     pub async fn hot_changes(&mut self) -> Result<i64, Failure> {
         let query = "select coalesce(100 * n_tup_hot_upd / nullif(n_tup_upd, 0), 0) from pg_stat_user_tables where relname = 'orders'";
         Ok(sqlx::query_scalar(query).fetch_one(&mut self.postgres).await?)
-    }
-
-    /// How many orders stand so.
-    pub async fn orders(&mut self, status: &str) -> Result<i64, Failure> {
-        let query = sqlx::query_scalar("select count(*) from orders where status = $1").bind(status);
-        Ok(query.fetch_one(&mut self.postgres).await?)
-    }
-
-    /// How long the last so many orders took from their placing until they were paid, in milliseconds, shortest first.
-    pub async fn times_to_paid(&mut self, count: usize) -> Result<Vec<f64>, Failure> {
-        let query = sqlx::query_scalar(
-            "select extract(epoch from updated_at - created_at)::float8 * 1000 from
-               (select created_at, updated_at from orders where status = 'paid' order by id desc limit $1) as last order by 1",
-        );
-        Ok(query.bind(i64::try_from(count)?).fetch_all(&mut self.postgres).await?)
     }
 }
 
@@ -101,6 +91,7 @@ impl Cost {
             commits: self.commits - before.commits,
             flushes: self.flushes - before.flushes,
             log_bytes: self.log_bytes - before.log_bytes,
+            buffers: self.buffers - before.buffers,
             cpu: cpu.collect(),
         }
     }

@@ -9,13 +9,26 @@ pub mod balancer;
 pub mod cost;
 pub mod customers;
 pub mod frontend;
+pub mod orders;
+pub mod past;
 pub mod pod;
+pub mod report;
+pub mod reservations;
+pub mod row_lock;
 pub mod service;
 pub mod shop;
 pub mod stack;
 pub mod store;
 
+use std::time::Duration;
+
 pub use shop::{Options, Shop};
 
 /// Why the shop does not stand, for a person at a terminal.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Waits between two looks, or for what tells by itself when its time has come.
+pub async fn pause(time: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "what is waited for gives no sign")]
+    tokio::time::sleep(time).await;
+}

@@ -184,11 +184,8 @@ impl Shop {
                 continue;
             }
             launch.built = built;
-            let mut replicas = self.services.remove(&service).unwrap_or_default();
-            for replica in &mut replicas {
-                replica.kill().await;
-            }
-            self.launch(service, replicas.len()).await?;
+            self.stop(service).await;
+            self.start_again(service).await?;
         }
         Ok(())
     }
@@ -219,6 +216,28 @@ impl Shop {
         let address = self.stores[&Backend::Postgres].address;
         let database = self.stack.names.database(service);
         format!("postgres://postgres:{}@{address}/{database}", self.stack.superuser())
+    }
+
+    /// The broker's address, for a service.
+    #[must_use]
+    pub fn broker_url(&self, service: Service) -> String {
+        let Stack { names, credentials, .. } = &self.stack;
+        let password = credentials.get(&names.backend(Backend::Rabbitmq), service.as_str());
+        let (user, address) = (names.user(service), self.stores[&Backend::Rabbitmq].address);
+        format!("amqp://{user}:{password}@{address}/{}", names.vhost())
+    }
+
+    /// Ends the replicas of a service at once.
+    pub async fn stop(&mut self, service: Service) {
+        for replica in self.services.get_mut(&service).into_iter().flatten() {
+            replica.kill().await;
+        }
+    }
+
+    /// Starts as many as were [stopped](Self::stop).
+    pub async fn start_again(&mut self, service: Service) -> Result<(), Failure> {
+        let count = self.services.remove(&service).map_or(0, |replicas| replicas.len());
+        self.launch(service, count).await
     }
 
     /// Takes the stores away.

@@ -1,4 +1,5 @@
-//! What one order costs, from its placing until it is paid: alone, and where many come at once.
+//! What one order costs, from its placing until it is paid: alone, where many come at once, of one product or of many, at a given
+//! rate, and in a shop that has been open for years.
 //!
 //! Counts hold on any machine, and one over its budget ends the run with 1. Times are shown and never asserted.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
@@ -6,23 +7,27 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bench::cost::{COUNTED, Cost, Counting};
+use bench::cost::{COUNTED, Counting};
 use bench::customers::Person;
 use bench::frontend::RoundTrips;
+use bench::orders::{Buyers, Manner};
+use bench::past::Past;
+use bench::report::{Measured, Rest};
+use bench::row_lock::RowLock;
 use bench::shop::Edge;
-use bench::{Failure, Options, Shop};
+use bench::{Failure, Options, Shop, pause, reservations};
 use clap::Parser;
 use ecommerce_contract::Service;
-use tokio::task::JoinSet;
 
 /// Prints what one order costs.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    past: Past,
     /// Orders that are placed one after the other.
     #[arg(long, default_value_t = 200)]
     alone: usize,
@@ -32,6 +37,12 @@ struct Arguments {
     /// How many of those are placed at once.
     #[arg(long, default_value_t = 48)]
     at_once: usize,
+    /// Orders in a second that count as a shop at rest.
+    #[arg(long, default_value_t = 5.0)]
+    idle_rate: f64,
+    /// Orders that wait for product alone, to be compared with as many that lock a row each; none: that is left out.
+    #[arg(long, default_value_t = 10_000)]
+    reservations: usize,
     /// The most round trips with PostgreSQL that an order alone may cost.
     #[arg(long, default_value_t = 30)]
     most_alone: u64,
@@ -41,19 +52,25 @@ struct Arguments {
     /// How many of a hundred changes of an order are to stay in its page and touch no index (HOT).
     #[arg(long, default_value_t = 95)]
     least_hot: i64,
+    /// How many of a hundred shared buffers more an order may touch when the tables are full.
+    #[arg(long, default_value_t = 20)]
+    most_growth: u8,
 }
 
 /// How many different products are bought.
 const PRODUCTS: usize = 50;
-/// Enough that no limit for one customer is met.
-const CUSTOMERS: usize = 16;
 /// Until PostgreSQL has told all its figures.
 const FIGURES: Duration = Duration::from_millis(2_500);
+/// How long is counted what goes on by itself.
+const REST: Duration = Duration::from_secs(10);
+
+type Products = Arc<Vec<String>>;
 
 struct Bench {
+    arguments: Arguments,
     shop: Shop,
     counting: Counting,
-    customers: Arc<Vec<Person>>,
+    buyers: Buyers,
 }
 
 #[tokio::main]
@@ -73,135 +90,120 @@ async fn main() -> Result<ExitCode, Failure> {
     };
     let shop = Shop::start(&arguments.options, &heard_by).await?;
     let counting = Counting::new(&shop, trips).await?;
-    let mut customers = Vec::new();
-    for _ in 0..CUSTOMERS {
-        customers.push(Person::customer(&shop).await?);
-    }
-    let mut bench = Bench { shop, counting, customers: Arc::new(customers) };
-    let outcome = bench.run(&arguments).await;
+    let buyers = Buyers::new(&shop).await?;
+    let mut bench = Bench { arguments, shop, counting, buyers };
+    let outcome = bench.run().await;
     bench.shop.remove().await;
-    outcome
+    Ok(if outcome? { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 impl Bench {
-    async fn run(&mut self, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    /// Measures everything; answers whether a count is over its budget.
+    async fn run(&mut self) -> Result<bool, Failure> {
+        let (alone, many) = (self.arguments.alone, self.arguments.many);
+        let at_once = Manner::AtOnce(self.arguments.at_once);
         let admin = Person::admin(&self.shop).await?;
         let mut products = Vec::new();
         for _ in 0..PRODUCTS {
             products.push(admin.sell(1_000_000).await?);
         }
-        let (spread, one) = (Arc::new(products.clone()), Arc::new(vec![products.remove(0)]));
+        let (spread, one) = (Products::new(products.clone()), Products::new(vec![products.remove(0)]));
         // Every statement is prepared, and every connection open.
-        self.place(arguments.many / 4, arguments.at_once, &spread).await?;
+        self.buyers.place(many / 4, at_once, &spread).await?;
 
-        let alone = self.measure("alone", arguments.alone, 1, &spread).await?;
-        let many = self.measure("among many, of many products", arguments.many, arguments.at_once, &spread).await?;
-        self.measure("among many, of one product", arguments.many, arguments.at_once, &one).await?;
-        let budgets = [
-            ("alone", &alone, arguments.most_alone, arguments.alone),
-            ("among many", &many, arguments.most_among_many, arguments.many),
-        ];
-        let mut is_over = false;
-        for (name, cost, budget, count) in budgets {
-            let trips = cost.all_round_trips().div_ceil(count as u64);
-            if trips > budget {
-                println!("an order {name} costs {trips} round trips and may cost {budget}");
-                is_over = true;
-            }
-        }
+        let by_itself = self.measure("alone", alone, Manner::Alone, &spread).await?;
+        let among_many = self.measure("among many", many, at_once, &spread).await?;
+        let again = self.measure("among many, the same once more", many, at_once, &spread).await?;
+        let of_one = self.measure("among many, of one product", many, at_once, &one).await?;
+        println!("the same twice: {:+.1} % of processors", 100.0 * (again.cpu() / among_many.cpu() - 1.0));
+        println!(
+            "of one product ÷ of many: {:.2} of the orders a second",
+            of_one.times.rate() / among_many.times.rate()
+        );
+        let half = among_many.times.rate() / 2.0;
+        let idle = self.arguments.idle_rate;
+        self.measure(&format!("at {idle} a second"), alone, Manner::EachSecond(idle), &spread).await?;
+        self.measure(&format!("at half of the load, {half:.0} a second"), many / 2, Manner::EachSecond(half), &spread)
+            .await?;
         let hot = self.counting.hot_changes().await?;
         println!("of a hundred changes of an order {hot} are HOT");
-        is_over |= hot < arguments.least_hot;
-        Ok(if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+
+        let mut is_over = by_itself.is_over(self.arguments.most_alone);
+        is_over |= among_many.is_over(self.arguments.most_among_many);
+        is_over |= hot < self.arguments.least_hot;
+        if self.arguments.past.orders_before > 0 {
+            is_over |= self.grow(&spread).await?;
+        }
+        if self.arguments.reservations > 0 {
+            self.compare(&one, &spread).await?;
+        }
+        Ok(is_over)
     }
 
     async fn measure(
         &mut self,
         name: &str,
         count: usize,
-        at_once: usize,
-        products: &Arc<Vec<String>>,
-    ) -> Result<Cost, Failure> {
+        manner: Manner,
+        products: &Products,
+    ) -> Result<Measured, Failure> {
         pause(FIGURES).await;
-        let before = self.counting.now(&self.shop).await?;
-        let took = self.place(count, at_once, products).await?;
+        let (before, began) = (self.counting.now(&self.shop).await?, Instant::now());
+        let times = self.buyers.place(count, manner, products).await?;
         pause(FIGURES).await;
-        let cost = self.counting.now(&self.shop).await?.since(&before);
-        let times = self.counting.times_to_paid(count).await?;
-        print(name, &cost, count, took, &times);
-        Ok(cost)
+        let (cost, counted) = (self.counting.now(&self.shop).await?.since(&before), began.elapsed());
+        let measured = Measured { name: name.to_owned(), count, cost, times, counted };
+        measured.print();
+        Ok(measured)
     }
 
-    /// Places orders, so many at once, and waits until all are paid; answers how long that took. One at once waits for each.
-    async fn place(&mut self, count: usize, at_once: usize, products: &Arc<Vec<String>>) -> Result<Duration, Failure> {
-        let began = Instant::now();
-        let paid = self.counting.orders("paid").await?;
-        if at_once == 1 {
-            for number in 0..count {
-                self.customers[number % CUSTOMERS].buy(&products[number % products.len()]).await?;
-                self.await_paid(paid + i64::try_from(number)? + 1, Duration::from_millis(5)).await?;
-            }
-            return Ok(began.elapsed());
-        }
-        let (next, mut running) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
-        for _ in 0..at_once {
-            let (next, customers, products) = (Arc::clone(&next), Arc::clone(&self.customers), Arc::clone(products));
-            running.spawn(async move {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        return Ok::<(), Failure>(());
-                    }
-                    customers[number % CUSTOMERS].buy(&products[number % products.len()]).await?;
-                }
-            });
-        }
-        while let Some(ended) = running.join_next().await {
-            ended??;
-        }
-        self.await_paid(paid + i64::try_from(count)?, Duration::from_millis(100)).await?;
-        Ok(began.elapsed())
+    async fn rest(&mut self) -> Result<Rest, Failure> {
+        pause(FIGURES).await;
+        let (before, began) = (self.counting.now(&self.shop).await?, Instant::now());
+        pause(REST).await;
+        Ok(Rest { cost: self.counting.now(&self.shop).await?.since(&before), time: began.elapsed() })
     }
 
-    async fn await_paid(&mut self, count: i64, look: Duration) -> Result<(), Failure> {
-        let deadline = Instant::now() + Duration::from_mins(2);
-        while self.counting.orders("paid").await? < count {
-            if Instant::now() > deadline {
-                return Err("not every order is paid after two minutes".into());
-            }
-            pause(look).await;
+    /// Measures with tables as they are and with full ones; answers whether an order costs more then.
+    async fn grow(&mut self, products: &Products) -> Result<bool, Failure> {
+        let (alone, many) = (self.arguments.alone, self.arguments.many);
+        let at_once = Manner::AtOnce(self.arguments.at_once);
+        let rest = self.rest().await?;
+        let before = self.measure("alone, the tables small", alone, Manner::Alone, products).await?;
+
+        let (past, began) = (self.arguments.past, Instant::now());
+        past.fill(&self.shop).await?;
+        let Past { orders_before, products_before } = past;
+        println!("{orders_before} orders and {products_before} products are there now, after {:.0?}", began.elapsed());
+        self.buyers.place(many / 4, at_once, products).await?;
+
+        let rest_now = self.rest().await?;
+        let now = self.measure("alone, the tables full", alone, Manner::Alone, products).await?;
+        self.measure("among many, the tables full", many, at_once, products).await?;
+        println!("an order alone, the tables small → full, without what goes on by itself");
+        Ok(now.has_grown(&before, [&rest, &rest_now], self.arguments.most_growth))
+    }
+
+    /// Sets stock aside as product does, and with a row lock for each order. Nobody can order afterwards.
+    async fn compare(&mut self, one: &Products, spread: &Products) -> Result<(), Failure> {
+        let count = self.arguments.reservations;
+        let row_lock = RowLock::new(&self.shop, PRODUCTS).await?;
+        println!("orders that have their stock in a second, of one product and of many");
+        let mut rates = Vec::new();
+        for products in [one, spread] {
+            let row_lock = row_lock.place(count, products.len()).await?;
+            #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+            let row_lock = count as f64 / row_lock.as_secs_f64();
+            let ours = reservations::measure(&mut self.shop, count, products).await?;
+            rates.push((ours, row_lock));
+        }
+        for (name, rate) in ["one ", "many"].iter().zip(rates) {
+            let (ours, row_lock) = rate;
+            println!(
+                "  of {name}       {ours:.0}, with a row lock {row_lock:.0}: {:.1} times as many",
+                ours / row_lock
+            );
         }
         Ok(())
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for people to read")]
-fn print(name: &str, cost: &Cost, count: usize, took: Duration, times: &[f64]) {
-    let of_one = |whole: f64| whole / count as f64;
-    let cpu = |name: &str| of_one(cost.cpu[name].as_secs_f64() * 1000.0);
-    let all: f64 = cost.cpu.keys().map(|name| cpu(name)).sum();
-    println!("an order {name} ({count} orders)");
-    let trips: Vec<String> =
-        cost.round_trips.iter().map(|(service, trips)| format!("{service} {:.1}", of_one(*trips as f64))).collect();
-    println!("  round trips   {:.1} ({})", of_one(cost.all_round_trips() as f64), trips.join(", "));
-    println!(
-        "  commits       {:.1}, flushes {:.2}, log {:.0} bytes",
-        of_one(cost.commits as f64),
-        of_one(cost.flushes as f64),
-        of_one(cost.log_bytes as f64)
-    );
-    let each: Vec<String> = cost.cpu.keys().map(|name| format!("{name} {:.2}", cpu(name))).collect();
-    println!("  processors    {all:.2} ms ({})", each.join(", "));
-    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
-    println!(
-        "  to paid       p50 {:.0} ms, p99 {:.0} ms; {:.0} orders a second",
-        at(50),
-        at(99),
-        count as f64 / took.as_secs_f64()
-    );
-}
-
-async fn pause(time: Duration) {
-    #[expect(clippy::disallowed_methods, reason = "what is waited for gives no sign")]
-    tokio::time::sleep(time).await;
 }

@@ -1,0 +1,11 @@
+insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, payment_id, pay_by, created_at, updated_at)
+select pg_temp.old_id(2, n), pg_temp.old_id(4, n % 10000), 'fulfilled', 4, 'EUR', 1250,
+  jsonb_build_array(jsonb_build_object('product_id', pg_temp.old_id(1, 1 + n % :products), 'sku', 'OLD-' || 1 + n % :products,
+    'name', 'Mug', 'quantity', 1, 'unit_price', 1250)),
+  'tok_success', pg_temp.old_id(3, n), now() - interval '1 year', now() - interval '1 year', now() - interval '1 year'
+from generate_series(1, :orders) as n;
+
+insert into order_history (order_id, version, at, status, amount_refunded)
+select pg_temp.old_id(2, n), step, now() - interval '1 year',
+  (array['pending', 'awaiting_payment', 'paid', 'fulfilled'])[step], 0
+from generate_series(1, :orders) as n, generate_series(1, 4) as step;

@@ -1,0 +1,9 @@
+insert into products (id, sku, name, description, category, attributes, price_amount, price_currency)
+select pg_temp.old_id(1, n), 'OLD-' || n, 'Mug ' || n, 'Blue.', 'category ' || n % 100, '{}', 1250, 'EUR'
+from generate_series(1, :products) as n;
+
+insert into stock (product_id, on_hand) select pg_temp.old_id(1, n), 1000 from generate_series(1, :products) as n;
+
+insert into reservations (order_id, state, lines, updated_at)
+select pg_temp.old_id(2, n), 'sold', jsonb_build_object(pg_temp.old_id(1, 1 + n % :products), 1), now() - interval '1 year'
+from generate_series(1, :orders) as n;
