@@ -60,8 +60,11 @@ async fn all(client: &Client, parameters: &[String], limit: usize) -> Vec<Value>
         let path = format!("/api/v1/orders?{}&limit={limit}{cursor}", parameters.join("&"));
         let page = client.get(&path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
-        orders.extend(page.body["items"].as_array().unwrap().iter().cloned());
+        let items = page.body["items"].as_array().unwrap();
+        orders.extend(items.iter().cloned());
         let Some(next) = page.body["next_cursor"].as_str() else { return orders };
+        // Nothing moves meanwhile.
+        assert_eq!(items.len(), limit, "{path}: a page that another one follows is full");
         cursor = format!("&cursor={next}");
     }
 }
