@@ -44,7 +44,7 @@ pub(super) struct Parameters {
 /// List orders
 ///
 /// Your own, newest first; for staff, everybody's. An order is on the list when all parameters fit it. A page may hold fewer orders than
-/// asked for, where some have moved on meanwhile; the last page is the one without `next_cursor`.
+/// asked for, where some have moved on meanwhile or a time is finer than milliseconds; the last page is the one without `next_cursor`.
 #[utoipa::path(
     get,
     path = "",

@@ -53,6 +53,11 @@ async fn order(shop: &Shop, customer: &Client, products: &[ProductId], status: &
     shop.clock.advance(Duration::milliseconds(1));
 }
 
+/// Sets the clock back to the beginning of its millisecond.
+fn to_the_millisecond(shop: &Shop) {
+    shop.clock.advance(Duration::nanoseconds(-i64::from(shop.clock.now().nanosecond() % 1_000_000)));
+}
+
 /// Everything on a list, page by page.
 async fn all(client: &Client, parameters: &[String], limit: usize) -> Vec<Value> {
     let (mut orders, mut cursor) = (Vec::new(), String::new());
@@ -60,8 +65,11 @@ async fn all(client: &Client, parameters: &[String], limit: usize) -> Vec<Value>
         let path = format!("/api/v1/orders?{}&limit={limit}{cursor}", parameters.join("&"));
         let page = client.get(&path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
-        orders.extend(page.body["items"].as_array().unwrap().iter().cloned());
+        let items = page.body["items"].as_array().unwrap();
+        orders.extend(items.iter().cloned());
         let Some(next) = page.body["next_cursor"].as_str() else { return orders };
+        // Nothing moves meanwhile.
+        assert_eq!(items.len(), limit, "{path}: a page that another one follows is full");
         cursor = format!("&cursor={next}");
     }
 }
@@ -88,6 +96,7 @@ fn text(at: OffsetDateTime) -> String {
 #[tokio::test]
 async fn every_combination_of_filters_finds_what_fits_all_of_them() {
     let shop = Shop::open().await;
+    to_the_millisecond(&shop);
     let people = [shop.customer(), shop.customer()];
     let (mug, bowl) = (shop.sell_a_mug(), shop.sell_a_mug());
     let mut kinds = [vec![mug], vec![bowl], vec![mug, bowl]].into_iter().cycle();
@@ -189,7 +198,7 @@ async fn what_is_looked_for_is_an_id_or_a_sku_and_never_a_pattern() {
         ("", 3),
         ("  ", 3),
     ] {
-        let q: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let q: String = url::form_urlencoded::byte_serialize(q.as_bytes()).collect();
         assert_eq!(count(&staff.get(&format!("/api/v1/orders?q={q}")).await), found, "{q}");
     }
     let elsewhere = staff.get(&format!("/api/v1/orders?q={id}&status=paid")).await;
@@ -200,8 +209,7 @@ async fn what_is_looked_for_is_an_id_or_a_sku_and_never_a_pattern() {
 async fn times_are_exact_and_two_that_meet_leave_nothing_out() {
     let shop = Shop::open().await;
     let (ada, staff) = (shop.customer(), shop.staff());
-    // To the millisecond and within one.
-    shop.clock.advance(Duration::nanoseconds(-i64::from(shop.clock.now().nanosecond() % 1_000_000)));
+    to_the_millisecond(&shop);
     let began = shop.clock.now();
     let mug = shop.sell_a_mug();
     for step in [0, 300, 400, 300, 2_000] {
