@@ -55,7 +55,8 @@ async fn publish(shop: &Shop, count: usize, products: &[String]) -> Result<[Uuid
             product_id: ProductId(products[number % products.len()].parse()?),
             quantity: Quantity::new(1)?,
         };
-        let placed = Event::OrderPlaced(OrderPlaced { order_id, lines: vec![line] });
+        let pay_by = clock.now() + DONE * 2;
+        let placed = Event::OrderPlaced(OrderPlaced { order_id, lines: vec![line], pay_by });
         let (key, body) = (placed.routing_key(), serde_json::to_vec(&Envelope::new(&clock, None, placed))?);
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };

@@ -5,6 +5,9 @@ select pg_temp.old_id(2, n), pg_temp.old_id(4, n % 10000), 'fulfilled', 4, 'EUR'
   'tok_success', pg_temp.old_id(3, n), now() - interval '1 year', now() - interval '1 year', now() - interval '1 year'
 from generate_series(1, :orders) as n;
 
+insert into order_skus (sku, order_id)
+select 'OLD-' || 1 + n % :products, pg_temp.old_id(2, n) from generate_series(1, :orders) as n;
+
 insert into order_history (order_id, version, at, status, amount_refunded)
 select pg_temp.old_id(2, n), step, now() - interval '1 year',
   (array['pending', 'awaiting_payment', 'paid', 'fulfilled'])[step], 0
