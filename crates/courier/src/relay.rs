@@ -71,6 +71,7 @@ impl Relay {
         session.channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let mut hand = self.hand.lock().await;
         let Hand { departures, sent, sweep } = &mut *hand;
+        sweep.miss_nothing();
         let (mut forget, mut look) = (interval(FORGET), interval(SWEEP));
         forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,8 +86,8 @@ impl Relay {
                 }
                 _ = forget.tick(), if !sent.is_empty() => self.forget(sent).await,
                 _ = look.tick(), if !is_open || !sweep.is_under_way() => {
+                    session.stands()?;
                     if session.is_blocked() {
-                        session.stands()?;
                         sweep.look(&self.pool, &self.clock).await;
                     } else {
                         sweep.send_page(&self.pool, &session, &self.clock).await?;

@@ -112,8 +112,14 @@ impl Sweep {
         }
     }
 
+    /// Begins the next pass at the very beginning: the broker has taken nothing for a while, and what waits may be older than a recent one.
+    pub(crate) fn miss_nothing(&mut self) {
+        self.whole_since = None;
+    }
+
     /// Sends nothing, for the broker takes nothing; says how old the oldest is that waits for it.
     pub(crate) async fn look(&mut self, pool: &Pool, clock: &Clock) {
+        self.miss_nothing();
         let since = *self.blocked_since.get_or_insert_with(|| first_id_at(clock.now() - RECENT));
         let oldest = pool.transaction(async |transaction: &mut PgConnection| {
             let oldest = outbox::claim(transaction, since, self.passed_over.make_contiguous(), 1).await?;

@@ -1,12 +1,14 @@
 //! Events on their way out: handed over in memory, or found in the outbox.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_courier::{Outgoing, Relay};
+use ecommerce_courier::{Connections, Outgoing, Relay};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Broker, Database, eventually};
-use ecommerce_types::Clock;
+use ecommerce_testing::{Broker, Database, Link, eventually};
+use ecommerce_types::{Clock, EventId, first_id_at};
+use secrecy::ExposeSecret as _;
 
 use crate::{connections, order_paid, stock_reserved, stores, unsent, write};
 
@@ -123,6 +125,31 @@ async fn a_queue_that_was_deleted_is_made_again_for_what_it_should_have() {
     outgoing.send([event.clone()]);
     eventually("the queue is there again", || broker.depth("product")).await;
     assert_eq!(broker.next("product").await, event);
+}
+
+/// Most passes of the sweep begin a few seconds back.
+#[tokio::test]
+async fn what_has_waited_while_the_broker_was_away_for_long_is_sent_as_soon_as_it_is_back() {
+    let (broker, database) = stores().await;
+    let mut settings = broker.settings(Service::Order);
+    let wire = Link::to(settings.amqp_url.expose_secret()).await;
+    settings.amqp_url = wire.url.to_string().into();
+    let connections = Connections::to(&settings).unwrap();
+    let (relay, _outgoing) = Relay::new(connections, database.service_pool(), Clock::system());
+    tokio::spawn(relay.run(Shutdown::new()));
+    let event = order_paid();
+    write(&database, std::slice::from_ref(&event)).await;
+    broker.ready().await;
+    assert_eq!(broker.next("product").await, event, "it looks");
+
+    wire.cut();
+    let mut old = order_paid();
+    old.id = EventId(first_id_at(Clock::system().now() - Duration::from_secs(3_600)));
+    write(&database, std::slice::from_ref(&old)).await;
+    let is_old = "update outbox set created_at = now() - interval '1 hour'";
+    sqlx::query(is_old).execute(&database.pool).await.unwrap();
+    wire.mend();
+    assert_eq!(broker.next("product").await, old);
 }
 
 #[tokio::test]
