@@ -10,6 +10,9 @@ use crate::orders::Times;
 /// By so many hundredths a count may differ between two runs of the same.
 const SAME: f64 = 0.05;
 
+/// What is counted of a cost.
+type Count = fn(&Cost) -> f64;
+
 /// What goes on by itself, for so long.
 #[derive(Debug)]
 pub struct Rest {
@@ -80,7 +83,7 @@ impl Measured {
     /// and commits are to be the same; of shared buffers, so many hundredths more are well: trees have become higher.
     #[must_use]
     pub fn has_grown(&self, before: &Self, rests: [&Rest; 2], most_buffers: u8) -> bool {
-        let counts: [(&str, fn(&Cost) -> f64, f64); 3] = [
+        let counts: [(&str, Count, f64); 3] = [
             ("round trips", |cost| cost.all_round_trips() as f64, SAME),
             ("commits", |cost| cost.commits as f64, SAME),
             ("buffers", |cost| cost.buffers as f64, f64::from(most_buffers) / 100.0),

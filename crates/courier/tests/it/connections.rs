@@ -29,11 +29,11 @@ fn count(heard: &Mutex<Vec<u8>>, method: [u8; 4]) -> usize {
 async fn a_process_declares_the_topology_once_and_again_when_it_has_lost_the_broker() {
     let (broker, database) = stores().await;
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = heard.clone();
+    let listener = heard.clone();
     let mut settings = broker.settings(Service::Order);
     let wire = Link::heard(settings.amqp_url.expose_secret(), move || {
-        let hears = hears.clone();
-        Box::new(move |bytes| hears.lock().unwrap().extend(bytes))
+        let listener = listener.clone();
+        Box::new(move |bytes| listener.lock().unwrap().extend(bytes))
     })
     .await;
     settings.amqp_url = wire.url.to_string().into();

@@ -144,7 +144,7 @@ async fn what_has_waited_while_the_broker_was_away_for_long_is_sent_as_soon_as_i
 
     wire.cut();
     let mut old = order_paid();
-    old.id = EventId(first_id_at(Clock::system().now() - Duration::from_secs(3_600)));
+    old.id = EventId(first_id_at(Clock::system().now() - Duration::from_hours(1)));
     write(&database, std::slice::from_ref(&old)).await;
     let is_old = "update outbox set created_at = now() - interval '1 hour'";
     sqlx::query(is_old).execute(&database.pool).await.unwrap();
