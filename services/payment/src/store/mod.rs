@@ -8,6 +8,7 @@ pub(crate) mod attempts;
 pub(crate) mod closing;
 pub(crate) mod ending;
 pub(crate) mod holders;
+pub(crate) mod open_attempts;
 pub(crate) mod opening;
 pub(crate) mod payments;
 

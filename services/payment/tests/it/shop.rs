@@ -11,6 +11,7 @@ use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventu
 use ecommerce_types::{Clock, OrderId, PaymentId, Role, UserId};
 use payment::Config;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use time::Duration;
 use tokio::task::JoinHandle;
 
@@ -191,6 +192,13 @@ impl Shop {
     /// One number out of the service's database.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// Changes what a service may not, as a migration or a provider of another kind would.
+    pub(crate) async fn as_owner(&self, statements: &str) {
+        let migrated = ecommerce_postgres::migration::run(&self.database.owner, payment::migrations());
+        let mut owner = migrated.await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut owner).await.unwrap();
     }
 
     /// What the service has written down.
