@@ -28,7 +28,7 @@ use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
-use crate::attempts::{Attempts, Queue, Recorder, worker};
+use crate::attempts::{Attempts, Queue, Recorder, voided, worker};
 pub use crate::config::Config;
 pub use crate::metrics::METRICS;
 use crate::provider::{Provider, Simulator};
@@ -129,7 +129,8 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
-    tasks.spawn("attempts", worker::run(by_itself, shutdown.clone()));
+    tasks.spawn("attempts", worker::run(by_itself.clone(), shutdown.clone()));
+    tasks.spawn("voided charges", voided::run(by_itself, shutdown.clone()));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
     let forget_declines = housekeeping::run(pool.clone(), shutdown.clone(), store::attempts::forget_old_declines);

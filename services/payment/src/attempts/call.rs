@@ -17,9 +17,9 @@ use crate::store::{attempts, open_attempts, payments};
 /// money back, as when it is closed a moment later.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Why an attempt stays open.
+/// Why it is not known how an attempt has ended.
 #[derive(Debug, thiserror::Error)]
-enum Unknown {
+pub(super) enum Unknown {
     #[error(transparent)]
     Provider(#[from] provider::Error),
     #[error(transparent)]

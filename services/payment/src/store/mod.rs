@@ -11,6 +11,8 @@ pub(crate) mod holders;
 pub(crate) mod open_attempts;
 pub(crate) mod opening;
 pub(crate) mod payments;
+mod refunds;
+pub(crate) mod voided;
 
 /// A row that breaks a rule which the table's own constraints keep.
 fn decode(error: ecommerce_types::Invalid) -> sqlx::Error {

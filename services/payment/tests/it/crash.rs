@@ -15,14 +15,14 @@ use crate::shop::{AMOUNT, Shop, Sums, pay_with_key};
 const FOR_EVER: &str = "60000";
 
 /// The real binary; killed when it is dropped, as `kill -9` does.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
 }
 
 impl Process {
     /// Starts one whose requests to the provider, or whose answers, are on their way for ever.
-    async fn start(shop: &Shop, delay: &str) -> Self {
+    pub(crate) async fn start(shop: &Shop, delay: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_payment"))
             .env("HTTP_ADDRESS", free.to_string())
@@ -47,7 +47,8 @@ impl Drop for Process {
     }
 }
 
-const BEFORE_THE_CALL: &str = "SIMULATOR_REQUEST_DELAY_MILLISECONDS";
+pub(crate) const BEFORE_THE_CALL: &str = "SIMULATOR_REQUEST_DELAY_MILLISECONDS";
+pub(crate) const NO_DELAY: &str = "NO_DELAY_MILLISECONDS";
 const BEFORE_THE_RECORD: &str = "SIMULATOR_ANSWER_DELAY_MILLISECONDS";
 
 #[tokio::test]

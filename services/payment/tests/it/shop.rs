@@ -144,9 +144,9 @@ impl Shop {
     }
 
     /// Order closes an order whose payment it has requested.
-    pub(crate) async fn close(&self, wanted: &PaymentRequested) {
+    pub(crate) async fn close(&self, wanted: &PaymentRequested) -> Envelope {
         let (order_id, payment_id) = (wanted.order_id, Some(wanted.payment_id));
-        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id })).await;
+        self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id })).await
     }
 
     /// The next thing that order is told.
@@ -170,6 +170,16 @@ impl Shop {
             (answer.body["status"] == status).then_some(answer.body)
         })
         .await
+    }
+
+    /// Waits until the payment stands at one of these.
+    pub(crate) async fn reaches_any(&self, id: PaymentId, statuses: &[&str]) {
+        let staff = self.staff();
+        eventually(&format!("the payment is one of {statuses:?}"), || async {
+            let status = staff.get(&path(id)).await.body["status"].clone();
+            statuses.iter().any(|wanted| status == *wanted).then_some(())
+        })
+        .await;
     }
 
     /// Waits until all of the payment's money has gone back.
