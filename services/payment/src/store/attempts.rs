@@ -1,8 +1,6 @@
 //! The tables `attempts` and `declines`, as they are read.
 
 use ecommerce_idempotency::StoredAnswer;
-use ecommerce_postgres::Pool;
-use ecommerce_postgres::housekeeping::BATCH;
 use ecommerce_types::{Money, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -116,16 +114,6 @@ pub(crate) async fn find_oldest_decline(
     )
     .fetch_optional(connection)
     .await
-}
-
-/// Takes out up to [`BATCH`] declines that have counted for nobody for an hour; answers how many there were.
-pub(crate) async fn forget_old_declines(pool: Pool) -> Result<u64, sqlx::Error> {
-    let forgotten = sqlx::query!(
-        "delete from declines where ctid in (
-           select ctid from declines where declined_at < now() - interval '2 hours' limit $1 for update skip locked)",
-        BATCH.cast_signed()
-    );
-    Ok(forgotten.execute(&pool).await?.rows_affected())
 }
 
 /// Those that read; of the others, which they are.

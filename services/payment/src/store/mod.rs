@@ -1,7 +1,7 @@
 //! All SQL of this service; the simulator, which stands for somebody else's service, keeps its own.
 //!
 //! What is written by one decision is written by one statement, in the file that has the decision's name: [`opening`], [`closing`],
-//! [`asking`], [`ending`].
+//! [`asking`], [`ending`]. What goes after its time is in [`retention`].
 
 pub(crate) mod asking;
 pub(crate) mod attempts;
@@ -12,6 +12,7 @@ pub(crate) mod open_attempts;
 pub(crate) mod opening;
 pub(crate) mod payments;
 mod refunds;
+pub(crate) mod retention;
 pub(crate) mod voided;
 
 /// A row that breaks a rule which the table's own constraints keep.

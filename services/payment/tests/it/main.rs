@@ -9,4 +9,5 @@ mod ledgers;
 mod messages;
 mod openapi;
 mod payments;
+mod retention;
 mod shop;
