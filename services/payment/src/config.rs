@@ -35,7 +35,8 @@ pub struct ProviderSettings {
     /// Milliseconds that the provider may take to answer; what it does after that is looked up.
     #[arg(long, env = "PAYMENT_PROVIDER_TIMEOUT_MILLISECONDS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub payment_provider_timeout_milliseconds: u64,
-    /// The most calls to the provider at once, of what no customer waits for; a quarter is kept for refunds.
+    /// The most calls to the provider at once, of what no customer waits for; a quarter is kept for refunds, and an eighth as many
+    /// look up beside them what was voided.
     #[arg(long, env = "PAYMENT_PROVIDER_MOST_CALLS", default_value_t = 64, value_parser = most_calls)]
     pub payment_provider_most_calls: usize,
     /// How the simulator behaves.

@@ -13,10 +13,9 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::attempts::{Attempts, Known};
-use crate::domain::{Attempt, AttemptId, Kind, Origin, Payment, card_testing};
-use crate::store::closing::{self, CloseError, Closing, NewRefund};
+use crate::domain::{Attempt, AttemptId, Kind, Origin, card_testing};
 use crate::store::opening::{self, Begun, Opening};
-use crate::store::payments;
+use crate::store::{closing, payments};
 
 /// A charge that has less time than this is looked at once more before it is sent.
 const PLENTY: Duration = Duration::seconds(5);
@@ -83,40 +82,40 @@ impl Payments {
 
     /// Closes the payments, and begins to give back what is held for them. One whose request has not come yet is remembered.
     async fn close(&self, connection: &mut PgConnection, closed: &HashMap<OrderId, Closed>) -> Result<(), Failure> {
-        loop {
-            let close = async |transaction: &mut PgConnection| self.close_once(transaction, closed).await;
-            match ecommerce_postgres::transaction(connection, close).await {
-                Ok(refunds) => {
-                    self.attempts.queue.push(refunds.into_iter().map(|refund| (refund, Known::Sound)));
-                    return Ok(());
-                }
-                Err(CloseError::Overtaken) => {}
-                Err(CloseError::Database(error)) => return Err(error.into()),
-            }
-        }
+        let close = async |transaction: &mut PgConnection| self.close_all(transaction, closed).await;
+        let refunds = ecommerce_postgres::transaction(connection, close).await?;
+        self.attempts.queue.push(refunds.into_iter().map(|refund| (refund, Known::Sound)));
+        Ok(())
     }
 
-    async fn close_once(
+    async fn close_all(
         &self,
         transaction: &mut PgConnection,
         closed: &HashMap<OrderId, Closed>,
-    ) -> Result<Vec<Attempt>, CloseError> {
-        let attempts = &self.attempts;
+    ) -> Result<Vec<Attempt>, sqlx::Error> {
+        let Attempts { clock, holder, .. } = &self.attempts;
+        let now = clock.now();
         // Of an order that names no payment, none was requested, and nothing is held.
-        let ids: Vec<Uuid> = closed.values().filter_map(|(close, _)| Some(close.payment_id?.0)).collect();
-        let mut closing = Closing { closed: payments::lock(transaction, &ids).await?, ..Closing::default() };
-        for payment in &mut closing.closed {
-            if let Some(amount) = payment.close().refund {
-                let request_id = closed.get(&payment.order_id).and_then(|(_, cause)| cause.clone());
-                let key = AttemptId(attempts.clock.new_id());
-                closing.refunds.push(NewRefund { key, payment_id: payment.id, amount, request_id });
+        let named = closed.values().filter_map(|(close, _)| Some((close.payment_id?, close.order_id)));
+        let named: Vec<(PaymentId, OrderId)> = named.collect();
+        let ids: Vec<Uuid> = named.iter().map(|(payment, _)| payment.0).collect();
+        closing::remember(transaction, &named, now).await?;
+        let (mut changed, mut refunds) = (Vec::new(), Vec::new());
+        for mut payment in payments::lock(transaction, &ids).await? {
+            let before = payment.status;
+            if let Some(give_back) = payment.close().refund {
+                let cause = closed.get(&payment.order_id).and_then(|(_, cause)| cause.clone());
+                let refund = Attempt::refund(AttemptId(clock.new_id()), &payment, give_back, cause);
+                refunds.push(refund.map_err(|error| sqlx::Error::Encode(error.into()))?);
+            }
+            if payment.status != before {
+                changed.push(payment);
             }
         }
-        let is_unheard_of = |id: &PaymentId| !closing.closed.iter().any(|payment| payment.id == *id);
-        let unheard_of = closed.values().filter_map(|(close, _)| Some((close.payment_id?, close.order_id)));
-        closing.tombstones = unheard_of.filter(|(payment, _)| is_unheard_of(payment)).collect();
-        let begun = closing::close(transaction, &closing, attempts.holder, attempts.clock.now()).await?;
-        Ok(begun.into_iter().filter_map(|(key, charge)| refund(&closing, key, charge)).collect())
+        if !changed.is_empty() {
+            closing::close(transaction, &changed, &refunds, *holder, now).await?;
+        }
+        Ok(refunds)
     }
 }
 
@@ -154,17 +153,4 @@ fn with_what_is_known(
         Some((charge, if is_sound { Known::Sound } else { Known::Unsent }))
     };
     charges.filter_map(known).collect()
-}
-
-fn refund(closing: &Closing, key: AttemptId, charge: AttemptId) -> Option<Attempt> {
-    let new = closing.refunds.iter().find(|new| new.key == key)?;
-    let payment: &Payment = closing.closed.iter().find(|payment| payment.id == new.payment_id)?;
-    Some(Attempt {
-        key,
-        payment_id: payment.id,
-        customer_id: payment.customer_id,
-        amount: Money::new(new.amount, payment.amount.currency()).ok()?,
-        kind: Kind::Refund { charge },
-        request_id: new.request_id.clone(),
-    })
 }

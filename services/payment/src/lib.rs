@@ -28,12 +28,13 @@ use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
-use crate::attempts::{Attempts, Queue, Recorder, worker};
+use crate::attempts::{Attempts, Queue, Recorder, voided, worker};
 pub use crate::config::Config;
 pub use crate::metrics::METRICS;
 use crate::provider::{Provider, Simulator};
 pub use crate::routes::openapi;
 use crate::state::State;
+use crate::store::retention;
 
 /// The payment service's schema.
 #[must_use]
@@ -128,11 +129,19 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
-    tasks.spawn("attempts", worker::run(by_itself, shutdown.clone()));
+    tasks.spawn("attempts", worker::run(by_itself.clone(), shutdown.clone()));
+    tasks.spawn("voided charges", voided::run(by_itself, shutdown.clone()));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
-    let forget_declines = housekeeping::run(pool.clone(), shutdown.clone(), store::attempts::forget_old_declines);
-    tasks.spawn("old declines", forget_declines);
+    let clock = host.clock.clone();
+    let forget_attempts = move |pool| retention::forget_attempts(pool, clock.now());
+    tasks.spawn("old attempts", housekeeping::run(background.clone(), shutdown.clone(), forget_attempts));
+    let clock = host.clock.clone();
+    let forget_tombstones = move |pool| retention::forget_tombstones(pool, clock.now());
+    tasks.spawn("old tombstones", housekeeping::run(background.clone(), shutdown.clone(), forget_tombstones));
+    let clock = host.clock.clone();
+    let forget_declines = move |pool| retention::forget_declines(pool, clock.now());
+    tasks.spawn("old declines", housekeeping::run(background, shutdown.clone(), forget_declines));
 
     let app = host.called_by_services(keys, routes::router().with_state(State { attempts }), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));

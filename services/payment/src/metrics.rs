@@ -3,8 +3,20 @@
 use ecommerce_runtime::metrics::{Counter, Metric};
 
 /// All of them.
-pub static METRICS: &[&dyn Metric] =
-    &[&CHARGES_ENDED, &CHARGES_OF_UNKNOWN_OUTCOME, &CHARGES_REFUSED, &REFUNDS_MADE, &REFUNDS_OF_UNKNOWN_OUTCOME];
+pub static METRICS: &[&dyn Metric] = &[
+    &CHARGES_CAPTURED_LATE,
+    &CHARGES_ENDED,
+    &CHARGES_OF_UNKNOWN_OUTCOME,
+    &CHARGES_REFUSED,
+    &REFUNDS_MADE,
+    &REFUNDS_OF_UNKNOWN_OUTCOME,
+];
+
+pub(crate) static CHARGES_CAPTURED_LATE: Counter<0> = Counter::new(
+    "ecommerce_charges_captured_late_total",
+    "Charges that the provider has captured after it had promised never to make them; the money goes back.",
+    [],
+);
 
 pub(crate) static CHARGES_ENDED: Counter<1> = Counter::new(
     "ecommerce_charges_ended_total",

@@ -11,15 +11,15 @@ use crate::answer;
 use crate::domain::{Attempt, AttemptId, ChargeOutcome, Kind, Origin, Outcome, card_testing};
 use crate::metrics::{CHARGES_OF_UNKNOWN_OUTCOME, REFUNDS_OF_UNKNOWN_OUTCOME};
 use crate::provider::{self, ChargeOrder, RefundOrder};
-use crate::store::{attempts, payments};
+use crate::store::{attempts, open_attempts, payments};
 
 /// For so long nothing is asked again that was looked at when the attempt was written. An order that is closed meanwhile gets its
 /// money back, as when it is closed a moment later.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Why an attempt stays open.
+/// Why it is not known how an attempt has ended.
 #[derive(Debug, thiserror::Error)]
-enum Unknown {
+pub(super) enum Unknown {
     #[error(transparent)]
     Provider(#[from] provider::Error),
     #[error(transparent)]
@@ -116,7 +116,7 @@ impl Attempts {
                 let payment = payments::find(connection, attempt.payment_id).await?.ok_or(sqlx::Error::RowNotFound)?;
                 told = Some(answer::processing(&payment).map_err(|error| sqlx::Error::Encode(error.into()))?);
             }
-            attempts::let_go(connection, attempt.key, self.holder, told.as_ref(), self.clock.now()).await
+            open_attempts::let_go(connection, attempt.key, self.holder, told.as_ref(), self.clock.now()).await
         };
         self.pool.run(let_go).await
     }

@@ -7,10 +7,12 @@
 //! dies leaves open attempts behind, and one that gets no answer lets go of its own: any replica then takes them over ([`worker`]),
 //! the oldest first, looks each up at the provider under its key, and only when there is nothing sends the same again under the
 //! same key. So every path ends in one of the provider's answers, and none in a guess.
+//! And a charge that the provider has only promised never to make is looked up once more, when its time is over ([`voided`]).
 
 mod call;
 mod queue;
 mod recorder;
+pub(crate) mod voided;
 pub(crate) mod worker;
 
 use ecommerce_courier::Outgoing;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Attempts, Known};
 use crate::answer;
-use crate::domain::{Attempt, AttemptId, Kind, Outcome, Payment};
+use crate::domain::{Attempt, AttemptId, Outcome, Payment, voided};
 use crate::metrics::{CHARGES_ENDED, REFUNDS_MADE};
 use crate::store::ending::{self, Ended, Ending};
 use crate::store::payments;
@@ -147,8 +147,8 @@ impl Attempts {
             let payment = payments.get_mut(&attempt.payment_id).ok_or(sqlx::Error::RowNotFound)?;
             touched.insert(payment.id);
             let effect = match outcome {
-                Outcome::Charge(outcome) => payment.charge_ended(attempt.origin(), outcome),
-                Outcome::Refunded => payment.refunded(attempt.amount.amount()),
+                Outcome::Charge(outcome) => payment.charge_ended(attempt.key, attempt.origin(), outcome),
+                Outcome::Refunded => payment.refunded(attempt.charge(), attempt.amount.amount()),
             };
             let answer = match outcome {
                 Outcome::Charge(outcome) if attempt.is_asked_for() => {
@@ -160,14 +160,14 @@ impl Attempts {
             ending
                 .events
                 .extend(effect.event.map(|event| Envelope::new(&self.clock, attempt.request_id.clone(), event)));
-            // All of a charge goes back, and nothing of it has before.
-            ending.refunds.extend(effect.refund.map(|_| Attempt {
-                key: AttemptId(self.clock.new_id()),
-                kind: Kind::Refund { charge: attempt.key },
-                ..attempt.clone()
-            }));
+            if let Some(give_back) = effect.refund {
+                let key = AttemptId(self.clock.new_id());
+                let refund = Attempt::refund(key, payment, give_back, attempt.request_id.clone());
+                ending.refunds.push(refund.map_err(|error| sqlx::Error::Encode(error.into()))?);
+            }
+            let look_up_at = outcome.is_a_promise().then(|| voided::look_up_at(payment.pay_by, now));
             answers.insert(attempt.key, answer.clone());
-            ending.attempts.push(Ended { key: attempt.key, outcome: outcome.clone(), answer });
+            ending.attempts.push(Ended { key: attempt.key, outcome: outcome.clone(), answer, look_up_at });
         }
         ending.payments = touched.iter().filter_map(|id| payments.remove(id)).collect();
         Ok((answers, ending))

@@ -9,7 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::{Attempts, InHand, Known, Waiting};
-use crate::store::{attempts, holders};
+use crate::domain::AttemptId;
+use crate::store::attempts::Found;
+use crate::store::{holders, open_attempts};
 
 /// How often it looks for what others have left.
 const LOOK: Duration = Duration::from_secs(1);
@@ -53,6 +55,7 @@ impl Calls {
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
     let mut calls = Calls::default();
     let mut lives_until = None;
+    let mut unreadable = Vec::new();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut remember = tokio::time::interval(REMEMBER);
@@ -61,12 +64,12 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
         tokio::select! {
             () = shutdown.stopped() => break,
             _ = look.tick() => {
-                if let Err(error) = look_around(&attempts, &mut lives_until).await {
+                if let Err(error) = look_around(&attempts, &mut lives_until, &mut unreadable).await {
                     tracing::warn!(%error, "unable to look for open attempts; it is tried again");
                 }
             }
             _ = remember.tick() => {
-                if let Err(error) = remember_forgotten(&attempts).await {
+                if let Err(error) = remember_forgotten(&attempts, &mut unreadable).await {
                     tracing::warn!(%error, "unable to look for attempts that were written untold; it is tried again");
                 }
             }
@@ -84,7 +87,11 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
     }
 }
 
-async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTime>) -> Result<(), sqlx::Error> {
+async fn look_around(
+    attempts: &Attempts,
+    lives_until: &mut Option<OffsetDateTime>,
+    unreadable: &mut Vec<AttemptId>,
+) -> Result<(), sqlx::Error> {
     let now = attempts.clock.now();
     if lives_until.is_none_or(|until| until < now + attempts.hold_time * 3 / 4) {
         let until = now + attempts.hold_time;
@@ -95,11 +102,13 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
     attempts.queue.try_again();
     loop {
         let limit = PAGE.min(i64::try_from(attempts.queue.room()).unwrap_or(PAGE));
-        let take_over =
-            async |connection: &mut PgConnection| attempts::take_over(connection, attempts.holder, now, limit).await;
+        let take_over = async |connection: &mut PgConnection| {
+            open_attempts::take_over(connection, attempts.holder, unreadable, now, limit).await
+        };
         let taken = attempts.pool.run(take_over).await?;
         let is_last = i64::try_from(taken.len()).is_ok_and(|taken| taken < PAGE);
-        attempts.queue.push(taken.into_iter().map(|attempt| (attempt, Known::Nothing)));
+        unreadable.extend(taken.unreadable);
+        attempts.queue.push(taken.attempts.into_iter().map(|attempt| (attempt, Known::Nothing)));
         if is_last {
             return Ok(());
         }
@@ -107,16 +116,21 @@ async fn look_around(attempts: &Attempts, lives_until: &mut Option<OffsetDateTim
 }
 
 /// Puts in line what this process holds and knows nothing of.
-async fn remember_forgotten(attempts: &Attempts) -> Result<(), sqlx::Error> {
+async fn remember_forgotten(attempts: &Attempts, unreadable: &mut Vec<AttemptId>) -> Result<(), sqlx::Error> {
     let before = attempts.clock.now() - UNTOLD;
     let find = async |connection: &mut PgConnection| {
-        let own = attempts::find_own(connection, attempts.holder, before).await?;
+        let own = open_attempts::find_own(connection, attempts.holder, before).await?;
         let forgotten = attempts.queue.forgotten(own);
-        if forgotten.is_empty() { Ok(Vec::new()) } else { attempts::find_open(connection, &forgotten).await }
+        if forgotten.is_empty() {
+            Ok(Found::default())
+        } else {
+            open_attempts::find_open(connection, attempts.holder, &forgotten).await
+        }
     };
     let found = attempts.pool.run(find).await?;
-    if !found.is_empty() {
-        attempts.queue.push(found.into_iter().map(|attempt| (attempt, Known::Nothing)));
+    unreadable.extend(found.unreadable);
+    if !found.attempts.is_empty() {
+        attempts.queue.push(found.attempts.into_iter().map(|attempt| (attempt, Known::Nothing)));
     }
     Ok(())
 }

@@ -1,7 +1,13 @@
 //! One attempt to move money.
 
-use ecommerce_types::{Money, PaymentId, UserId};
+use ecommerce_types::{Invalid, Money, PaymentId, UserId};
+use time::Duration;
 use uuid::Uuid;
+
+use super::{GiveBack, Payment};
+
+/// How long a customer who asks again under the same `Idempotency-Key` has the same answer.
+pub(crate) const ANSWERS_KEPT: Duration = Duration::hours(24);
 
 /// Names an attempt: its id with us, and the idempotency key under which the provider does it once. A larger one is younger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +60,32 @@ impl Kind {
 }
 
 impl Attempt {
+    /// Gives back some of a payment's money, under a key of its own.
+    pub(crate) fn refund(
+        key: AttemptId,
+        payment: &Payment,
+        GiveBack { charge, amount }: GiveBack,
+        request_id: Option<String>,
+    ) -> Result<Self, Invalid> {
+        Ok(Self {
+            key,
+            payment_id: payment.id,
+            customer_id: payment.customer_id,
+            amount: Money::new(amount, payment.amount.currency())?,
+            kind: Kind::Refund { charge },
+            request_id,
+        })
+    }
+
+    /// The charge that it is, or whose money it gives back.
+    #[must_use]
+    pub(crate) fn charge(&self) -> AttemptId {
+        match self.kind {
+            Kind::Charge { .. } => self.key,
+            Kind::Refund { charge } => charge,
+        }
+    }
+
     /// Who began it; what goes back, order did.
     #[must_use]
     pub(crate) fn origin(&self) -> Origin {
@@ -95,6 +127,15 @@ impl Outcome {
         match self {
             Self::Charge(outcome) => outcome.as_str(),
             Self::Refunded => "refunded",
+        }
+    }
+
+    /// Whether this is what the provider has promised, and not what it has done.
+    #[must_use]
+    pub(crate) fn is_a_promise(&self) -> bool {
+        match self {
+            Self::Charge(ChargeOutcome::Abandoned | ChargeOutcome::Withheld) => true,
+            Self::Charge(ChargeOutcome::Captured | ChargeOutcome::Declined(_)) | Self::Refunded => false,
         }
     }
 

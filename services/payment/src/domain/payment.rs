@@ -5,6 +5,8 @@ use std::str::FromStr;
 use ecommerce_types::{Invalid, Money, OrderId, PaymentId, UserId};
 use time::OffsetDateTime;
 
+use super::AttemptId;
+
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Status {
@@ -57,7 +59,10 @@ pub(crate) struct Payment {
     pub(crate) pay_by: OffsetDateTime,
     /// How many methods have been declined.
     pub(crate) declines: i16,
-    /// Minor units that the provider holds or has held for us: all or nothing.
+    /// The attempt that captured its money.
+    pub(crate) charge_id: Option<AttemptId>,
+    /// Minor units that the provider holds or has held for us: all or nothing. Without what was captured
+    /// [late](super::voided), which is no money of the sale.
     pub(crate) amount_captured: i64,
     /// Minor units of these that went back.
     pub(crate) amount_refunded: i64,

@@ -4,7 +4,7 @@
 use ecommerce_contract::Event;
 use ecommerce_contract::events::{PaymentCaptured, PaymentFailed, PaymentRefunded};
 
-use super::{ChargeOutcome, Origin, Payment, Status, card_testing};
+use super::{AttemptId, ChargeOutcome, Origin, Payment, Status, card_testing};
 
 /// The decline with this number is the last.
 pub(crate) const MOST_DECLINES: i16 = 5;
@@ -14,16 +14,25 @@ pub(crate) const MOST_DECLINES: i16 = 5;
 pub(crate) struct Effect {
     /// To be published for order.
     pub(crate) event: Option<Event>,
-    /// Minor units to be given back.
-    pub(crate) refund: Option<i64>,
+    /// What is to be given back.
+    pub(crate) refund: Option<GiveBack>,
+}
+
+/// Money that is to be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GiveBack {
+    /// The charge whose money it is.
+    pub(crate) charge: AttemptId,
+    /// Minor units.
+    pub(crate) amount: i64,
 }
 
 impl Payment {
     /// The charge that was open has ended.
-    pub(crate) fn charge_ended(&mut self, origin: Origin, outcome: &ChargeOutcome) -> Effect {
+    pub(crate) fn charge_ended(&mut self, charge: AttemptId, origin: Origin, outcome: &ChargeOutcome) -> Effect {
         self.processing = false;
         match outcome {
-            ChargeOutcome::Captured => self.captured(),
+            ChargeOutcome::Captured => self.captured(charge),
             ChargeOutcome::Declined(code) => self.declined(origin, code),
             ChargeOutcome::Withheld => self.failed(card_testing::CODE),
             // Nothing has happened, and nobody needs to know: order keeps the clock that ends this payment.
@@ -31,7 +40,8 @@ impl Payment {
         }
     }
 
-    fn captured(&mut self) -> Effect {
+    fn captured(&mut self, charge: AttemptId) -> Effect {
+        self.charge_id = Some(charge);
         self.amount_captured = self.amount.amount();
         if self.status != Status::AwaitingPayment {
             // The order was closed while the provider was at work: nobody waits for this money any more.
@@ -74,8 +84,12 @@ impl Payment {
         }
     }
 
-    /// The provider has given some of the money back.
-    pub(crate) fn refunded(&mut self, amount: i64) -> Effect {
+    /// The provider has given some of the money of this charge back. What it had captured [late](super::voided) was never this
+    /// payment's: order, whose sale may stand, is not told.
+    pub(crate) fn refunded(&mut self, charge: AttemptId, amount: i64) -> Effect {
+        if self.charge_id != Some(charge) {
+            return Effect::default();
+        }
         self.amount_refunded = self.amount_refunded.saturating_add(amount);
         let event = Event::PaymentRefunded(PaymentRefunded {
             order_id: self.order_id,
@@ -86,9 +100,10 @@ impl Payment {
         Effect { event: Some(event), refund: None }
     }
 
-    /// Minor units that are here and could go back.
-    fn held(&self) -> Option<i64> {
-        Some(self.amount_captured - self.amount_refunded).filter(|held| *held > 0)
+    /// What is here and could go back.
+    fn held(&self) -> Option<GiveBack> {
+        let held = GiveBack { charge: self.charge_id?, amount: self.amount_captured - self.amount_refunded };
+        Some(held).filter(|held| held.amount > 0)
     }
 }
 

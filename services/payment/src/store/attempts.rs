@@ -1,8 +1,6 @@
-//! The tables `attempts`, `open_attempts` and `declines`, as they are read; and who is at an attempt.
+//! The tables `attempts` and `declines`, as they are read.
 
 use ecommerce_idempotency::StoredAnswer;
-use ecommerce_postgres::Pool;
-use ecommerce_postgres::housekeeping::BATCH;
 use ecommerce_types::{Money, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -10,9 +8,6 @@ use uuid::Uuid;
 
 use super::decode;
 use crate::domain::{Attempt, AttemptId, Kind, Origin, card_testing};
-
-/// Nobody is at an attempt with this holder.
-const NOBODY: Uuid = Uuid::nil();
 
 /// How a customer named the request that caused a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +26,33 @@ pub(crate) struct Requested {
     pub(crate) answer: Option<StoredAnswer>,
 }
 
+/// Attempts as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) attempts: Vec<Attempt>,
+    /// Those that this version cannot read: they are left to the one that wrote them.
+    pub(crate) unreadable: Vec<AttemptId>,
+}
+
+impl Found {
+    /// How many there were.
+    pub(crate) fn len(&self) -> usize {
+        self.attempts.len() + self.unreadable.len()
+    }
+}
+
 /// A row of `attempts`, as far as it takes to bring it to its end.
-struct Row {
-    id: Uuid,
-    payment_id: Uuid,
-    customer_id: Uuid,
-    amount: i64,
-    currency: String,
-    method: Option<String>,
-    charge_id: Option<Uuid>,
-    by_customer: bool,
-    request_id: Option<String>,
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) kind: String,
+    pub(super) payment_id: Uuid,
+    pub(super) customer_id: Uuid,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) method: Option<String>,
+    pub(super) charge_id: Option<Uuid>,
+    pub(super) by_customer: bool,
+    pub(super) request_id: Option<String>,
 }
 
 /// The request of this customer for this payment with this `Idempotency-Key`, if it came after `since`.
@@ -76,92 +87,6 @@ pub(crate) async fn find_answer(
     Ok(found.and_then(|row| answer(row.answer_status, row.answer_body)))
 }
 
-/// Takes over open attempts that nobody living is at and whose time has come, the oldest first; without those that another process
-/// is taking over at this moment.
-pub(crate) async fn take_over(
-    connection: &mut PgConnection,
-    holder: Uuid,
-    now: OffsetDateTime,
-    limit: i64,
-) -> Result<Vec<Attempt>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"with orphans as materialized (
-             select attempt_id from open_attempts
-             where due_at <= $2
-               and holder <> all(array(select holder from holders where alive_until > $2))
-             order by attempt_id limit $3
-             for update skip locked),
-           taken as (
-             update open_attempts set holder = $1 from orphans where open_attempts.attempt_id = orphans.attempt_id
-             returning open_attempts.attempt_id)
-           select id, payment_id, customer_id, amount, currency, method, charge_id, requested_by is not null as "by_customer!", request_id
-           from taken join attempts on id = attempt_id
-           order by id"#,
-        holder,
-        now,
-        limit
-    )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(attempt).collect()
-}
-
-/// Open attempts that this process has held since before that time.
-pub(crate) async fn find_own(
-    connection: &mut PgConnection,
-    holder: Uuid,
-    before: OffsetDateTime,
-) -> Result<Vec<AttemptId>, sqlx::Error> {
-    let own =
-        sqlx::query_scalar!("select attempt_id from open_attempts where holder = $1 and due_at < $2", holder, before);
-    Ok(own.fetch_all(connection).await?.into_iter().map(AttemptId).collect())
-}
-
-/// Those of these attempts that are open.
-pub(crate) async fn find_open(connection: &mut PgConnection, keys: &[AttemptId]) -> Result<Vec<Attempt>, sqlx::Error> {
-    let keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select id, payment_id, customer_id, amount, currency, method, charge_id, requested_by is not null as "by_customer!", request_id
-           from attempts where id = any($1) and status = 'open'"#,
-        &keys
-    )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(attempt).collect()
-}
-
-/// Lets anybody look an open attempt up whose outcome is not known, the later the longer it has been open, and keeps the answer that
-/// says so. When another has taken it over from `holder` meanwhile, that one's stays. Answers what the customer is told now, which
-/// is another's answer when another was quicker.
-pub(crate) async fn let_go(
-    connection: &mut PgConnection,
-    key: AttemptId,
-    holder: Uuid,
-    answer: Option<&StoredAnswer>,
-    now: OffsetDateTime,
-) -> Result<Option<StoredAnswer>, sqlx::Error> {
-    sqlx::query!(
-        "with told as (
-           update attempts set updated_at = $2, answer_status = coalesce(answer_status, $4), answer_body = coalesce(answer_body, $5)
-           where id = $1 and status = 'open'
-           returning id, created_at)
-         update open_attempts
-         set holder = $6, due_at = $2::timestamptz + least(($2::timestamptz - told.created_at) / 4, interval '1 minute')
-         from told where attempt_id = told.id and holder = $3",
-        key.0,
-        now,
-        holder,
-        answer.map(StoredAnswer::status_code),
-        answer.map(|answer| &*answer.body),
-        NOBODY
-    )
-    .execute(&mut *connection)
-    .await?;
-    find_answer(connection, key).await
-}
-
 /// How many methods of this customer were declined within the window that ends `now`.
 pub(crate) async fn count_declines(
     connection: &mut PgConnection,
@@ -191,23 +116,29 @@ pub(crate) async fn find_oldest_decline(
     .await
 }
 
-/// Takes out up to [`BATCH`] declines that have counted for nobody for an hour; answers how many there were.
-pub(crate) async fn forget_old_declines(pool: Pool) -> Result<u64, sqlx::Error> {
-    let forgotten = sqlx::query!(
-        "delete from declines where ctid in (
-           select ctid from declines where declined_at < now() - interval '2 hours' limit $1 for update skip locked)",
-        BATCH.cast_signed()
-    );
-    Ok(forgotten.execute(&pool).await?.rows_affected())
+/// Those that read; of the others, which they are.
+pub(super) fn read(rows: Vec<Row>) -> Found {
+    let mut found = Found::default();
+    for row in rows {
+        let key = AttemptId(row.id);
+        match attempt(row) {
+            Ok(attempt) => found.attempts.push(attempt),
+            Err(error) => {
+                tracing::error!(attempt.id = %key, %error, "unable to read an attempt; it is left to the version that wrote it");
+                found.unreadable.push(key);
+            }
+        }
+    }
+    found
 }
 
 fn attempt(row: Row) -> Result<Attempt, sqlx::Error> {
-    let kind = match (row.method, row.charge_id) {
-        (Some(method), None) => {
+    let kind = match (row.kind.as_str(), row.method, row.charge_id) {
+        ("charge", Some(method), None) => {
             Kind::Charge { method, origin: if row.by_customer { Origin::Customer } else { Origin::Order } }
         }
-        (None, Some(charge)) => Kind::Refund { charge: AttemptId(charge) },
-        _ => return Err(sqlx::Error::Decode("an attempt is a charge or a refund".into())),
+        ("refund", None, Some(charge)) => Kind::Refund { charge: AttemptId(charge) },
+        _ => return Err(sqlx::Error::Decode("an attempt of an unknown kind".into())),
     };
     Ok(Attempt {
         key: AttemptId(row.id),

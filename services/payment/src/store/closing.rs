@@ -1,102 +1,73 @@
-//! Payments whose orders have ended without a sale, written with what goes back of them, in one statement.
+//! Payments whose orders have ended without a sale: first a [tombstone](remember) where nothing was requested yet, then, of those
+//! that were requested and are locked, the [close] with what goes back.
 
-use ecommerce_postgres::OnConstraint as _;
 use ecommerce_types::{OrderId, PaymentId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::payments::Columns;
-use crate::domain::{AttemptId, Payment};
+use super::{payments, refunds};
+use crate::domain::{Attempt, Payment};
 
-/// What closes of orders leave behind.
-#[derive(Debug, Default)]
-pub(crate) struct Closing {
-    /// Payments as they are now.
-    pub(crate) closed: Vec<Payment>,
-    /// What goes back of them.
-    pub(crate) refunds: Vec<NewRefund>,
-    /// Payments that were not asked for yet: the request, when it comes, charges nothing.
-    pub(crate) tombstones: Vec<(PaymentId, OrderId)>,
+/// Writes a tombstone for each of these payments that is not there: its request, when it comes, charges nothing. A request that is
+/// being written at this moment is waited for. So the next statement of this transaction sees all of them, and each is a payment
+/// or a tombstone.
+pub(crate) async fn remember(
+    transaction: &mut PgConnection,
+    closed: &[(PaymentId, OrderId)],
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = closed.iter().map(|(payment, _)| payment.0).collect();
+    let orders: Vec<Uuid> = closed.iter().map(|(_, order)| order.0).collect();
+    // In one sequence, as they are locked. No key is named to conflict with: whichever is looked at first, it is another's row.
+    sqlx::query!(
+        "insert into payments (id, order_id, status, created_at, updated_at)
+         select id, order_id, 'closed', $3, $3 from unnest($1::uuid[], $2::uuid[]) as closed (id, order_id) order by id
+         on conflict do nothing",
+        &ids,
+        &orders,
+        now
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
 }
 
-/// What is to be given back of a payment.
-#[derive(Debug, Clone)]
-pub(crate) struct NewRefund {
-    pub(crate) key: AttemptId,
-    pub(crate) payment_id: PaymentId,
-    /// Minor units of the payment's currency.
-    pub(crate) amount: i64,
-    /// Of the request that caused it.
-    pub(crate) request_id: Option<String>,
-}
-
-/// Why nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CloseError {
-    /// A payment was asked for at the same moment: read again.
-    #[error("a payment was requested meanwhile")]
-    Overtaken,
-    /// The database did not do its part.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-}
-
-/// Writes all of it; the payments are locked. Answers each refund with the charge whose money it is; `holder` is at them.
+/// Writes payments that have become closed, which are locked, and the refunds that begin with that; `holder` is at them.
 pub(crate) async fn close(
     transaction: &mut PgConnection,
-    closing: &Closing,
+    closed: &[Payment],
+    refunds: &[Attempt],
     holder: Uuid,
     now: OffsetDateTime,
-) -> Result<Vec<(AttemptId, AttemptId)>, CloseError> {
-    let Closing { closed, refunds, tombstones } = closing;
-    let paid = Columns::of(closed);
-    let keys: Vec<Uuid> = refunds.iter().map(|refund| refund.key.0).collect();
-    let payments: Vec<Uuid> = refunds.iter().map(|refund| refund.payment_id.0).collect();
-    let amounts: Vec<i64> = refunds.iter().map(|refund| refund.amount).collect();
-    let causes: Vec<Option<String>> = refunds.iter().map(|refund| refund.request_id.clone()).collect();
-    let mut tombstones = tombstones.clone();
-    tombstones.sort_unstable();
-    let unrequested: Vec<Uuid> = tombstones.iter().map(|(payment, _)| payment.0).collect();
-    let orders: Vec<Uuid> = tombstones.iter().map(|(_, order)| order.0).collect();
-    let begun = sqlx::query!(
-        r#"with changed as (
-             update payments set status = new.status, updated_at = $10
-             from unnest($1::uuid[], $2::text[]) as new (id, status)
-             where payments.id = new.id),
-           tombstones as (
-             insert into payments (id, order_id, status, created_at, updated_at)
-             select id, order_id, 'closed', $10, $10 from unnest($3::uuid[], $4::uuid[]) as closed (id, order_id)
-             where not exists (select from payments where payments.id = closed.id and customer_id is null)),
-           begun as (
-             insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
-             select new.id, 'refund', new.payment_id, charge.customer_id, new.amount, charge.currency, charge.id, 'open', new.request_id, $10, $10
-             from unnest($5::uuid[], $6::uuid[], $7::bigint[], $8::text[]) as new (id, payment_id, amount, request_id)
-             join attempts as charge on charge.payment_id = new.payment_id and charge.kind = 'charge' and charge.status = 'captured'
-             returning id, customer_id, charge_id),
-           held as (
-             insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $9, $10 from begun)
-           select id, charge_id as "charge_id!" from begun"#,
-        &paid.ids,
-        &paid.statuses,
-        &unrequested,
-        &orders,
-        &keys,
-        &payments,
-        &amounts,
-        &causes as &[Option<String>],
+) -> Result<(), sqlx::Error> {
+    let closed = payments::Columns::of(closed);
+    let refunds = refunds::Columns::of(refunds);
+    sqlx::query!(
+        "with changed as (
+           update payments set status = new.status, updated_at = $11
+           from unnest($1::uuid[], $2::text[]) as new (id, status)
+           where payments.id = new.id),
+         begun as (
+           insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
+           select id, 'refund', payment_id, customer_id, amount, currency, charge_id, 'open', request_id, $11, $11
+           from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::uuid[], $9::text[])
+             as new (id, payment_id, customer_id, amount, currency, charge_id, request_id)
+           returning id, customer_id)
+         insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $10, $11 from begun",
+        &closed.ids,
+        &closed.statuses,
+        &refunds.keys,
+        &refunds.payments,
+        &refunds.customers,
+        &refunds.amounts,
+        &refunds.currencies,
+        &refunds.charges,
+        &refunds.causes as &[Option<String>],
         holder,
         now
     )
-    .fetch_all(transaction)
-    .await
-    // Whichever key it has looked at first.
-    .or_else(|error| match Err(error).on_constraint("payments_order_id_key", || CloseError::Overtaken) {
-        Err(CloseError::Database(error)) => Err(error).on_constraint("payments_pkey", || CloseError::Overtaken),
-        told => told,
-    })?;
-    if begun.len() < refunds.len() {
-        return Err(sqlx::Error::RowNotFound.into());
-    }
-    Ok(begun.into_iter().map(|row| (AttemptId(row.id), AttemptId(row.charge_id))).collect())
+    .execute(transaction)
+    .await?;
+    Ok(())
 }

@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::attempts::answer;
-use super::payments;
-use crate::domain::{Attempt, AttemptId, Kind, Outcome, Payment};
+use super::{payments, refunds};
+use crate::domain::{Attempt, AttemptId, Outcome, Payment};
 
 /// What ends of attempts leave behind.
 #[derive(Debug, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     /// The answer to whoever asked for it.
     pub(crate) answer: Option<StoredAnswer>,
+    /// When the provider's promise is [looked at](crate::domain::voided) once more, if that is how it has ended.
+    pub(crate) look_up_at: Option<OffsetDateTime>,
 }
 
 /// Of these attempts, those that are not open any more, with what their customers were told. To be asked under the locks of their
@@ -67,74 +69,66 @@ pub(crate) async fn end(
         attempts.iter().map(|ended| ended.answer.as_ref().map(StoredAnswer::status_code)).collect();
     let bodies: Vec<Option<Vec<u8>>> =
         attempts.iter().map(|ended| ended.answer.as_ref().map(|answer| answer.body.clone())).collect();
+    let promises: Vec<Option<OffsetDateTime>> = attempts.iter().map(|ended| ended.look_up_at).collect();
     let paid = payments::Columns::of(payments);
     let told = outbox::Columns::of(events)?;
-    let refund_keys: Vec<Uuid> = refunds.iter().map(|refund| refund.key.0).collect();
-    let refunded: Vec<Uuid> = refunds.iter().map(|refund| refund.payment_id.0).collect();
-    let customers: Vec<Uuid> = refunds.iter().map(|refund| refund.customer_id.0).collect();
-    let amounts: Vec<i64> = refunds.iter().map(|refund| refund.amount.amount()).collect();
-    let currencies: Vec<String> = refunds.iter().map(|refund| refund.amount.currency().to_string()).collect();
-    let charges: Vec<Option<Uuid>> = refunds.iter().map(charge_of).collect();
-    let causes: Vec<Option<String>> = refunds.iter().map(|refund| refund.request_id.clone()).collect();
+    let refunds = refunds::Columns::of(refunds);
     let ended = sqlx::query_scalar!(
         r#"with ended as (
-             update attempts set status = new.status, decline_code = new.code, updated_at = $22,
+             update attempts set status = new.status, decline_code = new.code, updated_at = $24,
                answer_status = coalesce(attempts.answer_status, new.answer_status),
                answer_body = coalesce(attempts.answer_body, new.answer_body)
-             from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bytea[])
-               as new (id, status, code, answer_status, answer_body)
+             from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bytea[], $6::timestamptz[])
+               as new (id, status, code, answer_status, answer_body, look_up_at)
              where attempts.id = new.id and attempts.status = 'open'
-             returning attempts.id, attempts.customer_id, new.status),
+             returning attempts.id, attempts.customer_id, new.status, new.look_up_at),
            closed as (delete from open_attempts where attempt_id = any($1)),
            declined as (
-             insert into declines (customer_id, declined_at, attempt_id) select customer_id, $22, id from ended where status = 'declined'),
+             insert into declines (customer_id, declined_at, attempt_id) select customer_id, $24, id from ended where status = 'declined'),
+           voided as (
+             insert into voided_charges (attempt_id, due_at) select id, look_up_at from ended where look_up_at is not null),
            changed as (
-             update payments set status = new.status, declines = new.declines, amount_captured = new.captured,
-               amount_refunded = new.refunded, updated_at = $22
-             from unnest($6::uuid[], $7::text[], $8::smallint[], $9::bigint[], $10::bigint[])
-               as new (id, status, declines, captured, refunded)
+             update payments set status = new.status, declines = new.declines, charge_id = new.charge_id,
+               amount_captured = new.captured, amount_refunded = new.refunded, updated_at = $24
+             from unnest($7::uuid[], $8::text[], $9::smallint[], $10::uuid[], $11::bigint[], $12::bigint[])
+               as new (id, status, declines, charge_id, captured, refunded)
              where payments.id = new.id),
-           told as (insert into outbox (id, routing_key, body) select * from unnest($11::uuid[], $12::text[], $13::text[])),
+           told as (insert into outbox (id, routing_key, body) select * from unnest($13::uuid[], $14::text[], $15::text[])),
            begun as (
              insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
-             select id, 'refund', payment_id, customer_id, amount, currency, charge_id, 'open', request_id, $22, $22
-             from unnest($14::uuid[], $15::uuid[], $16::uuid[], $17::bigint[], $18::text[], $19::uuid[], $20::text[])
+             select id, 'refund', payment_id, customer_id, amount, currency, charge_id, 'open', request_id, $24, $24
+             from unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::bigint[], $20::text[], $21::uuid[], $22::text[])
                as new (id, payment_id, customer_id, amount, currency, charge_id, request_id)
              returning id, customer_id),
            held as (
-             insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $21, $22 from begun)
+             insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $23, $24 from begun)
            select count(*) as "count!" from ended"#,
         &keys,
         &outcomes,
         &codes as &[Option<String>],
         &statuses as &[Option<i16>],
         &bodies as &[Option<Vec<u8>>],
+        &promises as &[Option<OffsetDateTime>],
         &paid.ids,
         &paid.statuses,
         &paid.declines,
+        &paid.charges as &[Option<Uuid>],
         &paid.captured,
         &paid.refunded,
         &told.ids,
         &told.routing_keys,
         &told.bodies,
-        &refund_keys,
-        &refunded,
-        &customers,
-        &amounts,
-        &currencies,
-        &charges as &[Option<Uuid>],
-        &causes as &[Option<String>],
+        &refunds.keys,
+        &refunds.payments,
+        &refunds.customers,
+        &refunds.amounts,
+        &refunds.currencies,
+        &refunds.charges,
+        &refunds.causes as &[Option<String>],
         holder,
         now
     )
     .fetch_one(transaction)
     .await?;
     if usize::try_from(ended) == Ok(attempts.len()) { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
-}
-
-fn charge_of(refund: &Attempt) -> Option<Uuid> {
-    match refund.kind {
-        Kind::Refund { charge } => Some(charge.0),
-        Kind::Charge { .. } => None,
-    }
 }

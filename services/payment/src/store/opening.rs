@@ -29,8 +29,8 @@ pub(crate) struct Begun {
     pub(crate) counted: i64,
 }
 
-/// Writes payments, closed where a tombstone says so. One that is asked for again is left as it is. Answers the charges that
-/// have begun; `holder` is at them. Each payment stands once in `openings`.
+/// Writes payments, closed where a tombstone says so. One that is asked for again is left as it is, and one that comes after its time
+/// to pay charges nothing. Answers the charges that have begun; `holder` is at them. Each payment stands once in `openings`.
 pub(crate) async fn open(
     connection: &mut PgConnection,
     openings: &[Opening],
@@ -68,7 +68,7 @@ pub(crate) async fn open(
              select asked.attempt_id, 'charge', asked.id, asked.customer_id, asked.amount, asked.currency, asked.method, 'open',
                asked.request_id, $11, $11
              from opened join asked on asked.id = opened.id
-             where opened.status = 'awaiting_payment' and asked.method is not null
+             where opened.status = 'awaiting_payment' and asked.method is not null and asked.pay_by > $11
              returning id, customer_id),
            held as (
              insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $10, $11 from begun)

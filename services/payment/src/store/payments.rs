@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode;
-use crate::domain::{Payment, Status};
+use crate::domain::{AttemptId, Payment, Status};
 
 /// A row of `payments`, and whether one of its charges is open.
 struct Row {
@@ -19,6 +19,7 @@ struct Row {
     processing: bool,
     pay_by: OffsetDateTime,
     declines: i16,
+    charge_id: Option<Uuid>,
     amount_captured: i64,
     amount_refunded: i64,
     created_at: OffsetDateTime,
@@ -28,7 +29,7 @@ pub(crate) async fn find(connection: &mut PgConnection, id: PaymentId) -> Result
     let row = sqlx::query_as!(
         Row,
         r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
-             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
              exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
            from payments where id = $1 and customer_id is not null"#,
         id.0
@@ -49,7 +50,7 @@ pub(crate) async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
-             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
              exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
            from payments
            where customer_id is not null
@@ -88,7 +89,7 @@ pub(crate) async fn lock(transaction: &mut PgConnection, ids: &[Uuid]) -> Result
     let rows = sqlx::query_as!(
         Row,
         r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
-             pay_by as "pay_by!", declines, amount_captured, amount_refunded, created_at,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
              exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
            from payments where id = any($1) and customer_id is not null order by id for update"#,
         ids
@@ -104,6 +105,7 @@ pub(super) struct Columns {
     pub(super) ids: Vec<Uuid>,
     pub(super) statuses: Vec<String>,
     pub(super) declines: Vec<i16>,
+    pub(super) charges: Vec<Option<Uuid>>,
     pub(super) captured: Vec<i64>,
     pub(super) refunded: Vec<i64>,
 }
@@ -115,6 +117,7 @@ impl Columns {
             columns.ids.push(payment.id.0);
             columns.statuses.push(payment.status.as_str().to_owned());
             columns.declines.push(payment.declines);
+            columns.charges.push(payment.charge_id.map(|charge| charge.0));
             columns.captured.push(payment.amount_captured);
             columns.refunded.push(payment.amount_refunded);
         }
@@ -132,6 +135,7 @@ fn payment(row: &Row) -> Result<Payment, sqlx::Error> {
         processing: row.processing,
         pay_by: row.pay_by,
         declines: row.declines,
+        charge_id: row.charge_id.map(AttemptId),
         amount_captured: row.amount_captured,
         amount_refunded: row.amount_refunded,
         created_at: row.created_at,

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use ecommerce_contract::{Event, Service};
 use ecommerce_testing::{Client, Link, eventually};
-use ecommerce_types::Role;
+use ecommerce_types::{PaymentId, Role};
 use secrecy::ExposeSecret as _;
 use time::Duration;
 
@@ -15,14 +15,14 @@ use crate::shop::{AMOUNT, Shop, Sums, pay_with_key};
 const FOR_EVER: &str = "60000";
 
 /// The real binary; killed when it is dropped, as `kill -9` does.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
 }
 
 impl Process {
     /// Starts one whose requests to the provider, or whose answers, are on their way for ever.
-    async fn start(shop: &Shop, delay: &str) -> Self {
+    pub(crate) async fn start(shop: &Shop, delay: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_payment"))
             .env("HTTP_ADDRESS", free.to_string())
@@ -47,7 +47,8 @@ impl Drop for Process {
     }
 }
 
-const BEFORE_THE_CALL: &str = "SIMULATOR_REQUEST_DELAY_MILLISECONDS";
+pub(crate) const BEFORE_THE_CALL: &str = "SIMULATOR_REQUEST_DELAY_MILLISECONDS";
+pub(crate) const NO_DELAY: &str = "NO_DELAY_MILLISECONDS";
 const BEFORE_THE_RECORD: &str = "SIMULATOR_ANSWER_DELAY_MILLISECONDS";
 
 #[tokio::test]
@@ -233,6 +234,33 @@ async fn a_charge_that_was_written_without_its_writer_being_told_is_made() {
     sqlx::query(written).bind(wanted.payment_id.0).execute(&shop.database.pool).await.unwrap();
     shop.reaches(wanted.payment_id, "captured").await;
     ends_with_one_charge(&shop).await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_does_not_read_holds_up_no_other_and_is_left_to_the_version_that_wrote_it() {
+    let mut shop = Shop::without_service().await;
+    shop.as_owner("alter table attempts drop constraint attempts_kind_check").await;
+    let left = "with left_behind as (
+           insert into attempts (id, kind, payment_id, customer_id, amount, currency, method, status, created_at, updated_at)
+           values (gen_random_uuid(), $1, $2, gen_random_uuid(), 1250, $3, case $1 when 'charge' then 'tok_success' end, 'open', now(), now())
+           returning id, customer_id)
+         insert into open_attempts (attempt_id, customer_id, holder, due_at)
+         select id, customer_id, gen_random_uuid(), now() from left_behind";
+    shop.start().await;
+    let wanted = shop.awaiting(&shop.customer()).await;
+    for (kind, currency, payment) in [
+        ("payout", "EUR", PaymentId::new(&shop.clock)),
+        ("charge", "of another version", PaymentId::new(&shop.clock)),
+        ("charge", "EUR", wanted.payment_id),
+    ] {
+        let left = sqlx::query(left).bind(kind).bind(payment.0).bind(currency);
+        left.execute(&shop.database.pool).await.unwrap();
+    }
+    shop.clock.advance(Duration::minutes(3));
+    shop.reaches(wanted.payment_id, "captured").await;
+    let free = "select count(*) from open_attempts where holder = '00000000-0000-0000-0000-000000000000'";
+    assert_eq!((shop.count("select count(*) from open_attempts").await, shop.count(free).await), (2, 2));
+    assert_eq!(shop.charges().await, 1);
 }
 
 /// Waits until one charge is committed here and so many are at the provider.

@@ -4,6 +4,7 @@ use ecommerce_contract::Event;
 use ecommerce_testing::eventually;
 use futures::future::join_all;
 
+use crate::captured_late::{all_is_looked_up, captures_late, promises};
 use crate::shop::{AMOUNT, Shop, Sums, pay};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,13 +70,51 @@ async fn no_money_of_a_closed_order_is_kept_however_close_and_capture_race() {
     assert_eq!(shop.count(kept).await, 0);
 }
 
+/// Of every other charge the provider says that it was voided, and makes some of them all the same, at any time.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_money_is_kept_twice_however_many_promises_the_provider_breaks() {
+    let mut shop = Shop::open_with(|config| config.provider.simulator.simulator_answer_delay_milliseconds = 3).await;
+    shop.start_with(|config| config.provider.simulator.simulator_request_delay_milliseconds = 3).await;
+    promises(&shop, "hashtext(new.key) % 2 = 0").await;
+    join_all((0..60).map(|number| {
+        let (shop, customer) = (&shop, shop.customer());
+        async move {
+            let wanted = &shop.wanted(&customer, (number % 2 == 0).then_some("tok_success"));
+            shop.publish(Event::PaymentRequested(wanted.clone())).await;
+            shop.reaches_any(wanted.payment_id, &["awaiting_payment", "captured"]).await;
+            pay(&customer, wanted.payment_id, "tok_success").await;
+            captures_late(shop).await;
+            if number % 3 == 0 {
+                tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted));
+            } else {
+                pay(&customer, wanted.payment_id, "tok_success").await;
+            }
+        }
+    }))
+    .await;
+    captures_late(&shop).await;
+    shop.clock.advance(time::Duration::minutes(20));
+    all_is_looked_up(&shop).await;
+    let late = "select count(*) from attempts where status = 'captured_late'";
+    assert!(shop.count(late).await > 0);
+    let of_a_payment = "select count(*) from payments where amount_captured - amount_refunded <>
+           (select coalesce(sum(entry.amount - coalesce((select sum(amount) from simulator.refunds where charge_key = entry.key), 0)), 0)
+            from attempts join simulator.charges as entry on entry.key = attempts.id::text and entry.status = 'captured'
+            where payment_id = payments.id)";
+    assert_eq!(shop.count(of_a_payment).await, 0);
+    let kept = "select count(*) from payments where status <> 'captured' and amount_captured <> amount_refunded";
+    assert_eq!(shop.count(kept).await, 0);
+    let (ledger, books) = (shop.ledger().await, shop.books().await);
+    assert_eq!(ledger.captured - ledger.refunded, books.captured - books.refunded);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_who_pay_while_their_orders_are_closed_lose_nothing() {
     let shop = Shop::open().await;
     let customer = shop.customer();
     let wanted = join_all((0..20).map(|_| shop.awaiting(&customer))).await;
     let answers = join_all(wanted.iter().map(|wanted| async {
-        let (answer, ()) = tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted));
+        let (answer, _) = tokio::join!(pay(&customer, wanted.payment_id, "tok_success"), shop.close(wanted));
         answer
     }))
     .await;

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod api_keys;
+mod captured_late;
 mod crash;
 mod health;
 mod ledgers;
 mod messages;
 mod openapi;
 mod payments;
+mod retention;
 mod shop;

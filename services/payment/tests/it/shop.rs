@@ -11,6 +11,7 @@ use ecommerce_testing::{Answer, Broker, Client, Database, Keys, document, eventu
 use ecommerce_types::{Clock, OrderId, PaymentId, Role, UserId};
 use payment::Config;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use time::Duration;
 use tokio::task::JoinHandle;
 
@@ -143,10 +144,10 @@ impl Shop {
     }
 
     /// Order closes an order whose payment it has requested.
-    pub(crate) async fn close(&self, wanted: &PaymentRequested) {
+    pub(crate) async fn close(&self, wanted: &PaymentRequested) -> Envelope {
         let (order_id, payment_id, pay_by) = (wanted.order_id, Some(wanted.payment_id), wanted.pay_by);
         self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id, pay_by }))
-            .await;
+            .await
     }
 
     /// The next thing that order is told.
@@ -172,6 +173,16 @@ impl Shop {
         .await
     }
 
+    /// Waits until the payment stands at one of these.
+    pub(crate) async fn reaches_any(&self, id: PaymentId, statuses: &[&str]) {
+        let staff = self.staff();
+        eventually(&format!("the payment is one of {statuses:?}"), || async {
+            let status = staff.get(&path(id)).await.body["status"].clone();
+            statuses.iter().any(|wanted| status == *wanted).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until all of the payment's money has gone back.
     pub(crate) async fn goes_back(&self, id: PaymentId) {
         let staff = self.staff();
@@ -192,6 +203,13 @@ impl Shop {
     /// One number out of the service's database.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// Changes what a service may not, as a migration or a provider of another kind would.
+    pub(crate) async fn as_owner(&self, statements: &str) {
+        let migrated = ecommerce_postgres::migration::run(&self.database.owner, payment::migrations());
+        let mut owner = migrated.await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut owner).await.unwrap();
     }
 
     /// What the service has written down.

@@ -19,19 +19,15 @@ use ecommerce_runtime::request_id;
 use ecommerce_types::PaymentId;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use time::Duration;
 
 use super::may_see;
 use crate::attempts::{Attempts, Known, Waiting};
-use crate::domain::{Attempt, AttemptId, Kind, Origin, PaymentMethod, TooManyDeclines};
+use crate::domain::{ANSWERS_KEPT, Attempt, AttemptId, Kind, Origin, PaymentMethod, TooManyDeclines};
 use crate::error::Error;
 use crate::metrics::CHARGES_REFUSED;
 use crate::store::attempts::{self, RequestName};
 use crate::store::{asking, payments};
 use crate::{State, view};
-
-/// How long an `Idempotency-Key` is remembered.
-const KEPT: Duration = Duration::hours(24);
 
 /// How to pay.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -117,7 +113,7 @@ async fn begin(
     let begin = async |transaction: &mut PgConnection| {
         let payment = payments::lock_with_customer(transaction, id).await?;
         let payment = payment.filter(|payment| may_see(caller, payment)).ok_or(Error::NotFound)?;
-        if let Some(requested) = attempts::find_requested(transaction, id, &name, now - KEPT).await? {
+        if let Some(requested) = attempts::find_requested(transaction, id, &name, now - ANSWERS_KEPT).await? {
             if requested.hash != name.hash {
                 return Err(idempotency::Error::Reused.into());
             }

@@ -1,0 +1,116 @@
+//! Looks up once more what the provider has promised never to charge, and gives back what it has charged all the same: why and when
+//! says [`crate::domain::voided`], how replicas share the work [`crate::store::voided`].
+//!
+//! Nothing here charges, and nothing of it waits in memory: it is looked for when it is due, a few at a time.
+
+use std::time::Duration;
+
+use ecommerce_runtime::{ErrorChain, Shutdown};
+use sqlx::PgConnection;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::call::Unknown;
+use super::{Attempts, Known};
+use crate::domain::{Attempt, AttemptId, ChargeOutcome, Kind};
+use crate::metrics::CHARGES_CAPTURED_LATE;
+use crate::store::voided;
+
+/// How often it looks for what is due.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Runs until the process stops.
+pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
+    let mut unreadable = Vec::new();
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.stopped() => return,
+            _ = tick.tick() => {}
+        }
+        while !shutdown.is_stopped() {
+            match look(&attempts, &mut unreadable).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    let error = ErrorChain(&error);
+                    tracing::warn!(%error, "unable to look for charges that were voided; it is tried again");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Looks up some of what is due, as many at once as an eighth of the calls to the provider. Whether there may be more, and the
+/// provider answers.
+async fn look(attempts: &Attempts, unreadable: &mut Vec<AttemptId>) -> Result<bool, sqlx::Error> {
+    let limit = (attempts.most_calls / 8).max(1);
+    let now = attempts.clock.now();
+    let take_due = async |connection: &mut PgConnection| {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        voided::take_due(connection, unreadable, now, now + attempts.hold_time, limit).await
+    };
+    let due = attempts.pool.run(take_due).await?;
+    let mut is_more = due.len() == limit;
+    unreadable.extend(due.unreadable);
+    let mut looks = JoinSet::new();
+    for charge in due.attempts {
+        let attempts = attempts.clone();
+        looks.spawn(async move { attempts.look_up_voided(&charge).await });
+    }
+    while let Some(looked) = looks.join_next().await {
+        is_more &= looked.unwrap_or(false);
+    }
+    Ok(is_more)
+}
+
+impl Attempts {
+    /// Whether that is done; if not, it is due again in a while.
+    async fn look_up_voided(&self, charge: &Attempt) -> bool {
+        let looked = self.end_voided(charge).await;
+        if let Err(error) = &looked {
+            tracing::warn!(
+                attempt.id = %charge.key,
+                payment.id = %charge.payment_id,
+                error = %ErrorChain(error),
+                "unable to look up a charge that was voided; it is tried again"
+            );
+        }
+        looked.is_ok()
+    }
+
+    async fn end_voided(&self, charge: &Attempt) -> Result<(), Unknown> {
+        if self.provider.find_charge(charge.key).await? == Some(ChargeOutcome::Captured) {
+            Ok(self.give_back_late(charge).await?)
+        } else {
+            let forget = async |connection: &mut PgConnection| voided::forget(connection, charge.key).await;
+            Ok(self.pool.run(forget).await?)
+        }
+    }
+
+    async fn give_back_late(&self, charge: &Attempt) -> Result<(), sqlx::Error> {
+        let kind = Kind::Refund { charge: charge.key };
+        let refund = Attempt { key: AttemptId(self.clock.new_id()), kind, ..charge.clone() };
+        let give_back = async |connection: &mut PgConnection| {
+            voided::give_back(connection, charge, refund.key, self.holder, self.clock.now()).await
+        };
+        if !self.pool.run(give_back).await? {
+            return Ok(()); // another replica has
+        }
+        CHARGES_CAPTURED_LATE.increment([]);
+        tracing::error!(
+            attempt.id = %charge.key,
+            refund.id = %refund.key,
+            payment.id = %charge.payment_id,
+            request.id = charge.request_id,
+            "the provider has captured a charge that it had promised never to make; the money goes back"
+        );
+        if refund.amount.amount() > 0 {
+            self.queue.push([(refund, Known::Sound)]);
+        }
+        Ok(())
+    }
+}
