@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use ecommerce_runtime::{ErrorChain, Shutdown};
+use ecommerce_runtime::{ErrorChain, Shutdown, every};
 use sqlx::PgConnection;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use super::call::Unknown;
 use super::{Attempts, Known};
@@ -21,24 +21,20 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// Runs until the process stops.
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
-    let mut unreadable = Vec::new();
-    let mut tick = tokio::time::interval(EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.stopped() => return,
-            _ = tick.tick() => {}
-        }
-        while !shutdown.is_stopped() {
-            match look(&attempts, &mut unreadable).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    let error = ErrorChain(&error);
-                    tracing::warn!(%error, "unable to look for charges that were voided; it is tried again");
-                    break;
-                }
+    let unreadable = Mutex::new(Vec::new());
+    every(EVERY, shutdown.clone(), || look_up_all(&attempts, &unreadable, &shutdown)).await;
+}
+
+async fn look_up_all(attempts: &Attempts, unreadable: &Mutex<Vec<AttemptId>>, shutdown: &Shutdown) {
+    let mut unreadable = unreadable.lock().await;
+    while !shutdown.is_stopped() {
+        match look(attempts, &mut unreadable).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let error = ErrorChain(&error);
+                tracing::warn!(%error, "unable to look for charges that were voided; it is tried again");
+                return;
             }
         }
     }
