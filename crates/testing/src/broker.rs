@@ -1,6 +1,6 @@
 //! RabbitMQ for one test.
 
-use ecommerce_contract::topology::{BINDINGS, EXCHANGE, Policy, permissions, policies, queue};
+use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::Settings;
 use lapin::options::{
@@ -169,18 +169,6 @@ impl Broker {
     /// Deletes a queue and what is in it, as a person may by mistake.
     pub async fn delete(&self, queue: &str) {
         self.server.manage(Method::DELETE, &format!("queues/{}/{queue}", self.vhost), None).await;
-    }
-
-    /// Hands a message of this service's queue out so often at the most, as an operator of the broker may decide.
-    ///
-    /// # Panics
-    /// When there is no such policy.
-    pub async fn limit_deliveries(&self, service: Service, limit: u32) {
-        let of_service = |policy: &Policy| policy.pattern == format!("^{}$", queue(service));
-        let Policy { name, pattern, mut definition } = policies().into_iter().find(of_service).expect("a policy");
-        definition["delivery-limit"] = limit.into();
-        let body = json!({ "pattern": pattern, "definition": definition, "apply-to": "queues" });
-        self.server.manage(Method::PUT, &format!("policies/{}/{name}", self.vhost), Some(body)).await;
     }
 
     /// Cuts every connection of this vhost but the test's own, as a broker that restarts does.

@@ -28,16 +28,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn create(migrator: Migrator) -> Self {
-        Self::create_with(None, migrator, None).await
-    }
-
-    /// A database with the tables and rows of this dump (`pg_dump --inserts`, without owners and privileges), brought up to the newest of
-    /// `migrator`'s migrations.
-    ///
-    /// # Panics
-    /// When no server answers, the dump does not read, or a migration fails.
-    pub async fn restored(dump: &str, migrator: Migrator) -> Self {
-        Self::create_with(Some(dump), migrator, None).await
+        Self::create_with(migrator, None).await
     }
 
     /// The same, whose logins have this password and are asked for it.
@@ -45,7 +36,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn with_password(migrator: Migrator, password: &str) -> Self {
-        Self::create_with(None, migrator, Some(password)).await
+        Self::create_with(migrator, Some(password)).await
     }
 
     /// A pool as the service has one.
@@ -57,7 +48,7 @@ impl Database {
         ecommerce_postgres::Pool::new(&self.settings, "test").expect("an address")
     }
 
-    async fn create_with(dump: Option<&str>, migrator: Migrator, password: Option<&str>) -> Self {
+    async fn create_with(migrator: Migrator, password: Option<&str>) -> Self {
         let server = variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres");
         let name = unique_name();
         let mut connection = PgConnection::connect(&server)
@@ -89,9 +80,6 @@ impl Database {
              alter default privileges for role {name}_owner grant usage on sequences to {name}_service;"
         );
         run(&mut connection, privileges).await;
-        if let Some(dump) = dump {
-            run(&mut connection, format!("set role {name}_owner; {dump}")).await;
-        }
 
         let url_of = |login: &str| {
             let mut url = url::Url::parse(&server).expect("TEST_DATABASE_URL is an address");

@@ -69,11 +69,11 @@ pub struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// One with these settings more, as Erlang writes them (`{consumer_timeout, 1000}`); some have no other form.
+    /// A new one.
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start(settings: &str) -> Self {
+    pub async fn start() -> Self {
         let folder = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&folder).expect("make a directory");
         let [amqp, management, mapper_port, distribution] = free_ports();
@@ -82,8 +82,6 @@ impl RabbitMq {
              log.console = true\nlog.console.level = warning\nlog.file = false\ndisk_free_limit.absolute = 50MB\n"
         );
         std::fs::write(folder.join("rabbitmq.conf"), usual).expect("write its configuration");
-        let more = format!("[{{rabbit, [{settings}]}}].");
-        std::fs::write(folder.join("advanced.config"), more).expect("write the rest of it");
         std::fs::write(folder.join("plugins"), "[rabbitmq_management].").expect("write its plugins");
         let node = format!("{}@localhost", unique_name());
         let missing = |error| panic!("no RabbitMQ for tests, `local/stores start` installs it: {error}");
@@ -98,7 +96,6 @@ impl RabbitMq {
             .env("RABBITMQ_NODE_PORT", "")
             .env("RABBITMQ_DIST_PORT", distribution.to_string())
             .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.conf"))
-            .env("RABBITMQ_ADVANCED_CONFIG_FILE", folder.join("advanced.config"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("plugins"))
             .env("RABBITMQ_MNESIA_BASE", folder.join("data"))
             .env("RABBITMQ_LOG_BASE", &folder)

@@ -61,7 +61,7 @@ const LONG: Duration = Duration::from_secs(13);
 /// What takes messages makes room for what sends them: a broker in need must hear their acknowledgements.
 #[tokio::test]
 async fn while_the_brokers_disk_is_full_effects_are_committed_and_acknowledged_and_their_events_wait() {
-    let rabbitmq = RabbitMq::start("").await;
+    let rabbitmq = RabbitMq::start().await;
     let migrator = sqlx::migrate!("../../migrations/order");
     let (broker, database) = tokio::join!(Broker::create_on(rabbitmq.server.clone()), Database::create(migrator));
     broker.declare().await;
