@@ -7,6 +7,7 @@ use std::time::Duration;
 use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::DynamicObject;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
@@ -18,11 +19,12 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout, time
 use crate::backoff::Backoffs;
 use crate::crd::EcommerceStack;
 use crate::health::Health;
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, Wakes};
 use crate::leadership::{GIVE_UP, Leadership, RENEW};
 use crate::metrics::{RECONCILE_DURATION, RECONCILES};
-use crate::names::MANAGER;
+use crate::names::{MANAGER, STACK_LABEL};
 use crate::reconcile::calm::APART;
+use crate::reconcile::jobs::has_work_behind_it;
 use crate::reconcile::{self, Context, Ended, Error};
 use crate::settings::Settings;
 
@@ -161,21 +163,26 @@ async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut
 
 async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shutdown) {
     let client = context.client.clone();
-    let ours = watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={MANAGER}"));
+    let watch = watcher::Config::default().timeout(context.settings.watch_seconds());
+    let managed = format!("app.kubernetes.io/managed-by={MANAGER}");
+    let ours = watch.clone().labels(&managed);
     let (stacks, writer) = reflector::store::<Watched>();
     // Our own status wakes nobody.
     let changes = predicates::generation.combine(predicates::labels).combine(predicates::annotations);
-    let watched = watcher(Api::<Watched>::all(client.clone()), watcher::Config::default())
+    let watched = watcher(Api::<Watched>::all(client.clone()), watch.clone())
         .default_backoff()
         .reflect(writer)
         .applied_objects()
         .predicate_filter(changes, PredicateConfig::default());
     let mut controller = Controller::for_stream(watched, stacks.clone())
         .with_config(Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY));
-    for kind in KINDS.iter().filter(|kind| kind.wakes) {
+    for kind in KINDS.iter().filter(|kind| kind.wakes == Wakes::Always) {
         let objects = Api::<DynamicObject>::all_with(client.clone(), &kind.resource);
         controller = controller.owns_with(objects, kind.resource.clone(), ours.clone());
     }
+    // A Job is told of by Kubernetes some seconds after its pod has done its work.
+    let of_jobs = watch.labels(&format!("{managed},batch.kubernetes.io/job-name"));
+    let controller = controller.watches_with(Api::<Pod>::all(client.clone()), (), of_jobs, stack_of);
     let controller = controller.graceful_shutdown_on(async move { shutdown.stopped().await });
     let longest = context.settings.longest_backoff();
     let turn = Arc::new(Turn {
@@ -193,6 +200,13 @@ async fn reconcile_all(context: Arc<Context>, health: Arc<Health>, shutdown: Shu
             futures::future::ready(())
         })
         .await;
+}
+
+/// The stack whose databases a pod has worked at, once it has.
+#[expect(clippy::needless_pass_by_value, reason = "the controller hands it over so")]
+fn stack_of(pod: Pod) -> Option<ObjectRef<Watched>> {
+    let stack = pod.labels().get(STACK_LABEL).filter(|_| has_work_behind_it(&pod))?;
+    Some(ObjectRef::new(stack).within(&pod.namespace()?))
 }
 
 async fn reconcile_one(stack: Arc<Watched>, turn: Arc<Turn>) -> Result<Action, Error> {
@@ -247,4 +261,32 @@ fn after(
 
 fn key(stack: &Watched) -> String {
     format!("{}/{}", stack.namespace().unwrap_or_default(), stack.name_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_pod_wakes_its_stack_once_its_work_is_done() {
+        let pod = |container: &str, state: Value| {
+            let container = json!({
+                "name": container, "image": "x", "imageID": "x", "ready": false, "restartCount": 0, "state": state,
+            });
+            let pod: Pod = serde_json::from_value(json!({
+                "metadata": {"name": "one", "namespace": "team", "labels": {"ecommercestack.dev/stack": "shop"}},
+                "status": {"containerStatuses": [container]},
+            }))
+            .unwrap();
+            pod
+        };
+        let ended = json!({"terminated": {"exitCode": 0}});
+        assert_eq!(stack_of(pod("migrate", json!({"running": {}}))), None);
+        assert_eq!(stack_of(pod("order", ended.clone())), None);
+        for container in ["migrate", "provision"] {
+            assert_eq!(stack_of(pod(container, ended.clone())), Some(ObjectRef::new("shop").within("team")));
+        }
+    }
 }

@@ -22,8 +22,8 @@ pub struct Kind {
     pub resource: ApiResource,
     /// How its objects are found.
     pub read: Read,
-    /// Whether a change of one wakes a reconcile of its stack.
-    pub wakes: bool,
+    /// Which change of one wakes a reconcile of its stack.
+    pub wakes: Wakes,
     /// How its objects are written.
     pub write: Write,
     /// Whether objects are removed.
@@ -41,6 +41,17 @@ pub enum Read {
     Listed,
     /// By their names alone: what the operator was not told of it can not find.
     Named,
+}
+
+/// What wakes a reconcile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wakes {
+    /// No change.
+    Never,
+    /// Any change; it is owned by its stack.
+    Always,
+    /// That the work of its Job is done; the Job owns it, and a label names the stack.
+    OnceDone,
 }
 
 /// How objects are written.
@@ -67,9 +78,11 @@ pub static KINDS: LazyLock<[Kind; 12]> = LazyLock::new(|| {
             Write::Nothing,
             "Why something does not start, and what a Job said at its end. Deleted where a mended store waits behind its broken pod.",
         )
+        .wakes(Wakes::OnceDone)
         .removed(),
-        Kind::of::<Service>(Read::Listed, Write::Applied, "What stands in front of each part.").wakes(),
-        Kind::of::<Deployment>(Read::Listed, Write::Applied, "The services.").wakes(),
+        Kind::of::<Service>(Read::Listed, Write::Applied, "What stands in front of each part.")
+            .wakes(Wakes::Always),
+        Kind::of::<Deployment>(Read::Listed, Write::Applied, "The services.").wakes(Wakes::Always),
         Kind::of::<ControllerRevision>(Read::Listed, Write::Applied, "What the services show and have shown.")
             .removed(),
         Kind::of::<StatefulSet>(
@@ -77,9 +90,9 @@ pub static KINDS: LazyLock<[Kind; 12]> = LazyLock::new(|| {
             Write::Applied,
             "The stores. Deleted only to be made again around the same pod, where a volume template changes.",
         )
-        .wakes()
+        .wakes(Wakes::Always)
         .removed(),
-        Kind::of::<Job>(Read::Listed, Write::Created, "Provisioning and migrations.").wakes().removed(),
+        Kind::of::<Job>(Read::Listed, Write::Created, "Provisioning and migrations.").wakes(Wakes::Always).removed(),
         Kind::of::<PodDisruptionBudget>(Read::Listed, Write::Applied, "One pod of a service at a time.").optional(),
         Kind::of::<NetworkPolicy>(Read::Listed, Write::Applied, "Who reaches whom.").optional(),
         Kind::of::<Ingress>(Read::Listed, Write::Applied, "The way in by a host's name.").optional(),
@@ -89,11 +102,11 @@ pub static KINDS: LazyLock<[Kind; 12]> = LazyLock::new(|| {
 impl Kind {
     fn of<K: Resource<DynamicType = ()>>(read: Read, write: Write, why: &'static str) -> Self {
         let resource = ApiResource::erase::<K>(&());
-        Self { resource, read, wakes: false, write, removed: false, optional: false, why }
+        Self { resource, read, wakes: Wakes::Never, write, removed: false, optional: false, why }
     }
 
-    const fn wakes(mut self) -> Self {
-        self.wakes = true;
+    const fn wakes(mut self, wakes: Wakes) -> Self {
+        self.wakes = wakes;
         self
     }
 
@@ -113,7 +126,7 @@ impl Kind {
             (Read::Listed, _) => vec!["get", "list"],
             (Read::Named, _) => vec!["get"],
         };
-        if self.wakes {
+        if self.wakes != Wakes::Never {
             verbs.push("watch");
         }
         match self.write {

@@ -42,6 +42,14 @@ impl Settings {
         Duration::from_secs(self.resync_seconds)
     }
 
+    /// A watch is opened anew after so many seconds, also one that hangs without a word: a stack that nobody knows of yet waits no longer
+    /// than one that is looked at again. No watch may last longer than what kube takes for the most, nor so short that it costs more than
+    /// it tells.
+    #[must_use]
+    pub fn watch_seconds(&self) -> u32 {
+        u32::try_from(self.resync_seconds).unwrap_or(u32::MAX).clamp(5, 290)
+    }
+
     /// One look at a stack takes no longer.
     #[must_use]
     pub fn reconcile_limit(&self) -> Duration {

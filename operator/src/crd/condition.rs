@@ -1,6 +1,6 @@
-//! The conditions of a stack's status, by name.
+//! The conditions of a stack's status, by name, and the reasons that they give.
 
-/// The stack is as its spec asks, and serves.
+/// The stack is as its spec asks, and nothing is to be mended.
 pub const READY: &str = "Ready";
 /// The stack serves, in whatever form.
 pub const AVAILABLE: &str = "Available";
@@ -13,36 +13,108 @@ pub const SERVICES_READY: &str = "ServicesReady";
 /// Something needs a person.
 pub const DEGRADED: &str = "Degraded";
 
-/// Why something needs a person; `docs/runbook.md` has a heading for each.
-pub const REASONS: [&str; 21] = [
-    "CredentialsInvalid",
-    "CredentialsLost",
-    "Invalid",
-    "LedgerUnreadable",
-    "LimitTooLow",
-    "MailSecretInvalid",
-    "MailSecretMissing",
-    "MigrationFailed",
-    "MigrationNotice",
-    "NameTaken",
-    "OtherMajorVersion",
-    "PodsInTrouble",
-    "PodsRefused",
-    "ProvisioningFailed",
-    "PullSecretMissing",
-    "ReconcileFailed",
-    "Refused",
-    "RequestAboveLimit",
-    "ServiceNotReady",
-    "UpgradeFailed",
-    "VolumeRefused",
-];
+/// The table of reasons. One that is not here does not compile, and one that is here has a heading in `docs/runbook.md` or fails
+/// the test below.
+macro_rules! reasons {
+    ($($(#[$says:meta])* $Reason:ident,)+) => {
+        /// Why a condition is as it is, and what an Event is told with: one word.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Reason {
+            $($(#[$says])* $Reason,)+
+        }
+
+        impl Reason {
+            /// Every one that any condition or Event gives.
+            pub const ALL: &[Self] = &[$(Self::$Reason),+];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Reason => stringify!($Reason),)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Nothing needs a person.
+    AsExpected,
+    /// Every part has a pod that serves.
+    Available,
+    /// Every store answers.
+    BackendsReady,
+    /// A Secret holds what nothing could work with.
+    CredentialsInvalid,
+    /// A Secret in use has lost something.
+    CredentialsLost,
+    /// Kubernetes still takes away what a stack of this name has left.
+    FormerStackGoing,
+    /// The stack does not read.
+    Invalid,
+    /// The ledger does not read.
+    LedgerUnreadable,
+    /// A store would do no work with so little memory.
+    LimitTooLow,
+    /// Auth would not start with what mail is sent by.
+    MailSecretInvalid,
+    /// What mail is sent by is not there.
+    MailSecretMissing,
+    /// Every database is as its service needs it.
+    Migrated,
+    /// Migrations run.
+    Migrating,
+    /// A migration did not do its work.
+    MigrationFailed,
+    /// A migration has left something to do.
+    MigrationNotice,
+    /// Somebody else's object has the name.
+    NameTaken,
+    /// The data is of another major version.
+    OtherMajorVersion,
+    /// `spec.paused` is true.
+    Paused,
+    /// A pod does not run.
+    PodsInTrouble,
+    /// No pod can be made.
+    PodsRefused,
+    /// The databases are being made.
+    Provisioning,
+    /// The databases could not be made.
+    ProvisioningFailed,
+    /// What images are pulled with is not there.
+    PullSecretMissing,
+    /// The stack is as asked for.
+    Ready,
+    /// The operator did not reach the end of its look.
+    ReconcileFailed,
+    /// The API server does not take an object.
+    Refused,
+    /// A container asks for more than it may take.
+    RequestAboveLimit,
+    /// The pods of a service are not ready in time.
+    ServiceNotReady,
+    /// Every service is ready.
+    ServicesReady,
+    /// A part has no pod that serves.
+    Unavailable,
+    /// A version did not come up, and the one of before is back.
+    UpgradeFailed,
+    /// A volume is larger than what is asked for.
+    VolumeNotShrunk,
+    /// A volume does not grow.
+    VolumeRefused,
+    /// Stores start.
+    WaitingForBackends,
+    /// Services start or roll.
+    WaitingForServices,
+}
 
 /// Where a person reads what a reason means and what to do.
 #[must_use]
-pub fn page(reason: &str) -> String {
-    debug_assert!(REASONS.contains(&reason), "{reason} is none of the reasons");
-    format!("docs/runbook.md, {reason}")
+pub fn page(reason: Reason) -> String {
+    format!("docs/runbook.md, {}", reason.as_str())
 }
 
 #[cfg(test)]
@@ -50,15 +122,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_a_heading_in_the_runbook() {
+    fn the_runbook_has_a_heading_for_every_reason_and_none_for_what_is_no_reason() {
         let runbook = include_str!("../../../docs/runbook.md");
-        let headings: Vec<&str> = runbook
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .flat_map(|heading| heading.split(", "))
-            .collect();
-        for reason in REASONS {
-            assert!(headings.contains(&reason), "{reason} is not in {headings:?}");
+        let headings = runbook.lines().filter_map(|line| line.strip_prefix("## "));
+        let headings: Vec<&str> = headings.flat_map(|heading| heading.split(", ")).collect();
+        let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        for reason in &reasons {
+            let pages = headings.iter().filter(|heading| *heading == reason).count();
+            assert_eq!(pages, 1, "{reason} in {headings:?}");
+        }
+        let is_one_word = |heading: &&&str| !heading.contains(' ');
+        for heading in headings.iter().filter(is_one_word) {
+            assert!(reasons.contains(heading), "{heading} is no reason");
         }
     }
 }

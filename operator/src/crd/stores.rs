@@ -35,7 +35,7 @@ pub struct EmbeddedStore {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Storage {
-    /// Its size, like `10Gi`. It may grow where the storage class allows it, and never shrinks: `status.stores` says how large it is.
+    /// Its size, like `10Gi`. It may grow where the storage class allows it, and never shrinks: a smaller size changes nothing, as `BackendsReady` says, and `status.stores` says how large it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]*(Mi|Gi|Ti)$')").message("storage.size must be a whole number of Mi, Gi or Ti, like 10Gi"))]

@@ -20,6 +20,7 @@ use crate::names::Backend;
 const FIGURES: Figures = Figures { cpu: "50m", memory: "128Mi", memory_limit: "512Mi" };
 const INITIALISE_SCRIPT: &str =
     concat!(include_str!("files/only-one.sh"), include_str!("files/initialise-postgres.sh"));
+const START_SCRIPT: &str = concat!(include_str!("files/only-one.sh"), include_str!("files/start-postgres.sh"));
 const CONFIGURATION: &str = include_str!("files/postgresql.conf");
 const HOST_BASED_AUTHENTICATION: &str = include_str!("files/pg_hba.conf");
 /// The container that comes before the server.
@@ -47,6 +48,7 @@ fn configuration(inputs: &Inputs<'_>) -> Manifest {
         ("initialise.sh", INITIALISE_SCRIPT),
         ("pg_hba.conf", HOST_BASED_AUTHENTICATION),
         ("postgresql.conf", &parameters(inputs)),
+        ("start.sh", START_SCRIPT),
     ];
     let data: BTreeMap<_, _> = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     Manifest::new(&ConfigMap {
@@ -91,9 +93,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         name: "postgres".to_owned(),
         image: Some(image),
         image_pull_policy: Some(container::pull_policy(inputs)),
-        command: Some(container::shell(&format!(
-            "{PROGRAMS} exec 9>>/data/lock; flock -n 9 || {{ echo 'Another server still works on this volume.' >&2; exit 1; }}; exec postgres --config_file=/etc/ecommerce/postgres/postgresql.conf"
-        ))),
+        command: Some(["sh", "/etc/ecommerce/postgres/start.sh"].map(str::to_owned).to_vec()),
         ports: Some(vec![ContainerPort {
             name: Some("postgres".to_owned()),
             container_port: Backend::Postgres.port().into(),
@@ -155,6 +155,7 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
         // Other passwords are set by provisioning, which logs in with this one, so a new one of theirs is no reason to restart.
         configuration: vec![
             INITIALISE_SCRIPT.to_owned(),
+            START_SCRIPT.to_owned(),
             parameters(inputs),
             HOST_BASED_AUTHENTICATION.to_owned(),
             inputs.credentials.get(&inputs.names.backend(Backend::Postgres), SUPERUSER).to_owned(),

@@ -11,7 +11,7 @@ use super::Error;
 /// How long the server may take to answer: it may be starting at the same time.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two tries.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The Job and the server start at the same time, so a refused connection is no failure yet.
 pub(super) async fn connect(options: &PgConnectOptions, host: &str, clock: &Clock) -> Result<PgConnection, Error> {

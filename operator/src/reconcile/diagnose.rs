@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 
 use super::dereference::Observed;
+use crate::crd::condition::Reason;
 use crate::names::{Backend, Names};
 
 /// Reasons for which Kubernetes does not get an image.
@@ -24,7 +25,7 @@ const RECENT: Duration = Duration::from_mins(15);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// One word for the condition.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// What is wrong and what to do.
     pub sentence: String,
 }
@@ -32,9 +33,9 @@ pub struct Trouble {
 /// The first trouble of a stack; nothing where all run or only start.
 #[must_use]
 pub fn trouble(observed: &Observed, names: &Names, now: &Time) -> Option<Trouble> {
-    let refused = pods_refused(observed, names, now).map(|sentence| Trouble { reason: "PodsRefused", sentence });
+    let refused = pods_refused(observed, names, now).map(|sentence| Trouble { reason: Reason::PodsRefused, sentence });
     let of_pods = of_pods(&observed.pods).or_else(|| observed.pods.iter().find_map(|pod| of_late(pod, observed, now)));
-    refused.or_else(|| of_pods.map(|sentence| Trouble { reason: "PodsInTrouble", sentence }))
+    refused.or_else(|| of_pods.map(|sentence| Trouble { reason: Reason::PodsInTrouble, sentence }))
 }
 
 /// The first trouble among these pods that they tell by themselves.
@@ -252,7 +253,7 @@ mod tests {
         let condition = json!({"type": "ReplicaFailure", "status": "True", "message": SAID});
         observed.deployments.insert("shop-order".to_owned(), of(json!({"status": {"conditions": [condition]}})));
         let found = trouble_of(&observed).unwrap();
-        assert_eq!(found.reason, "PodsRefused");
+        assert_eq!(found.reason, Reason::PodsRefused);
         assert!(found.sentence.contains("exceeded quota: team"), "{found:?}");
         assert!(found.sentence.ends_with("ask for less in spec.services.order.resources"), "{found:?}");
 

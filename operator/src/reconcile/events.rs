@@ -1,10 +1,10 @@
-//! What a person would want to know of a stack, as Events: a condition that flipped, and secrets that were made.
+//! What a person would want to know of a stack, as Events: a condition that flipped, and what they have asked for that can not be.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Client, Resource as _};
 
-use crate::crd::condition::DEGRADED;
+use crate::crd::condition::{DEGRADED, Reason};
 use crate::crd::{EcommerceStack, EcommerceStackStatus};
 use crate::names::MANAGER;
 
@@ -29,7 +29,8 @@ fn of_flip(before: &[Condition], after: &Condition) -> Option<Event> {
     let flipped = was.map_or(after.type_ == DEGRADED || after.status == "True", |was| was.status != after.status);
     let new_trouble =
         after.type_ == DEGRADED && after.status == "True" && was.is_some_and(|was| was.reason != after.reason);
-    if !(flipped || new_trouble) || (was.is_none() && after.status == "False") {
+    let news = after.reason == Reason::VolumeNotShrunk.as_str() && was.is_some_and(|was| was.reason != after.reason);
+    if !(flipped || new_trouble || news) || (was.is_none() && after.status == "False") {
         return None;
     }
     let is_good = (after.status == "True") != (after.type_ == DEGRADED);

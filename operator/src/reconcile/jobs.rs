@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ecommerce_contract::Service;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -93,7 +93,7 @@ impl Progress {
             }
             return;
         };
-        match end_of(job) {
+        match end_of(job, PROVISION, &observed.pods) {
             Some(End::Complete(at)) => match last_words(&name, PROVISION, &observed.pods).and_then(ids) {
                 Some(ids) => {
                     self.databases = ids;
@@ -175,7 +175,7 @@ fn see_migration(service: Service, image: &str, key: String, name: &str, observe
         retry_at: None,
         message: None,
     };
-    match observed.jobs.get(name).and_then(end_of) {
+    match observed.jobs.get(name).and_then(|job| end_of(job, MIGRATE, &observed.pods)) {
         None => running,
         Some(End::Complete(at)) => {
             let message = last_words(name, MIGRATE, &observed.pods).map(tail);
@@ -198,7 +198,31 @@ enum End {
     Failed(Time, String),
 }
 
-fn end_of(job: &Job) -> Option<End> {
+/// How a Job ended. It went well as soon as its container did: Kubernetes says so of the Job some two seconds later, or never where
+/// something was put in beside the container that does not end. That it failed is for Kubernetes to say, which tries a few times.
+fn end_of(job: &Job, container: &str, pods: &[Pod]) -> Option<End> {
+    said_of(job).or_else(|| pods_of_job(pods, &job.name_any()).find_map(|pod| well_ended(job, container, pod)))
+}
+
+/// The pod of a Job of before may still be there under the same name.
+fn well_ended(job: &Job, container: &str, pod: &Pod) -> Option<End> {
+    let is_its_own = pod.owner_references().iter().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());
+    let ended = ended(pod, container).filter(|ended| is_its_own && ended.exit_code == 0)?;
+    Some(End::Complete(ended.finished_at.clone()?))
+}
+
+fn ended<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStateTerminated> {
+    let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
+    containers.iter().find(|status| status.name == container)?.state.as_ref()?.terminated.as_ref()
+}
+
+/// Whether a pod of ours has ended its work, which is when there is something to see.
+#[must_use]
+pub fn has_work_behind_it(pod: &Pod) -> bool {
+    [PROVISION, MIGRATE].into_iter().any(|container| ended(pod, container).is_some())
+}
+
+fn said_of(job: &Job) -> Option<End> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     let at = |condition: &k8s_openapi::api::batch::v1::JobCondition| {
         condition.last_transition_time.clone().or_else(|| job.metadata.creation_timestamp.clone())
@@ -215,13 +239,13 @@ fn end_of(job: &Job) -> Option<End> {
 /// Whether a Job has ended well.
 #[must_use]
 pub fn has_succeeded(job: &Job) -> bool {
-    matches!(end_of(job), Some(End::Complete(_)))
+    matches!(said_of(job), Some(End::Complete(_)))
 }
 
 /// Whether a Job has ended, well or not.
 #[must_use]
 pub fn has_ended(job: &Job) -> bool {
-    end_of(job).is_some()
+    said_of(job).is_some()
 }
 
 /// The pods of a Job.
@@ -233,9 +257,7 @@ pub fn pods_of_job<'a>(pods: &'a [Pod], job: &str) -> impl Iterator<Item = &'a P
 /// What this container of the last pod of a Job wrote before it ended; another may have been put in beside it.
 fn last_words<'a>(job: &str, container: &str, pods: &'a [Pod]) -> Option<&'a str> {
     let last = pods_of_job(pods, job).max_by_key(|pod| pod.metadata.creation_timestamp.clone())?;
-    let containers = last.status.as_ref()?.container_statuses.as_ref()?;
-    let ours = containers.iter().find(|status| status.name == container)?;
-    let message = ours.state.as_ref()?.terminated.as_ref()?.message.as_deref()?;
+    let message = ended(last, container)?.message.as_deref()?;
     (!message.trim().is_empty()).then_some(message)
 }
 

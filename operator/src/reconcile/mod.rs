@@ -12,6 +12,7 @@ pub mod diagnose;
 pub mod edges;
 mod error;
 pub mod events;
+mod findings;
 mod guard;
 pub mod jobs;
 pub mod ledger;
@@ -134,12 +135,9 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
         }
         Ok::<(), Error>(())
     };
-    match tokio::time::timeout(limit.min(TELL), told).await {
-        Ok(Ok(())) => {}
-        Ok(Err(untold)) => {
-            tracing::warn!(stack.name = name, error = %untold, "unable to tell what is wrong with a stack");
-        }
-        Err(_) => tracing::warn!(stack.name = name, "unable to tell what is wrong with a stack in time"),
+    // And what has panicked may panic again.
+    if let Err(untold) = within(limit.min(TELL), told).await.flatten() {
+        tracing::warn!(stack.name = name, error = %untold, "unable to tell what is wrong with a stack");
     }
     Err(error)
 }

@@ -4,6 +4,7 @@
 use kube::core::Status;
 
 use super::Error;
+use crate::crd::condition::Reason;
 
 /// An object that is not as it should be, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +39,11 @@ pub enum Refusal {
 impl Refusal {
     /// One word for the condition.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::NameTaken(_) => "NameTaken",
-            Self::Volume { .. } => "VolumeRefused",
-            Self::Said { .. } => "Refused",
+            Self::NameTaken(_) => Reason::NameTaken,
+            Self::Volume { .. } => Reason::VolumeRefused,
+            Self::Said { .. } => Reason::Refused,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::apply::is_ours;
 use super::dereference::Observed;
 use super::ledger::is_known;
 use crate::amount::thousandths;
+use crate::crd::condition::Reason;
 use crate::crd::{Amount, Amounts, EcommerceStackSpec, Resources};
 use crate::credential_fault::faults;
 use crate::credentials::{Wanted, wanted};
@@ -143,18 +144,18 @@ pub enum Part {
 impl SpecProblem {
     /// One word for the condition.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::PullSecretMissing(_) => "PullSecretMissing",
-            Self::MailSecretMissing(_) => "MailSecretMissing",
-            Self::MailSecretInvalid { .. } => "MailSecretInvalid",
-            Self::CredentialsLost { .. } => "CredentialsLost",
-            Self::CredentialsInvalid { .. } => "CredentialsInvalid",
-            Self::NameTaken(_) | Self::ClaimTaken { .. } => "NameTaken",
-            Self::OtherMajorVersion { .. } => "OtherMajorVersion",
-            Self::RequestAboveLimit { .. } => "RequestAboveLimit",
-            Self::LimitTooLow { .. } => "LimitTooLow",
-            Self::LedgerUnreadable { .. } => "LedgerUnreadable",
+            Self::PullSecretMissing(_) => Reason::PullSecretMissing,
+            Self::MailSecretMissing(_) => Reason::MailSecretMissing,
+            Self::MailSecretInvalid { .. } => Reason::MailSecretInvalid,
+            Self::CredentialsLost { .. } => Reason::CredentialsLost,
+            Self::CredentialsInvalid { .. } => Reason::CredentialsInvalid,
+            Self::NameTaken(_) | Self::ClaimTaken { .. } => Reason::NameTaken,
+            Self::OtherMajorVersion { .. } => Reason::OtherMajorVersion,
+            Self::RequestAboveLimit { .. } => Reason::RequestAboveLimit,
+            Self::LimitTooLow { .. } => Reason::LimitTooLow,
+            Self::LedgerUnreadable { .. } => Reason::LedgerUnreadable,
         }
     }
 }

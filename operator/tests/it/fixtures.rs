@@ -25,7 +25,7 @@ pub(crate) fn settings() -> Settings {
         operator_namespace: "ecommerce-system".to_owned(),
         pod_name: "operator-0".to_owned(),
         resync_seconds: 300,
-        reconcile_limit_seconds: 2,
+        reconcile_limit_seconds: 20,
         longest_backoff_seconds: 300,
         operations_address: ([127, 0, 0, 1], 0).into(),
     }

@@ -196,3 +196,53 @@ async fn a_service_is_not_ready_while_the_pod_that_serves_is_the_one_of_before()
     assert!(message.contains("gateway"), "{message}");
     assert_eq!(story.condition("Available").0, "True");
 }
+
+/// Whoever starts while a store is away, however long, is at no fault: the time to become ready counts from when all of them answer.
+#[tokio::test]
+async fn the_deadline_of_an_upgrade_counts_only_while_every_store_answers() {
+    let story = Story::open().await;
+    let image = || {
+        let product = story.api.get(&format!("{APPS}/deployments/shop-product")).unwrap();
+        product["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
+    story.reconcile().await.unwrap();
+    story.migrate();
+    story.reconcile().await.unwrap();
+    assert_eq!(image(), "ecommerce-stack/product:2.0.0");
+    let rabbitmq = format!("{APPS}/statefulsets/shop-rabbitmq");
+    let answers = |pods: i32| {
+        story.api.change(&rabbitmq, |set| {
+            set["status"]["readyReplicas"] = pods.into();
+            set["status"]["availableReplicas"] = pods.into();
+        });
+    };
+    story.api.change(&format!("{APPS}/deployments/shop-product"), |product| {
+        product["status"] = json!({
+            "observedGeneration": product["metadata"]["generation"],
+            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
+        });
+    });
+    answers(0);
+    for _ in 0..4 {
+        story.reconcile().await.unwrap();
+        assert_eq!(image(), "ecommerce-stack/product:2.0.0", "the broker is away");
+        story.clock.advance(time::Duration::minutes(1));
+    }
+    answers(1);
+    // At 08:04.
+    let ready = json!({"type": "Ready", "status": "True", "lastTransitionTime": "2027-01-15T08:04:00Z"});
+    let pod = json!({
+        "metadata": {"name": "shop-rabbitmq-0", "labels": {"ecommercestack.dev/stack": "shop"}},
+        "status": {"phase": "Running", "conditions": [ready]},
+    });
+    story.api.put(&format!("{CORE}/pods/shop-rabbitmq-0"), pod);
+    for seconds in [90, 89, 1] {
+        story.reconcile().await.unwrap();
+        assert_eq!(image(), "ecommerce-stack/product:2.0.0", "the broker is back for less than three minutes");
+        story.clock.advance(time::Duration::seconds(seconds));
+    }
+    story.reconcile().await.unwrap();
+    assert_eq!(image(), "ecommerce-stack/product:1.0.0");
+    assert_eq!(story.condition("Degraded").1, "UpgradeFailed");
+}

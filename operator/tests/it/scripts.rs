@@ -151,7 +151,7 @@ fn a_manifest_that_names_no_files_or_files_that_are_not_there_is_put_aside_with_
 /// PostgreSQL's programs, of a major version; what is told in single-user mode is kept.
 fn postgres(major: &str) -> Pod {
     let server = format!(
-        r#"case "$1" in --version) echo "postgres (PostgreSQL) {major}.2 (Debian {major}.2-1)" ;; --single) cat >>$ROOT/told ;; esac"#
+        r#"case "$1" in --config_file=*) echo "$@" >$ROOT/started; flock -n $ROOT/data/lock touch $ROOT/unlocked || true ;; --version) echo "postgres (PostgreSQL) {major}.2 (Debian {major}.2-1)" ;; --single) cat >>$ROOT/told ;; esac"#
     );
     let initdb = format!("mkdir -p $ROOT/data/postgres.new && echo {major} >$ROOT/data/postgres.new/PG_VERSION");
     let pod = Pod::new(&[
@@ -211,9 +211,11 @@ fn a_data_directory_that_a_restored_volume_opened_to_its_group_is_closed() {
 /// A pod that is deleted by force may still run when the next one begins.
 #[test]
 fn two_servers_never_work_on_one_volume() {
-    for (script, lock, pod) in
-        [("start-redis.sh", "data/lock", redis("beyond repair")), ("start-rabbitmq.sh", "lock", broker())]
-    {
+    for (script, lock, pod) in [
+        ("start-postgres.sh", "data/lock", postgres("17")),
+        ("start-redis.sh", "data/lock", redis("beyond repair")),
+        ("start-rabbitmq.sh", "lock", broker()),
+    ] {
         let held = pod.lock(lock);
         pod.program("sleep", "touch $ROOT/waits");
         let output = pod.run(script, &[("IMAGE", "rabbitmq:4.1")]);
@@ -221,8 +223,18 @@ fn two_servers_never_work_on_one_volume() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("Another server still works on this volume"), "{said}");
         assert!(!pod.path("data/appendonlydir.damaged").exists() && !pod.path("mnesia").exists());
+        assert_eq!(pod.read("started"), "");
         drop(held);
     }
+}
+
+#[test]
+fn postgresql_serves_with_our_configuration_and_keeps_the_volume_to_itself() {
+    let pod = postgres("17");
+    let output = pod.run("start-postgres.sh", &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(pod.read("started").ends_with("/etc/ecommerce/postgres/postgresql.conf\n"));
+    assert!(!pod.path("unlocked").exists(), "the lock goes over exec");
 }
 
 #[test]

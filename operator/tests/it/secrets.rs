@@ -37,62 +37,6 @@ async fn a_secret_that_lacks_a_key_gets_that_key_alone() {
     assert!(data["gateway"].is_string() && data["product"].is_string());
 }
 
-#[tokio::test]
-async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_until_it_is() {
-    let story = Story::of(&json!({"images": {"pullSecrets": ["registry"]}}));
-    story.reconcile().await.unwrap();
-    let (degraded, reason, message) = story.condition("Degraded");
-    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "PullSecretMissing"));
-    assert_eq!(
-        message,
-        "the Secret registry, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, \
-         or take the name out (docs/runbook.md, PullSecretMissing)"
-    );
-    assert_eq!(story.condition("Ready").0, "False");
-    assert!(story.api.below(&format!("{APPS}/")).is_empty());
-    assert_eq!(story.events(), ["Warning PullSecretMissing"]);
-
-    story.api.put(&format!("{CORE}/secrets/registry"), json!({"metadata": {"name": "registry"}}));
-    story.reconcile().await.unwrap();
-    assert_eq!(story.condition("Degraded").0, "False");
-    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
-}
-
-#[tokio::test]
-async fn a_secret_of_mail_that_names_no_host_is_a_condition_and_its_change_rolls_auth() {
-    let story = Story::migrated().await;
-    story.serve();
-    let mail =
-        json!({"secretRef": {"name": "smtp"}, "from": "shop@example.com", "resetUrl": "https://a.example/{token}"});
-    story.api.change(STACK, |stack| stack["spec"]["mail"] = mail.clone());
-    for data in [None, Some(json!({"port": "NTg3"}))] {
-        if let Some(data) = data {
-            story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
-        }
-        story.reconcile().await.unwrap();
-        let (degraded, reason, message) = story.condition("Degraded");
-        assert_eq!((degraded.as_str(), reason.as_str()), ("True", "MailSecretMissing"));
-        assert!(message.contains("the Secret smtp") && message.contains("take spec.mail out"), "{message}");
-    }
-    let half = json!({"host": "bWFpbA==", "username": "YWRh"});
-    story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": half}));
-    story.reconcile().await.unwrap();
-    let (_, reason, message) = story.condition("Degraded");
-    assert_eq!(reason, "MailSecretInvalid");
-    assert!(message.contains("without the other: give both, or neither"), "{message}");
-    let auth = format!("{APPS}/deployments/shop-auth");
-    let template = async |password: &str| {
-        let data = json!({"host": "bWFpbA==", "username": "YWRh", "password": password});
-        story.api.put(&format!("{CORE}/secrets/smtp"), json!({"metadata": {"name": "smtp"}, "data": data}));
-        story.reconcile().await.unwrap();
-        story.api.get(&auth).unwrap()["spec"]["template"].clone()
-    };
-    let (first, second) = (template("b25l").await, template("dHdv").await);
-    assert_ne!(first, second);
-    assert!(!first.to_string().contains("b25l"), "{first}");
-    assert_eq!(story.condition("Degraded").0, "False");
-}
-
 /// Auth reads the keys of its tokens again by itself.
 #[tokio::test]
 async fn keys_of_tokens_that_a_person_changes_roll_nothing() {
@@ -279,83 +223,6 @@ async fn a_new_stack_begins_when_the_secret_that_was_made_for_it_is_one_to_work_
 }
 
 #[tokio::test]
-async fn other_passwords_reach_the_server_before_they_reach_the_pods() {
-    let story = Story::migrated().await;
-    let (secret, order) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/deployments/shop-order"));
-    story.serve();
-    story.reconcile().await.unwrap();
-    let pods = story.api.get(&order).unwrap()["spec"]["template"].clone();
-    let first = story.job("shop-provision-").unwrap();
-    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
-    story.reconcile().await.unwrap();
-    let second = story.api.below(JOBS).into_iter().find(|name| name.starts_with("shop-provision-") && *name != first);
-    assert_eq!(story.api.get(&order).unwrap()["spec"]["template"], pods);
-    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
-    story.end_job(&second.unwrap(), "Complete", &ids.to_string());
-    story.reconcile().await.unwrap();
-    assert_ne!(story.api.get(&order).unwrap()["spec"]["template"], pods);
-}
-
-#[tokio::test]
-async fn passwords_that_come_back_within_the_hour_are_set_in_the_server_again() {
-    let story = Story::migrated().await;
-    let secret = format!("{CORE}/secrets/shop-postgres");
-    let first = story.job("shop-provision-").unwrap();
-    let before = story.api.get(&secret).unwrap()["data"]["order-login"].clone();
-    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
-    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
-    story.reconcile().await.unwrap();
-    let second = story.job("shop-provision-").unwrap();
-    assert_ne!(first, second, "the one for other passwords is gone");
-    story.end_job(&second, "Complete", &ids.to_string());
-    story.reconcile().await.unwrap();
-    story.api.change(&secret, |secret| secret["data"]["order-login"] = before.clone());
-    story.reconcile().await.unwrap();
-    story.reconcile().await.unwrap();
-    assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
-}
-
-/// A Job sets one login after the other, and one that fails may have set some.
-#[tokio::test]
-async fn passwords_that_come_back_after_a_provisioning_that_failed_half_way_are_set_again() {
-    let story = Story::migrated().await;
-    let secret = format!("{CORE}/secrets/shop-postgres");
-    let first = story.job("shop-provision-").unwrap();
-    let before = story.api.get(&secret).unwrap()["data"]["order-login"].clone();
-    story.api.change(&secret, |secret| secret["data"]["order-login"] = "bmV3".into());
-    story.reconcile().await.unwrap();
-    assert_eq!(story.ledger().provisioned_from, None);
-    story.end_job("shop-provision-", "Failed", "the server went away");
-    story.reconcile().await.unwrap();
-    story.api.change(&secret, |secret| secret["data"]["order-login"] = before.clone());
-    story.reconcile().await.unwrap();
-    story.reconcile().await.unwrap();
-    assert!(story.api.get(&format!("{JOBS}{first}")).unwrap()["status"].is_null(), "it runs again");
-}
-
-#[tokio::test]
-async fn a_password_reaches_the_pods_also_while_an_upgrade_waits() {
-    let story = Story::migrated().await;
-    story.serve();
-    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
-    story.reconcile().await.unwrap();
-    story.end_job("shop-order-migrate-", "Failed", "no");
-    let product = format!("{APPS}/deployments/shop-product");
-    let template = |story: &Story| story.api.get(&product).unwrap()["spec"]["template"].clone();
-    let before = template(&story);
-    story.api.change(&format!("{CORE}/secrets/shop-redis"), |secret| secret["data"]["product"] = "bmV3".into());
-    story.reconcile().await.unwrap();
-    assert_eq!(template(&story), before, "redis does not know it yet");
-    story.serve();
-    story.reconcile().await.unwrap();
-    let after = template(&story);
-    let configuration =
-        |template: &Value| template["metadata"]["annotations"]["ecommercestack.dev/configuration"].clone();
-    assert_ne!(configuration(&after), configuration(&before));
-    assert_eq!(after["spec"], before["spec"], "and nothing else");
-}
-
-#[tokio::test]
 async fn with_whom_a_secret_goes_is_said_also_where_it_has_lost_a_key() {
     let story = Story::migrated().await;
     let secret = format!("{CORE}/secrets/shop-postgres");
@@ -366,22 +233,4 @@ async fn with_whom_a_secret_goes_is_said_also_where_it_has_lost_a_key() {
     story.reconcile().await.unwrap();
     assert_eq!(story.condition("Degraded").1, "CredentialsLost");
     assert_eq!(story.api.get(&secret).unwrap()["metadata"]["ownerReferences"][0]["kind"], "EcommerceStack");
-}
-
-/// The server takes over at each start what its Secret says.
-#[tokio::test]
-async fn the_password_of_the_superuser_alone_is_made_anew_and_the_server_started_with_it() {
-    let story = Story::migrated().await;
-    let (secret, set) = (format!("{CORE}/secrets/shop-postgres"), format!("{APPS}/statefulsets/shop-postgres"));
-    let before = (story.api.get(&secret).unwrap(), story.api.get(&set).unwrap());
-    story.api.change(&secret, |secret| drop(secret["data"].as_object_mut().unwrap().remove("superuser")));
-    story.reconcile().await.unwrap();
-    let after = (story.api.get(&secret).unwrap(), story.api.get(&set).unwrap());
-    for login in ["order-login", "order-migrate"] {
-        assert_eq!(after.0["data"][login], before.0["data"][login]);
-    }
-    assert!(after.0["data"]["superuser"].is_string() && after.0["data"]["superuser"] != before.0["data"]["superuser"]);
-    let configuration = |set: &Value| set["spec"]["template"]["metadata"]["annotations"].clone();
-    assert_ne!(configuration(&after.1), configuration(&before.1), "it starts again");
-    assert_eq!(story.condition("Degraded").0, "False");
 }

@@ -1,56 +1,22 @@
 //! The controller where nothing happens, and where nobody answers.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{figure, scale, within};
-use ecommerce_types::Clock;
 use kube::api::{Patch, PatchParams};
-use operator::controller::{self, ControllerEnded};
 use operator::crd::EcommerceStack;
-use operator::health::Health;
-use operator::settings::Settings;
 use serde_json::json;
-use tokio::task::JoinHandle;
 
-use crate::walk::{Walk, patient};
-use crate::way::Way;
-
-struct Operator {
-    way: Way,
-    shutdown: Shutdown,
-    task: JoinHandle<Result<(), ControllerEnded>>,
-}
-
-/// An operator of this stack alone that looks at it each second.
-fn start(walk: &Walk) -> Operator {
-    let way = Way::to(walk.client.clone(), &walk.namespace);
-    let settings = Settings {
-        operator_namespace: walk.namespace.clone(),
-        resync_seconds: 1,
-        longest_backoff_seconds: 10,
-        ..patient()
-    };
-    let shutdown = Shutdown::new();
-    let health = Arc::new(Health::new(Clock::system(), settings.resync()));
-    let task = tokio::spawn(controller::run(way.client(), settings, health, shutdown.clone()));
-    Operator { way, shutdown, task }
-}
-
-impl Operator {
-    async fn stop(self) {
-        self.shutdown.stop();
-        self.task.await.unwrap().unwrap();
-    }
-}
+use crate::running::Operator;
+use crate::walk::Walk;
+use crate::way::Gone;
 
 #[tokio::test]
 async fn looks_at_what_does_not_change_write_nothing_but_the_lease() {
     let walk = Walk::begin(json!({})).await;
     walk.to_ready().await;
     let before = walk.versions().await;
-    let operator = start(&walk);
+    let operator = Operator::start(&walk, |settings| settings.resync_seconds = 1);
     // A process that has just begun applies everything once, which changes nothing; its second look comes after that.
     let has_looked = async |times: usize| {
         let patience = Duration::from_mins(1) + Duration::from_secs(5) * u32::try_from(times).unwrap();
@@ -72,15 +38,15 @@ async fn looks_at_what_does_not_change_write_nothing_but_the_lease() {
 async fn an_api_server_that_was_away_is_worked_with_again_within_a_minute_and_without_a_restart() {
     let walk = Walk::begin(json!({})).await;
     walk.to_ready().await;
-    let mut operator = start(&walk);
-    within(Duration::from_mins(1), "the first look", || async { (operator.way.looks() > 0).then_some(()) }).await;
-    operator.way.be_away(true);
+    let mut operator = Operator::start(&walk, |settings| settings.resync_seconds = 1);
+    operator.has_looked().await;
+    operator.way.lose(Gone::Everything);
     let away = Duration::from_mins(1) * u32::try_from(scale(15, 1)).unwrap();
     let ended = tokio::time::timeout(away, &mut operator.task).await;
     assert!(ended.is_err(), "the process ended: {ended:?}");
     let change = json!({"spec": {"services": {"order": {"replicas": 4}}}});
     walk.api::<EcommerceStack>().patch("shop", &PatchParams::default(), &Patch::Merge(change)).await.unwrap();
-    operator.way.be_away(false);
+    operator.way.lose(Gone::Nothing);
     let since = Instant::now();
     let is_done = async || {
         let deployment = walk.api::<k8s_openapi::api::apps::v1::Deployment>().get("shop-order").await.unwrap();

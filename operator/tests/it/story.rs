@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use ecommerce_types::Clock;
 use operator::crd::EcommerceStack;
 use operator::ledger::Ledger;
-use operator::reconcile::{self, Context};
+use operator::reconcile::{self, Context, Ended};
 use operator::settings::Settings;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -36,9 +36,14 @@ impl Story {
     }
 
     pub(crate) async fn reconcile(&self) -> Result<(), reconcile::Error> {
+        self.look().await.map(|_| ())
+    }
+
+    /// A reconcile, and when the next one is to be.
+    pub(crate) async fn look(&self) -> Result<Ended, reconcile::Error> {
         let context = Arc::clone(&self.context.lock().unwrap());
         // On the heap: a story would hold one for each that it awaits.
-        Box::pin(reconcile::run("default", "shop", &context)).await.map(|_| ())
+        Box::pin(reconcile::run("default", "shop", &context)).await
     }
 
     pub(crate) fn stack(&self) -> EcommerceStack {
@@ -65,9 +70,19 @@ impl Story {
 
     /// Type and reason of the Events.
     pub(crate) fn events(&self) -> Vec<String> {
-        let names = self.api.below(EVENTS);
-        let events = names.iter().map(|name| self.api.get(&format!("{EVENTS}{name}")).unwrap());
+        let events = self.all_events().into_iter();
         events.map(|event| format!("{} {}", event["type"], event["reason"]).replace('"', "")).collect()
+    }
+
+    /// What the Events of a reason say.
+    pub(crate) fn notes(&self, reason: &str) -> Vec<String> {
+        let of_reason = self.all_events().into_iter().filter(|event| event["reason"] == reason);
+        of_reason.map(|event| event["note"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn all_events(&self) -> Vec<Value> {
+        let names = self.api.below(EVENTS);
+        names.iter().map(|name| self.api.get(&format!("{EVENTS}{name}")).unwrap()).collect()
     }
 
     /// PostgreSQL's claim, as the cluster makes it for the `StatefulSet`.
@@ -122,6 +137,17 @@ impl Story {
         story
     }
 
+    /// A stack that is Ready.
+    pub(crate) async fn open() -> Self {
+        let story = Self::migrated().await;
+        for _ in 0..4 {
+            story.serve();
+            story.reconcile().await.unwrap();
+        }
+        assert_eq!(story.condition("Ready").0, "True");
+        story
+    }
+
     /// Every migration that is there ends well.
     pub(crate) fn migrate(&self) {
         for name in self.api.below(JOBS).into_iter().filter(|name| name.contains("-migrate-")) {
@@ -173,5 +199,18 @@ impl Story {
         story.end_job("shop-provision-", "Complete", &ids.to_string());
         story.reconcile().await.unwrap();
         story
+    }
+
+    /// PostgreSQL's pod, whose first container has said this at its end.
+    pub(crate) fn say_of_postgres(&self, words: &str) {
+        let ended = json!({"terminated": {"exitCode": 0, "message": words}});
+        let first = json!({
+            "name": "initialise", "image": "x", "imageID": "x", "ready": true, "restartCount": 0, "state": ended,
+        });
+        let pod = json!({
+            "metadata": {"name": "shop-postgres-0", "labels": {"ecommercestack.dev/stack": "shop"}},
+            "status": {"phase": "Running", "initContainerStatuses": [first]},
+        });
+        self.api.put(&format!("{CORE}/pods/shop-postgres-0"), pod);
     }
 }

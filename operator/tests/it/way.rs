@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use kube::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
 type Request = axum::http::Request<kube::client::Body>;
@@ -44,7 +44,20 @@ pub(crate) struct Way {
     namespace: String,
     state: Arc<Mutex<State>>,
     stop: Arc<Notify>,
-    away: Arc<watch::Sender<bool>>,
+    gone: Arc<watch::Sender<Gone>>,
+    /// Counts how often the watches that were open then have gone silent.
+    hushed: Arc<watch::Sender<usize>>,
+}
+
+/// What of the API server nobody answers for, while it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// All is well.
+    Nothing,
+    /// Watches end, and none is opened.
+    Watches,
+    /// Nor is anything else answered.
+    Everything,
 }
 
 #[derive(Default)]
@@ -57,12 +70,16 @@ struct State {
     /// What was read last, by address.
     answers: BTreeMap<String, (u16, Vec<u8>)>,
     is_stale: bool,
+    /// Who reads an address with this in it panics.
+    panics: Option<String>,
+    /// What is read at the end of this path has this spec.
+    spec: Option<(String, Value)>,
 }
 
 impl Way {
     pub(crate) fn to(api: Client, namespace: &str) -> Self {
-        let away = Arc::new(watch::channel(false).0);
-        Self { api, namespace: namespace.to_owned(), state: Arc::default(), stop: Arc::default(), away }
+        let (gone, hushed) = (Arc::new(watch::channel(Gone::Nothing).0), Arc::new(watch::channel(0).0));
+        Self { api, namespace: namespace.to_owned(), state: Arc::default(), stop: Arc::default(), gone, hushed }
     }
 
     /// Lets this go wrong at the write of this number, from 0.
@@ -94,9 +111,28 @@ impl Way {
         self.state.lock().unwrap().has_struck
     }
 
-    /// From now on nobody answers and watches end, or somebody does again.
-    pub(crate) fn be_away(&self, is_away: bool) {
-        self.away.send_replace(is_away);
+    /// From now on this is gone, and what was before is back.
+    pub(crate) fn lose(&self, gone: Gone) {
+        self.gone.send_replace(gone);
+    }
+
+    /// The watches that are open now stay so and never say anything again.
+    pub(crate) fn hush_watches(&self) {
+        self.hushed.send_modify(|times| *times += 1);
+    }
+
+    pub(crate) fn open_watches(&self) -> usize {
+        self.hushed.receiver_count()
+    }
+
+    /// A stack reads as if it had this spec, which our definition would not let in: that of another operator does.
+    pub(crate) fn read_as(&self, stack: &str, spec: Option<Value>) {
+        self.state.lock().unwrap().spec = spec.map(|spec| (format!("/ecommercestacks/{stack}"), spec));
+    }
+
+    /// Whoever reads an address with this in it panics.
+    pub(crate) fn panic_at(&self, part: &str) {
+        self.state.lock().unwrap().panics = Some(part.to_owned());
     }
 
     /// Until the process is to end.
@@ -105,7 +141,9 @@ impl Way {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        if *self.away.borrow() {
+        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+        let gone = *self.gone.borrow();
+        if gone == Gone::Everything || (gone == Gone::Watches && is_watch) {
             return refusal(503, "ServiceUnavailable");
         }
         let request = self.in_namespace(request);
@@ -127,21 +165,33 @@ impl Way {
     }
 
     async fn watch(&self, request: Request) -> Response {
+        let (mut gone, hushed) = (self.gone.subscribe(), self.hushed.subscribe());
         let (parts, body) = self.send(request).await.into_parts();
-        let mut away = self.away.subscribe();
-        let until = async move { drop(away.wait_for(|is_away| *is_away).await) };
-        let cut = BodyStream::new(body).take_until(Box::pin(until));
-        Response::from_parts(parts, Body::new(StreamBody::new(cut)))
+        let cut = async move { drop(gone.wait_for(|gone| *gone != Gone::Nothing).await) };
+        let heard = stream::unfold((BodyStream::new(body), hushed), |(mut body, mut hushed)| async move {
+            tokio::select! {
+                biased;
+                _ = hushed.changed() => std::future::pending().await,
+                frame = body.next() => Some((frame?, (body, hushed))),
+            }
+        });
+        let watch = Box::pin(heard).take_until(Box::pin(cut));
+        Response::from_parts(parts, Body::new(StreamBody::new(watch)))
     }
 
     async fn read(&self, request: Request) -> Response {
-        let address = request.uri().to_string();
+        let (address, path) = (request.uri().to_string(), request.uri().path().to_owned());
         if address.contains("watch=") {
             return self.watch(request).await;
         }
         let stale = {
             let mut state = self.state.lock().unwrap();
-            state.looks += usize::from(request.uri().path().ends_with("/ecommercestacks/shop"));
+            let panics = state.panics.as_ref().is_some_and(|part| address.contains(part));
+            if panics {
+                drop(state);
+                panic!("a fault of ours at {address}");
+            }
+            state.looks += usize::from(path.ends_with("/ecommercestacks/shop"));
             let before = state.answers.get(&address).cloned();
             if state.is_stale && before.is_some() {
                 state.is_stale = false;
@@ -150,10 +200,16 @@ impl Way {
                 None
             }
         };
-        let (status, body) = match stale {
+        let (status, mut body) = match stale {
             Some(before) => before,
             None => collected(self.send(request).await).await,
         };
+        let other = self.state.lock().unwrap().spec.clone().filter(|(end, _)| path.ends_with(end.as_str()));
+        if let Some((_, spec)) = other {
+            let mut stack: Value = serde_json::from_slice(&body).unwrap();
+            stack["spec"] = spec;
+            body = serde_json::to_vec(&stack).unwrap();
+        }
         self.state.lock().unwrap().answers.insert(address, (status, body.clone()));
         response(status, body)
     }

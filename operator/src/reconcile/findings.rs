@@ -1,0 +1,242 @@
+//! What each condition says: whether it holds, why in one word, and a sentence that says what to do. Pure.
+
+use ecommerce_contract::Service;
+use kube::ResourceExt as _;
+
+use super::ReconcileOutcome;
+use super::diagnose::Trouble;
+use crate::amount::thousandths;
+use crate::crd::condition::{self, DEGRADED, Reason};
+use crate::crd::{MigrationState, MigrationStatus};
+use crate::ledger::ProvisioningFailure;
+use crate::names::Backend;
+use crate::rollout::{Failure, RETRY_ANNOTATION};
+
+/// What a stack that is as asked for says.
+const OPEN: &str = "the shop is open, on the payment simulator: no real money moves";
+const ALL_ANSWER: &str = "postgres, rabbitmq and redis are ready";
+
+/// Reasons that a pod makes true and false again every few seconds.
+pub(super) const OF_PODS: [Reason; 2] = [Reason::PodsInTrouble, Reason::PodsRefused];
+
+/// What of the other conditions needs a person.
+const NOT_DONE: [Reason; 4] =
+    [Reason::ProvisioningFailed, Reason::MigrationFailed, Reason::UpgradeFailed, Reason::ServiceNotReady];
+
+/// Whether a condition holds, its one word, and its sentence.
+pub(super) struct Finding {
+    pub(super) holds: bool,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+impl Finding {
+    pub(super) fn new(holds: bool, reason: Reason, message: impl Into<String>) -> Self {
+        Self { holds, reason, message: message.into() }
+    }
+
+    pub(super) fn with_its_page(mut self) -> Self {
+        if self.reason != Reason::AsExpected {
+            self.message = format!("{} ({})", self.message, condition::page(self.reason));
+        }
+        self
+    }
+}
+
+pub(super) fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
+    let waiting: Vec<&str> = Backend::ALL
+        .into_iter()
+        .filter(|backend| !outcome.resolved.store(*backend).is_steady)
+        .map(Backend::as_str)
+        .collect();
+    if !waiting.is_empty() {
+        return Finding::new(false, Reason::WaitingForBackends, format!("waiting for {}", waiting.join(", ")));
+    }
+    match not_shrunk(outcome) {
+        None => Finding::new(true, Reason::BackendsReady, ALL_ANSWER),
+        Some(stays) => Finding::new(true, Reason::VolumeNotShrunk, format!("{ALL_ANSWER}; {stays}")),
+    }
+}
+
+/// The volumes that a spec asks to be smaller. What is asked for is there, so it keeps nothing from being ready; but a person who has
+/// asked for it would wait for ever.
+fn not_shrunk(outcome: &ReconcileOutcome<'_>) -> Option<String> {
+    let stays = Backend::ALL.into_iter().filter_map(|store| {
+        let asked = outcome.stack.spec.store(store)?.embedded.as_ref()?.storage.as_ref()?.size.as_ref()?;
+        let taken = outcome.observed.volumes.get(&store).filter(|taken| thousandths(taken) > thousandths(asked))?;
+        let store = store.as_str();
+        Some(format!(
+            "the volume of {store} stays at {taken}, for a volume can not shrink: say {taken} in spec.{store}.embedded.storage.size, which asks for {asked}, or take the size out"
+        ))
+    });
+    let stays: Vec<String> = stays.collect();
+    (!stays.is_empty()).then(|| stays.join("; "))
+}
+
+pub(super) fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
+    let progress = outcome.progress;
+    if let Some(ProvisioningFailure { message, retry_at, .. }) = &progress.provisioning_failure {
+        let message = format!(
+            "the databases could not be provisioned; it is tried again at {}. The end of its log: {message}",
+            retry_at.0
+        );
+        return Finding::new(false, Reason::ProvisioningFailed, message);
+    }
+    if let Some(failed) = progress.migrations.iter().find(|migration| migration.state == MigrationState::Failed) {
+        return Finding::new(false, Reason::MigrationFailed, migration_failed(outcome, failed));
+    }
+    let waiting: Vec<&str> = Service::WITH_DATABASE
+        .iter()
+        .filter(|service| !progress.migrated.contains(service))
+        .map(|service| service.as_str())
+        .collect();
+    if waiting.is_empty() {
+        Finding::new(true, Reason::Migrated, "every database is as its service needs it")
+    } else if progress.databases.is_empty() {
+        Finding::new(false, Reason::Provisioning, "the databases are being made")
+    } else {
+        Finding::new(false, Reason::Migrating, format!("waiting for the migration of {}", waiting.join(", ")))
+    }
+}
+
+/// What failed, of which version, what goes on, what to do; and last, for it is long, the end of its log.
+fn migration_failed(outcome: &ReconcileOutcome<'_>, failed: &MigrationStatus) -> String {
+    let MigrationStatus { service, image, key, retry_at, message, .. } = failed;
+    let of_service = Service::ALL.into_iter().find(|one| one.as_str() == service);
+    let before = of_service.and_then(|service| image_that_runs(outcome, service));
+    let (goes_on, or_back) = match before.filter(|before| before != image) {
+        Some(before) => {
+            (format!("its pods go on with {before}"), ", or name in the spec the version that runs, to stay with it")
+        }
+        None => ("the pods that are there go on".to_owned(), ""),
+    };
+    let again = retry_at.as_ref().map_or_else(|| "later".to_owned(), |at| format!("at {}", at.0));
+    let job = of_service.map(|service| outcome.names.migration_job(service, key)).unwrap_or_default();
+    let namespace = &outcome.names.namespace;
+    let log = message.as_deref().unwrap_or_default();
+    format!(
+        "the migration of {service} with {image} failed, and {goes_on}; it is tried again {again}. Mend what its log tells of (kubectl logs -n {namespace} job/{job}){or_back}. The end of its log: {log}"
+    )
+}
+
+/// The image that a service's pods are to run, where there is a Deployment.
+pub(super) fn image_that_runs(outcome: &ReconcileOutcome<'_>, service: Service) -> Option<String> {
+    let deployment = outcome.observed.deployments.get(&outcome.names.service(service))?;
+    deployment.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone()
+}
+
+pub(super) fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
+    if let Some(failure) = &outcome.ledger.failed_upgrade {
+        let Failure { service, image, message, .. } = failure;
+        return Finding::new(
+            false,
+            Reason::UpgradeFailed,
+            format!(
+                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec, or annotate the stack with {RETRY_ANNOTATION}=<anything new>"
+            ),
+        );
+    }
+    let late = outcome.services.iter().find_map(|(service, known)| Some((service, known.missed.as_ref()?)));
+    if let Some((service, message)) = late {
+        return Finding::new(false, Reason::ServiceNotReady, format!("{service} is not ready in time: {message}"));
+    }
+    let waiting: Vec<String> = outcome
+        .services
+        .iter()
+        .filter(|(_, known)| !(known.is_available && known.shows.as_ref() == Some(&known.wanted)))
+        .map(|(service, known)| match known.waits_for {
+            Some(gate) => format!("{service} (for {gate})"),
+            None => service.to_string(),
+        })
+        .collect();
+    if waiting.is_empty() {
+        Finding::new(true, Reason::ServicesReady, "every service is ready")
+    } else {
+        Finding::new(false, Reason::WaitingForServices, format!("waiting for {}", waiting.join(", ")))
+    }
+}
+
+/// Whether it serves, in whatever form.
+pub(super) fn available(outcome: &ReconcileOutcome<'_>) -> Finding {
+    let stores = Backend::ALL.into_iter().filter(|backend| !outcome.resolved.store(*backend).is_steady);
+    let services = Service::ALL.into_iter().filter(|service| {
+        let deployment = outcome.observed.deployments.get(&outcome.names.service(*service));
+        let available = deployment.and_then(|deployment| deployment.status.as_ref()?.available_replicas);
+        available.unwrap_or_default() == 0
+    });
+    let away: Vec<&str> = stores.map(Backend::as_str).chain(services.map(Service::as_str)).collect();
+    if away.is_empty() {
+        Finding::new(true, Reason::Available, "every store and every service has a pod that serves")
+    } else {
+        Finding::new(false, Reason::Unavailable, format!("nothing serves for {}", away.join(", ")))
+    }
+}
+
+pub(super) fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
+    if let Some(first) = outcome.problems.first() {
+        let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
+        return Finding::new(true, first.reason(), all.join("; "));
+    }
+    if let Some(first) = outcome.refusals.first() {
+        let all: Vec<String> = outcome.refusals.iter().map(ToString::to_string).collect();
+        return Finding::new(true, first.reason(), all.join("; "));
+    }
+    for part in [migrated(outcome), services(outcome)] {
+        if NOT_DONE.contains(&part.reason) {
+            return Finding::new(true, part.reason, part.message);
+        }
+    }
+    if let Some(Trouble { reason, sentence }) = outcome.trouble {
+        return Finding::new(true, *reason, sentence);
+    }
+    if let Some(finding) = of_before(outcome) {
+        return finding;
+    }
+    let mut succeeded =
+        outcome.progress.migrations.iter().filter(|migration| migration.state == MigrationState::Succeeded);
+    match succeeded.find_map(|migration| migration.message.clone()) {
+        // The service that says it does not know its stack's name.
+        Some(notice) => Finding::new(true, Reason::MigrationNotice, notice.replace("<stack>", &outcome.names.stack)),
+        None => Finding::new(false, Reason::AsExpected, "nothing needs a person"),
+    }
+}
+
+/// Trouble with pods that may be over: it is told until that is sure. A pod that is gone is in no trouble.
+fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
+    let conditions = &outcome.stack.status.as_ref()?.conditions;
+    let was = conditions.iter().find(|condition| condition.type_ == DEGRADED && condition.status == "True")?;
+    let reason = OF_PODS.into_iter().find(|reason| was.reason == reason.as_str()).filter(|_| !outcome.is_calm)?;
+    let message = was.message.strip_suffix(&format!(" ({})", condition::page(reason))).unwrap_or(&was.message);
+    let pod = message.strip_prefix("pod ").and_then(|rest| rest.split(' ').next());
+    let is_gone = pod.is_some_and(|pod| outcome.observed.pods.iter().all(|there| there.name_any() != pod));
+    (!is_gone).then(|| Finding::new(true, reason, message))
+}
+
+/// `Ready` is as asked for, and its message is what `kubectl get` shows beside it, so both tell one story: True says that the shop is
+/// open and what there is to know of it, False says first what a person has to mend and else what is waited for. A stack that serves and
+/// has something to be mended is not ready: what is asked for next would not be done. That it serves all the same says `Available`.
+pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
+    let unready = parts.into_iter().find(|finding| !finding.holds);
+    if let Some(problem) = outcome.problems.first() {
+        let message = format!("what needs this is left as it is until it is mended: {}", degraded.message);
+        return Finding::new(false, problem.reason(), message);
+    }
+    if outcome.stack.spec.is_paused() {
+        let paused = "spec.paused is true: the operator changes nothing until it is taken out";
+        let (is_open, how_it_is) = unready.map_or((true, OPEN), |finding| (false, finding.message.as_str()));
+        return Finding::new(is_open, Reason::Paused, format!("{how_it_is}; {paused}"));
+    }
+    if !outcome.refusals.is_empty() {
+        return Finding::new(false, degraded.reason, degraded.message.clone());
+    }
+    let is_notice = degraded.reason == Reason::MigrationNotice;
+    match unready {
+        None => {
+            let notice = is_notice.then(|| format!("but {}", degraded.message));
+            let said = [Some(OPEN.to_owned()), notice, not_shrunk(outcome)];
+            Finding::new(true, Reason::Ready, said.into_iter().flatten().collect::<Vec<_>>().join("; "))
+        }
+        Some(_) if degraded.holds && !is_notice => Finding::new(false, degraded.reason, degraded.message.clone()),
+        Some(finding) => Finding::new(false, finding.reason, finding.message.clone()),
+    }
+}
