@@ -22,16 +22,23 @@ condition_is() {
     | any(.status.conditions[]?; .type == $type and .status == $status and .observedGeneration == $generation)' >/dev/null
 }
 
-# await_ready SECONDS says what the stack says meanwhile.
-await_ready() {
+# await_open SECONDS waits until all parts are there, and says what the stack says meanwhile. A stack may have something to be mended
+# that has nothing to do with us, and is not Ready then.
+await_open() {
   local deadline=$((SECONDS + $1)) said="" now
-  until condition_is Ready True; do
-    now=$(read_stack | jq -r 'first(.status.conditions[]? | select(.type == "Ready") | .message) // empty')
+  until condition_is BackendsReady True && condition_is Migrated True && condition_is ServicesReady True; do
+    now=$(says Ready)
     [ -z "$now" ] || [ "$now" = "$said" ] || echo "  $now"
     said=$now
-    [ "$SECONDS" -lt "$deadline" ] || fail "The stack is not Ready after $1 s. kubectl describe ecs $stack --namespace $namespace says more."
+    [ "$SECONDS" -lt "$deadline" ] || fail "The stack does not serve after $1 s. kubectl describe ecs $stack --namespace $namespace says more."
     sleep 0.5
   done
+  condition_is Degraded False || echo "The stack serves, and has something to be mended: $(says Degraded)"
+}
+
+# says TYPE prints the message of a condition.
+says() {
+  read_stack | jq -r --arg type "$1" 'first(.status.conditions[]? | select(.type == $type) | .message) // empty'
 }
 
 # --- closing and opening
