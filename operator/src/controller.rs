@@ -248,6 +248,7 @@ fn after(
             let key = format!("{}/{}", stack.namespace.clone().unwrap_or_default(), stack.name);
             turn.failures.forget(&key);
             turn.looks.forget(&key);
+            turn.context.forget(&stack.namespace.clone().unwrap_or_default(), &stack.name);
         }
         Err(ControllerError::ReconcilerFailed(error, stack)) => {
             tracing::warn!(stack.name = stack.name, %error, "a reconcile failed and is tried again");

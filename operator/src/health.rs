@@ -16,16 +16,16 @@ pub struct Health {
     lease: AtomicI64,
     reconcile: AtomicI64,
     has_stacks: AtomicBool,
-    /// Each stack is reconciled more often than this.
+    /// Each stack is reconciled more often than this, also one that fails again and again.
     reconcile_silence: Duration,
 }
 
 impl Health {
-    /// Alive as of now.
+    /// Alive as of now, where a stack is looked at again after a resync, and one that fails after at most twice the longest backoff.
     #[must_use]
-    pub fn new(clock: Clock, resync: Duration) -> Self {
+    pub fn new(clock: Clock, resync: Duration, longest_backoff: Duration) -> Self {
         let now = clock.now().unix_timestamp();
-        let reconcile_silence = resync.max(Duration::from_mins(1)).saturating_mul(3);
+        let reconcile_silence = resync.max(longest_backoff).max(Duration::from_mins(1)).saturating_mul(3);
         Self { clock, lease: now.into(), reconcile: now.into(), has_stacks: false.into(), reconcile_silence }
     }
 
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn an_operator_that_has_stacks_and_reconciles_none_is_not_alive() {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
-        let health = Health::new(clock.clone(), Duration::from_mins(5));
+        let health = Health::new(clock.clone(), Duration::from_mins(5), Duration::from_mins(5));
         health.reconciled();
         clock.advance(time::Duration::minutes(16));
         health.asked_for_the_lease();
@@ -74,9 +74,21 @@ mod tests {
     }
 
     #[test]
+    fn an_operator_whose_only_stack_fails_waits_for_its_next_try_and_is_alive() {
+        let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
+        for (resync, backoff) in [(1, 5), (5, 5), (5, 15)] {
+            let health = Health::new(clock.clone(), Duration::from_mins(resync), Duration::from_mins(backoff));
+            health.reconciled();
+            clock.advance(time::Duration::minutes(i64::try_from(2 * backoff).unwrap()));
+            health.asked_for_the_lease();
+            assert!(health.is_alive(), "resync {resync}, backoff {backoff}");
+        }
+    }
+
+    #[test]
     fn an_operator_without_stacks_is_alive_while_it_asks_for_its_lease() {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
-        let health = Health::new(clock.clone(), Duration::from_mins(5));
+        let health = Health::new(clock.clone(), Duration::from_mins(5), Duration::from_mins(5));
         clock.advance(time::Duration::hours(1));
         assert!(!health.is_alive());
         health.asked_for_the_lease();

@@ -116,6 +116,13 @@ pub struct ProvisioningFailure {
 }
 
 impl Pins {
+    /// Whether they do not say what every stack runs.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        let has_stores = Backend::ALL.iter().all(|store| self.stores.contains_key(store.as_str()));
+        self.version.is_empty() || self.registry.is_empty() || !has_stores
+    }
+
     /// Those of a stack that is made today.
     #[must_use]
     pub fn of_today(settings: &Settings) -> Self {

@@ -73,7 +73,7 @@ async fn reconcile(settings: Settings, logs: &Logs) -> Result<(), Box<dyn Error>
     // Nothing is sent here by a Service, so nothing has to forget this pod first.
     shutdown.on_signal(Drain { drain_delay_seconds: 0, drain_idle_seconds: 0, drain_timeout_seconds: 10 })?;
     tokio::spawn(telemetry::follow(shutdown.clone()));
-    let health = Arc::new(Health::new(Clock::system(), settings.resync()));
+    let health = Arc::new(Health::new(Clock::system(), settings.resync(), settings.longest_backoff()));
     let alive = Arc::clone(&health);
     let second_port =
         HealthAndMetrics { alive: Arc::new(move || alive.is_alive()), ..HealthAndMetrics::new(shutdown.clone()) };

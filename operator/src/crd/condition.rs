@@ -101,6 +101,8 @@ reasons! {
     Unavailable,
     /// A version did not come up, and the one of before is back.
     UpgradeFailed,
+    /// The claim of a store that runs is being deleted.
+    VolumeGoing,
     /// A volume is larger than what is asked for.
     VolumeNotShrunk,
     /// A volume does not grow.

@@ -101,7 +101,7 @@ pub(super) fn storage_size(inputs: &Inputs<'_>, backend: Backend) -> String {
     let asked = embedded(inputs, backend).and_then(|store| store.storage.as_ref()).and_then(|said| said.size.clone());
     let asked = asked.unwrap_or_else(|| default.to_owned());
     match inputs.volumes.get(&backend) {
-        Some(taken) if thousandths(taken) >= thousandths(&asked) => taken.clone(),
+        Some(volume) if thousandths(&volume.taken) >= thousandths(&asked) => volume.taken.clone(),
         _ => asked,
     }
 }

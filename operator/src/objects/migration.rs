@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::container::{self, Figures};
 use super::metadata::{labels, metadata};
 use super::{Inputs, environment, migration_is_held, migration_key, provisioning_key};
+use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
 /// The container that migrates.
@@ -21,12 +22,13 @@ pub(super) const KEEP_SECONDS: i32 = 3600;
 pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
     let names = inputs.names;
     let provisioned = inputs.provisioned_from? == provisioning_key(inputs)?;
-    let database_id = inputs.databases.get(&service)?;
+    let server_id = inputs.resolved.store(Backend::Postgres).server_id.as_deref()?;
+    let database = (server_id, inputs.databases.get(&service)?.as_str());
     if !provisioned || inputs.settled.contains(&service) || migration_is_held(names, inputs.held, service) {
         return None;
     }
     let image = inputs.resolved.image(service);
-    let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, image, database_id));
+    let name = names.migration_job(service, &migration_key(names, inputs.credentials, service, image, database));
     if inputs.not_yet.contains(&name) || inputs.held.jobs {
         return None;
     }

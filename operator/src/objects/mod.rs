@@ -34,6 +34,7 @@ use crate::crd::{DeletionPolicy, EcommerceStackSpec};
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, Credentials, migrate_login_key};
 use crate::edge_keys::EdgeKeys;
 use crate::names::{Backend, Names, short_hash};
+use crate::reconcile::volume::Volume;
 use crate::resolve::Resolved;
 use crate::settings::Settings;
 
@@ -68,8 +69,8 @@ pub struct Inputs<'a> {
     pub credentials: &'a Credentials,
     /// The keys of the edges between services, by name.
     pub edges: &'a BTreeMap<String, EdgeKeys>,
-    /// Volume sizes that are taken already: what is asked for is never less.
-    pub volumes: &'a BTreeMap<Backend, String>,
+    /// The volumes that are there: none is asked for less than it has.
+    pub volumes: &'a BTreeMap<Backend, Volume>,
     /// The key that the databases were last provisioned from.
     pub provisioned_from: Option<&'a str>,
     /// The id that stands in each database.
@@ -110,7 +111,7 @@ pub struct Desired {
     pub applied: Vec<Manifest>,
     /// Made when they are not there, and never changed: what a Job runs can not change.
     pub jobs: Vec<Job>,
-    /// The size of each store's volume; one that is there and smaller is to grow.
+    /// The size of each store's volume, which one that is there is to ask for.
     pub volumes: BTreeMap<Backend, String>,
     /// Whom the volumes that are there go with.
     pub volume_owners: Vec<OwnerReference>,
@@ -189,15 +190,15 @@ impl Inputs<'_> {
     }
 }
 
-/// What a migration is known by: the same image on the same database, told the same, does nothing a second time. Of a password it
-/// has a hash, for it stands in the names of Jobs.
+/// What a migration is known by: the same image on the same database of the same server, told the same, does nothing a second time. On
+/// another volume the same database may be an older one, of a snapshot. Of a password it has a hash, for it stands in the names of Jobs.
 #[must_use]
 pub fn migration_key(
     names: &Names,
     credentials: &Credentials,
     service: Service,
     image: &str,
-    database_id: &str,
+    (server_id, database_id): (&str, &str),
 ) -> String {
     let told = match service {
         Service::Auth => {
@@ -208,7 +209,7 @@ pub fn migration_key(
         }
         Service::Gateway | Service::Product | Service::Order | Service::Payment => vec![""],
     };
-    short_hash([image, database_id].into_iter().chain(told))
+    short_hash([image, server_id, database_id].into_iter().chain(told))
 }
 
 /// Whether what a service's migration is told has to be mended first.

@@ -153,9 +153,8 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             container::scratch("tmp"),
         ],
         // Other passwords are set by provisioning, which logs in with this one, so a new one of theirs is no reason to restart.
+        // Nor is a script that the next start reads.
         configuration: vec![
-            INITIALISE_SCRIPT.to_owned(),
-            START_SCRIPT.to_owned(),
             parameters(inputs),
             HOST_BASED_AUTHENTICATION.to_owned(),
             inputs.credentials.get(&inputs.names.backend(Backend::Postgres), SUPERUSER).to_owned(),

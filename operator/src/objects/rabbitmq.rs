@@ -136,6 +136,6 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             container::scratch("log"),
             container::scratch("tmp"),
         ],
-        configuration: vec![configuration(inputs), definitions(inputs).to_string(), START.to_owned()],
+        configuration: vec![configuration(inputs), definitions(inputs).to_string()],
     }
 }

@@ -91,6 +91,6 @@ pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {
             Volume { name: "configuration".to_owned(), secret: Some(files), ..Volume::default() },
             container::scratch("tmp"),
         ],
-        configuration: vec![configuration(inputs), START.to_owned()],
+        configuration: vec![configuration(inputs)],
     }
 }

@@ -5,7 +5,7 @@
 //! many times. So what was applied is remembered beside what the API server had then, and left out while both are the same. The
 //! memory is dropped with an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -52,24 +52,37 @@ impl Applied {
 /// Objects that are applied at once.
 const AT_ONCE: usize = 8;
 
-/// Applies everything, configuration before what mounts it, and makes the Jobs that are not there; gives what was refused.
-pub async fn apply(
-    desired: &Desired,
-    names: &Names,
-    observed: &Observed,
-    context: &Context,
-) -> Result<Vec<Refusal>, Error> {
-    let mut refusals = grow_claims(desired, names, observed, &context.client).await?;
-    refusals.extend(own_claims(desired, names, observed, &context.client).await?);
+/// What came of applying.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was refused.
+    pub refusals: Vec<Refusal>,
+    /// The [titles](Manifest::title) of what is now another than it was: how it was seen says nothing of it any more.
+    pub changed: BTreeSet<String>,
+}
+
+/// Applies everything, configuration before what mounts it, and makes the Jobs that are not there.
+pub async fn apply(desired: &Desired, names: &Names, observed: &Observed, context: &Context) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    outcome.refusals.extend(resize_claims(desired, names, observed, &context.client).await?);
+    outcome.refusals.extend(own_claims(desired, names, observed, &context.client).await?);
     let is_mounted = |manifest: &&Manifest| ["Secret", "ConfigMap"].contains(&manifest.resource.kind.as_str());
     let (mounted, others): (Vec<_>, Vec<_>) = desired.credentials.iter().chain(&desired.applied).partition(is_mounted);
     for group in [mounted, others] {
-        let each: Vec<_> = group.into_iter().map(|manifest| ensure(manifest, names, observed, context)).collect();
+        let each =
+            group.into_iter().map(async |manifest| Ok((manifest, ensure(manifest, names, observed, context).await?)));
+        let each: Vec<_> = each.collect();
         let answers: Vec<_> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
-        refusals.extend(answers.into_iter().filter_map(Result::err));
+        for (manifest, answer) in answers {
+            match answer {
+                Ok(Change::Made) => drop(outcome.changed.insert(manifest.title())),
+                Ok(Change::None) => {}
+                Err(refusal) => outcome.refusals.push(refusal),
+            }
+        }
     }
-    refusals.extend(make_jobs(&desired.jobs, names, observed, &context.client).await?);
-    Ok(refusals)
+    outcome.refusals.extend(make_jobs(&desired.jobs, names, observed, &context.client).await?);
+    Ok(outcome)
 }
 
 /// Says whom the volumes and the Secrets go with, and nothing else: what a person says of their deletion holds at once.
@@ -86,27 +99,38 @@ pub async fn say_owners(
     Ok(refusals)
 }
 
+/// Whether an object has become another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was so before.
+    None,
+    /// It was not, and whoever acts on it has not done so yet.
+    Made,
+}
+
 /// Applies one object where it is not there as it should be.
 pub async fn ensure(
     manifest: &Manifest,
     names: &Names,
     observed: &Observed,
     context: &Context,
-) -> Result<Result<(), Refusal>, Error> {
+) -> Result<Result<Change, Refusal>, Error> {
     let title = manifest.title();
     let hash = manifest.hash();
-    if let Some(there) = metadata(manifest, names, observed, &context.client).await? {
-        if !is_ours(&there, names) && !observed.is_known_secret(manifest) {
+    let there = metadata(manifest, names, observed, &context.client).await?;
+    if let Some(there) = &there {
+        if !is_ours(there, names) && !observed.is_known_secret(manifest) {
             return Ok(Err(Refusal::NameTaken(title)));
         }
-        if context.applied.knows(names, &title, &(hash.clone(), marker(&there))) {
-            return Ok(Ok(()));
+        if context.applied.knows(names, &title, &(hash.clone(), marker(there))) {
+            return Ok(Ok(Change::None));
         }
     }
     Ok(apply_one(manifest, names, &context.client).await?.map(|after| {
-        if let Some(after) = after {
-            context.applied.remember(names, title, (hash, marker(&after.metadata)));
-        }
+        let Some(after) = after else { return Change::Made };
+        let is_same = there.is_some_and(|there| there.generation == after.metadata.generation);
+        context.applied.remember(names, title, (hash, marker(&after.metadata)));
+        if is_same { Change::None } else { Change::Made }
     }))
 }
 
@@ -167,8 +191,9 @@ fn is_immutable(manifest: &Manifest, status: &Status) -> bool {
         && status.message.contains("updates to statefulset spec for fields other than")
 }
 
-/// A template's size is for claims to come; the one that is there has to be asked itself.
-async fn grow_claims(
+/// A template's size is for claims to come; the one that is there has to be asked itself, and be asked for less again where it has not
+/// grown.
+async fn resize_claims(
     desired: &Desired,
     names: &Names,
     observed: &Observed,
@@ -176,14 +201,18 @@ async fn grow_claims(
 ) -> Result<Vec<Refusal>, Error> {
     let mut refusals = Vec::new();
     for (backend, size) in &desired.volumes {
-        if observed.volumes.get(backend).is_none_or(|taken| thousandths(taken) >= thousandths(size)) {
+        let Some(volume) = observed.volumes.get(backend) else { continue };
+        if thousandths(&volume.asked) == thousandths(size) {
+            if let Some(said) = volume.fault.clone() {
+                refusals.push(Refusal::Volume { claim: names.claim(*backend), size: size.clone(), said });
+            }
             continue;
         }
         let claim = names.claim(*backend);
         let patch = json!({"spec": {"resources": {"requests": {"storage": size}}}});
         let grown = patch_claim(&claim, &patch, names, client).await;
         let refused = |_, said| Refusal::Volume { claim: claim.clone(), size: size.clone(), said };
-        refusals.extend(answered(grown, || format!("grow the claim {claim} to {size}"), refused)?.err());
+        refusals.extend(answered(grown, || format!("ask the claim {claim} for {size}"), refused)?.err());
     }
     Ok(refusals)
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use super::Error;
 use super::apply::is_ours;
 use super::rollout::is_available;
+use super::volume::Volume;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use crate::kinds;
@@ -46,10 +47,12 @@ pub struct Observed {
     pub warnings: Vec<Event>,
     /// The claims of the stores.
     pub claims: BTreeMap<Backend, PersistentVolumeClaim>,
+    /// Those that are being deleted, and go when the pod does that is still there.
+    pub going_claims: BTreeMap<Backend, PersistentVolumeClaim>,
     /// The stores whose claim is there and somebody else's.
     pub foreign_claims: BTreeSet<Backend>,
-    /// The sizes that the claims ask for.
-    pub volumes: BTreeMap<Backend, String>,
+    /// How large the volumes of the claims are.
+    pub volumes: BTreeMap<Backend, Volume>,
     /// The secrets that were made.
     pub credentials: Credentials,
     /// The Secrets that the spec names and that are not there.
@@ -94,10 +97,10 @@ impl Observed {
         named.chain(jobs).chain(claims).filter(|(_, metadata)| is_theirs(metadata)).map(|(title, _)| title).collect()
     }
 
-    /// The uid of a store's claim.
+    /// The uid of a store's claim, which is its pod's also while it is being deleted.
     #[must_use]
     pub fn claim(&self, backend: Backend) -> Option<&str> {
-        self.claims.get(&backend)?.metadata.uid.as_deref()
+        self.claims.get(&backend).or_else(|| self.going_claims.get(&backend))?.metadata.uid.as_deref()
     }
 
     /// A store that the operator runs: its volume is what makes it the server that it is, and of a database what is on it.
@@ -275,15 +278,21 @@ async fn read_claims(names: &Names, client: &Client, observed: &mut Observed) ->
         }
     });
     for (backend, found) in futures::future::try_join_all(each).await? {
-        // One that is going is not what the next pod gets.
-        let Some(claim) = found.filter(|claim| claim.metadata.deletion_timestamp.is_none()) else { continue };
+        let Some(claim) = found else { continue };
+        if claim.metadata.deletion_timestamp.is_some() {
+            // One that is going is not what the next pod gets.
+            let pod = observed.store_pod(names, backend);
+            if is_ours(&claim.metadata, names) && pod.is_some_and(|pod| pod.metadata.deletion_timestamp.is_none()) {
+                observed.going_claims.insert(backend, claim);
+            }
+            continue;
+        }
         if !is_ours(&claim.metadata, names) {
             observed.foreign_claims.insert(backend);
             continue;
         }
-        let requests = claim.spec.as_ref().and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
-        if let Some(size) = requests.and_then(|requests| requests.get("storage")) {
-            observed.volumes.insert(backend, size.0.clone());
+        if let Some(volume) = Volume::of(&claim) {
+            observed.volumes.insert(backend, volume);
         }
         observed.claims.insert(backend, claim);
     }

@@ -23,16 +23,16 @@ pub(super) const OF_PODS: [Reason; 2] = [Reason::PodsInTrouble, Reason::PodsRefu
 const NOT_DONE: [Reason; 4] =
     [Reason::ProvisioningFailed, Reason::MigrationFailed, Reason::UpgradeFailed, Reason::ServiceNotReady];
 
-/// Whether a condition holds, its one word, and its sentence.
+/// Whether a condition holds, where that is known, its one word, and its sentence.
 pub(super) struct Finding {
-    pub(super) holds: bool,
+    pub(super) holds: Option<bool>,
     pub(super) reason: Reason,
     pub(super) message: String,
 }
 
 impl Finding {
-    pub(super) fn new(holds: bool, reason: Reason, message: impl Into<String>) -> Self {
-        Self { holds, reason, message: message.into() }
+    pub(super) fn new(holds: impl Into<Option<bool>>, reason: Reason, message: impl Into<String>) -> Self {
+        Self { holds: holds.into(), reason, message: message.into() }
     }
 
     pub(super) fn with_its_page(mut self) -> Self {
@@ -44,9 +44,11 @@ impl Finding {
 }
 
 pub(super) fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
+    let has_changed =
+        |backend: Backend| outcome.changed.contains(&format!("StatefulSet {}", outcome.names.backend(backend)));
     let waiting: Vec<&str> = Backend::ALL
         .into_iter()
-        .filter(|backend| !outcome.resolved.store(*backend).is_steady)
+        .filter(|backend| !outcome.resolved.store(*backend).is_steady || has_changed(*backend))
         .map(Backend::as_str)
         .collect();
     if !waiting.is_empty() {
@@ -63,7 +65,10 @@ pub(super) fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
 fn not_shrunk(outcome: &ReconcileOutcome<'_>) -> Option<String> {
     let stays = Backend::ALL.into_iter().filter_map(|store| {
         let asked = outcome.stack.spec.store(store)?.embedded.as_ref()?.storage.as_ref()?.size.as_ref()?;
-        let taken = outcome.observed.volumes.get(&store).filter(|taken| thousandths(taken) > thousandths(asked))?;
+        let taken = &outcome.observed.volumes.get(&store)?.taken;
+        if thousandths(taken) <= thousandths(asked) {
+            return None;
+        }
         let store = store.as_str();
         Some(format!(
             "the volume of {store} stays at {taken}, for a volume can not shrink: say {taken} in spec.{store}.embedded.storage.size, which asks for {asked}, or take the size out"
@@ -140,10 +145,14 @@ pub(super) fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
     if let Some((service, message)) = late {
         return Finding::new(false, Reason::ServiceNotReady, format!("{service} is not ready in time: {message}"));
     }
+    let has_changed =
+        |service: Service| outcome.changed.contains(&format!("Deployment {}", outcome.names.service(service)));
     let waiting: Vec<String> = outcome
         .services
         .iter()
-        .filter(|(_, known)| !(known.is_available && known.shows.as_ref() == Some(&known.wanted)))
+        .filter(|(service, known)| {
+            !known.is_available || known.shows.as_ref() != Some(&known.wanted) || has_changed(**service)
+        })
         .map(|(service, known)| match known.waits_for {
             Some(gate) => format!("{service} (for {gate})"),
             None => service.to_string(),
@@ -216,7 +225,7 @@ fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
 /// open and what there is to know of it, False says first what a person has to mend and else what is waited for. A stack that serves and
 /// has something to be mended is not ready: what is asked for next would not be done. That it serves all the same says `Available`.
 pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
-    let unready = parts.into_iter().find(|finding| !finding.holds);
+    let unready = parts.into_iter().find(|finding| finding.holds != Some(true));
     if let Some(problem) = outcome.problems.first() {
         let message = format!("what needs this is left as it is until it is mended: {}", degraded.message);
         return Finding::new(false, problem.reason(), message);
@@ -236,7 +245,9 @@ pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degrad
             let said = [Some(OPEN.to_owned()), notice, not_shrunk(outcome)];
             Finding::new(true, Reason::Ready, said.into_iter().flatten().collect::<Vec<_>>().join("; "))
         }
-        Some(_) if degraded.holds && !is_notice => Finding::new(false, degraded.reason, degraded.message.clone()),
+        Some(_) if degraded.holds == Some(true) && !is_notice => {
+            Finding::new(false, degraded.reason, degraded.message.clone())
+        }
         Some(finding) => Finding::new(false, finding.reason, finding.message.clone()),
     }
 }

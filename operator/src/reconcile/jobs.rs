@@ -13,7 +13,7 @@ use kube::ResourceExt as _;
 use super::dereference::Observed;
 use crate::crd::{MigrationState, MigrationStatus};
 use crate::ledger::{Ledger, ProvisioningFailure};
-use crate::names::Names;
+use crate::names::{Backend, Names};
 use crate::objects::{Held, MIGRATE, PROVISION, migration_is_held, migration_key};
 use crate::resolve::Resolved;
 
@@ -125,13 +125,18 @@ impl Progress {
         time: &Time,
     ) {
         let mut migrations = Vec::new();
+        let server_id = resolved.store(Backend::Postgres).server_id.as_deref();
         for service in Service::WITH_DATABASE {
             let Some(database_id) = self.databases.get(&service) else { continue };
             let image = resolved.image(service);
             let of_before = self.migrations.iter().find(|one| one.service == service.as_str() && one.image == image);
-            let key = match of_before.filter(|_| migration_is_held(names, held, service)) {
+            let stays = server_id.is_none() || migration_is_held(names, held, service);
+            let key = match of_before.filter(|_| stays) {
                 Some(before) => before.key.clone(),
-                None => migration_key(names, &observed.credentials, service, image, database_id),
+                None => {
+                    let database = (server_id.unwrap_or_default(), database_id.as_str());
+                    migration_key(names, &observed.credentials, service, image, database)
+                }
             };
             let name = names.migration_job(service, &key);
             self.current.insert(name.clone());

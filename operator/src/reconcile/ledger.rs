@@ -27,8 +27,22 @@ pub fn of(
 ) -> Result<Ledger, serde_json::Error> {
     let Some(text) = observed.ledger.as_deref() else { return Ok(of_what_runs(spec, names, settings, observed)) };
     let mut ledger = Ledger::parse(text)?;
+    if ledger.pins.is_incomplete() {
+        take_from_what_runs(&mut ledger, of_what_runs(spec, names, settings, observed));
+    }
     forget_what_is_gone(&mut ledger, names, observed);
     Ok(ledger)
+}
+
+/// Every ledger of ours names what the stack runs. One that does not was emptied by somebody.
+fn take_from_what_runs(ledger: &mut Ledger, running: Ledger) {
+    ledger.pins = running.pins;
+    for (secret, keys) in running.credentials {
+        ledger.credentials.entry(secret).or_default().extend(keys);
+    }
+    for (service, shown) in running.revisions {
+        ledger.revisions.entry(service).or_insert(shown);
+    }
 }
 
 /// A stack that was deleted has left its ledger and not its revisions; and who wrote one down may have been cut off before it was
@@ -111,6 +125,6 @@ fn in_use(names: &Names, observed: &Observed) -> BTreeMap<String, BTreeSet<Strin
 pub fn is_known(names: &Names, secret: &str, observed: &Observed) -> bool {
     let store = Backend::ALL.into_iter().find(|backend| names.backend(*backend) == secret);
     store.map_or(!observed.deployments.is_empty(), |store| {
-        observed.claims.contains_key(&store) || observed.stateful_sets.contains_key(secret)
+        observed.claim(store).is_some() || observed.stateful_sets.contains_key(secret)
     })
 }

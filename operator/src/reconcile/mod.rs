@@ -22,8 +22,9 @@ pub mod rollout;
 pub mod secrets;
 pub mod status;
 pub mod validate;
+pub mod volume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ecommerce_contract::Service;
@@ -89,6 +90,12 @@ impl Context {
     pub fn new(client: Client, settings: Settings, clock: Clock) -> Self {
         Self { client, settings, clock, applied: Applied::default(), calm: Calm::default() }
     }
+
+    /// Forgets a stack that is no more.
+    pub fn forget(&self, namespace: &str, stack: &str) {
+        self.applied.forget(namespace, stack);
+        self.calm.forget(&Names::new(namespace, stack));
+    }
 }
 
 /// What a reconcile found and did; the status is made from it.
@@ -108,6 +115,8 @@ pub struct ReconcileOutcome<'a> {
     pub problems: &'a [SpecProblem],
     /// What the API server did not take.
     pub refusals: &'a [Refusal],
+    /// The titles of what this look has changed.
+    pub changed: &'a BTreeSet<String>,
     /// What is kept of the stack.
     pub ledger: &'a Ledger,
     /// What each service is to show and shows.
@@ -171,8 +180,7 @@ async fn tell(stack: &EcommerceStack, error: &Error, context: &Context) -> Resul
 
 async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<Ended, Error> {
     let Some(Found { stack, fault }) = read(namespace, name, context).await? else {
-        context.applied.forget(namespace, name);
-        context.calm.forget(&Names::new(namespace, name));
+        context.forget(namespace, name);
         return Ok(Ended::Ready);
     };
     if let Some(error) = fault {
@@ -233,11 +241,11 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     observed.known_secrets = ledger.credentials.keys().cloned().collect();
     let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
     problems.extend(unreadable);
-    let mut held = validate::held_by(&problems, &names);
+    let mut held = validate::held_by(&problems, &names, &observed);
     let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
 
     let may_change = !held.everything && !stack.spec.is_paused();
-    let mut refusals = Vec::new();
+    let (mut refusals, mut changed) = (Vec::new(), BTreeSet::new());
     if may_change {
         let refused = secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
         for (secret, refusal) in refused {
@@ -280,7 +288,9 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
         } else {
             let shown = rollout::shown(&inputs, &revisions, &services, &ledger, &observed);
             let desired = objects::build(&inputs, &shown);
-            refusals.extend(apply::apply(&desired, &names, &observed, context).await?);
+            let applied = apply::apply(&desired, &names, &observed, context).await?;
+            refusals.extend(applied.refusals);
+            changed = applied.changed;
             refusals
                 .extend(prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?);
         }
@@ -302,6 +312,7 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
         progress: &progress,
         problems: &problems,
         refusals: &refusals,
+        changed: &changed,
         ledger: &ledger,
         services: &services,
         trouble: trouble.as_ref(),

@@ -75,9 +75,18 @@ pub fn of_error(stack: &EcommerceStack, error: &Error, clock: &Clock) -> Ecommer
         }
         return status;
     }
-    let message = format!("{error}; the operator tries again");
-    let finding = Finding::new(true, Reason::ReconcileFailed, message).with_its_page();
-    set(&mut status, DEGRADED, finding, generation, clock);
+    let failed = |holds| {
+        let message = format!("{error}; the operator tries again");
+        Finding::new(holds, Reason::ReconcileFailed, message).with_its_page()
+    };
+    // One look that fails says nothing of the shop; after a second one nobody knows how it is.
+    let again =
+        status.conditions.iter().any(|one| one.type_ == DEGRADED && one.reason == Reason::ReconcileFailed.as_str());
+    set(&mut status, DEGRADED, failed(Some(true)), generation, clock);
+    if again {
+        set(&mut status, READY, failed(Some(false)), generation, clock);
+        set(&mut status, AVAILABLE, failed(None), generation, clock);
+    }
     status
 }
 
@@ -118,7 +127,11 @@ pub async fn write(stack: &EcommerceStack, status: &EcommerceStackStatus, contex
 }
 
 fn set(status: &mut EcommerceStackStatus, type_: &str, finding: Finding, generation: Option<i64>, clock: &Clock) {
-    let holds = if finding.holds { "True" } else { "False" };
+    let holds = match finding.holds {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "Unknown",
+    };
     let same = status.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == holds);
     let last_transition_time = same.map_or_else(|| now(clock), |condition| condition.last_transition_time.clone());
     let condition = Condition {
@@ -159,7 +172,7 @@ fn store_status(outcome: &ReconcileOutcome<'_>, store: Backend) -> StoreStatus {
         name: store.as_str().to_owned(),
         image: runs.unwrap_or_else(|| outcome.resolved.store_image(store).to_owned()),
         ready: outcome.resolved.store(store).is_ready,
-        volume: outcome.observed.volumes.get(&store).cloned(),
+        volume: outcome.observed.volumes.get(&store).map(|volume| volume.taken.clone()),
     }
 }
 

@@ -79,6 +79,17 @@ pub enum SpecProblem {
         /// The stack.
         stack: String,
     },
+    /// Somebody has deleted the claim of a store that runs.
+    #[error(
+        "the PersistentVolumeClaim {claim} is being deleted: its data goes with the next end of {store}'s pod, and nothing takes that back. Make a backup now, while it runs, then begin anew from it; the store stays as it is until then",
+        store = store.as_str()
+    )]
+    VolumeGoing {
+        /// Whose volume it is.
+        store: Backend,
+        /// The claim.
+        claim: String,
+    },
     /// The data was made by another major version.
     #[error(
         "the databases are of PostgreSQL {has} and spec.postgres.embedded.image names {image}: name one of {has}, or bring the data over with pg_dump and pg_restore; the server runs on as it is"
@@ -152,6 +163,7 @@ impl SpecProblem {
             Self::CredentialsLost { .. } => Reason::CredentialsLost,
             Self::CredentialsInvalid { .. } => Reason::CredentialsInvalid,
             Self::NameTaken(_) | Self::ClaimTaken { .. } => Reason::NameTaken,
+            Self::VolumeGoing { .. } => Reason::VolumeGoing,
             Self::OtherMajorVersion { .. } => Reason::OtherMajorVersion,
             Self::RequestAboveLimit { .. } => Reason::RequestAboveLimit,
             Self::LimitTooLow { .. } => Reason::LimitTooLow,
@@ -162,7 +174,7 @@ impl SpecProblem {
 
 /// What these problems hold.
 #[must_use]
-pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
+pub fn held_by(problems: &[SpecProblem], names: &Names, observed: &Observed) -> Held {
     let mut held = Held::default();
     for problem in problems {
         match problem {
@@ -172,15 +184,18 @@ pub fn held_by(problems: &[SpecProblem], names: &Names) -> Held {
             }
             SpecProblem::RequestAboveLimit { part: Part::Store(store), .. }
             | SpecProblem::LimitTooLow { store, .. }
+            | SpecProblem::VolumeGoing { store, .. }
             | SpecProblem::ClaimTaken { store, .. } => {
                 held.stores.insert(*store);
             }
             SpecProblem::RequestAboveLimit { part: Part::Service(service), .. } => {
                 held.services.insert(*service);
             }
-            // No new pod would get its image.
+            // No new pod would get its image. Where there is no pod, there is nothing to lose by trying.
             SpecProblem::PullSecretMissing(_) => {
-                held.stores.extend(Backend::ALL);
+                let is_there = |store: &Backend| observed.stateful_sets.contains_key(&names.backend(*store));
+                let was_there = |store: &Backend| observed.claims.contains_key(store);
+                held.stores.extend(Backend::ALL.into_iter().filter(|store| is_there(store) || !was_there(store)));
                 held.services.extend(Service::ALL);
                 held.jobs = true;
             }
@@ -228,9 +243,11 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
         claim: names.claim(*store),
         stack: names.stack.clone(),
     });
+    let going = observed.going_claims.keys();
+    let going = going.map(|store| SpecProblem::VolumeGoing { store: *store, claim: names.claim(*store) });
     let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec)).chain(claims);
     let others = others.chain(limits_too_low(spec));
-    secrets.chain(pull_secrets).chain(mail).chain(others).collect()
+    going.chain(secrets).chain(pull_secrets).chain(mail).chain(others).collect()
 }
 
 fn other_major_version(spec: &EcommerceStackSpec, ledger: &Ledger) -> Option<SpecProblem> {

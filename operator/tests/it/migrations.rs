@@ -156,6 +156,25 @@ async fn another_volume_is_provisioned_and_migrated_again() {
     assert_eq!(migrations, 7, "those of before stay for their log, but auth's, which has set a password");
 }
 
+/// Its databases have the ids of before, and the tables of the day it was taken.
+#[tokio::test]
+async fn a_volume_from_a_snapshot_is_migrated_again() {
+    let story = Story::migrated().await;
+    let (provision, migrate) = (story.job("shop-provision-").unwrap(), story.job("shop-order-migrate-").unwrap());
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    story.api.change(&claim, |claim| claim["metadata"]["uid"] = "claim-2".into());
+    story.reconcile().await.unwrap();
+    let others = |beginning: &str, of_before: &str| {
+        let all = story.api.below(JOBS).into_iter();
+        all.filter(|name| name.starts_with(beginning) && name != of_before).collect::<Vec<_>>()
+    };
+    let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
+    story.end_job(&others("shop-provision-", &provision)[0], "Complete", &ids.to_string());
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Migrated").1, "Migrating");
+    assert_eq!(others("shop-order-migrate-", &migrate).len(), 1);
+}
+
 #[tokio::test]
 async fn a_migration_that_runs_is_not_stopped_by_what_holds_the_rest() {
     let story = Story::provisioned().await;

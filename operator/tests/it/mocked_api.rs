@@ -46,7 +46,12 @@ impl MockedApi {
 
     /// Changes an object, as another one than the operator would.
     pub(crate) fn change(&self, path: &str, change: impl FnOnce(&mut Value)) {
-        change(self.0.lock().unwrap().objects.get_mut(path).unwrap_or_else(|| panic!("{path} is not there")));
+        let mut api = self.0.lock().unwrap();
+        api.version += 1;
+        let version = api.version.to_string();
+        let object = api.objects.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"));
+        change(object);
+        object["metadata"]["resourceVersion"] = version.into();
     }
 
     /// Takes an object away, as another one than the operator would.
@@ -152,7 +157,7 @@ impl State {
 
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         let before = self.objects.get(path);
-        if before.is_none_or(|before| before["spec"] != object["spec"]) {
+        if !object["spec"].is_null() && before.is_none_or(|before| before["spec"] != object["spec"]) {
             let generation = before.map_or(0, |before| before["metadata"]["generation"].as_u64().unwrap_or_default());
             object["metadata"]["generation"] = (generation + 1).into();
         }

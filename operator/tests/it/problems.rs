@@ -168,3 +168,16 @@ async fn each_event_has_words_of_its_own() {
         assert!(notes.iter().any(|note| note.starts_with(&format!("the Secret {name}, "))), "{notes:?}");
     }
 }
+
+/// Its image may be on the node, and without a pod there is nothing that a vain try could harm.
+#[tokio::test]
+async fn a_store_that_somebody_took_away_is_made_again_also_without_its_pull_secret() {
+    let story = Story::open().await;
+    story.api.change(STACK, |stack| stack["spec"]["images"] = json!({"pullSecrets": ["registry"]}));
+    story.reconcile().await.unwrap();
+    let set = format!("{APPS}/statefulsets/shop-postgres");
+    story.api.remove(&set);
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "PullSecretMissing");
+    assert!(story.api.get(&set).is_some());
+}

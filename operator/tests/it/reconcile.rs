@@ -198,3 +198,38 @@ async fn what_a_spec_switches_off_goes_and_what_is_somebody_elses_stays() {
     story.reconcile().await.unwrap();
     assert_eq!(there(&story), (vec!["shop-order".to_owned()], 8, both));
 }
+
+/// `kubectl wait` comes right after the change: what the stores and services were before says nothing of it.
+#[tokio::test]
+async fn what_a_look_has_changed_is_not_ready_in_it() {
+    for spec in [
+        json!({"services": {"order": {"replicas": 3}}}),
+        json!({"redis": {"embedded": {"image": "docker.io/library/redis:8.0.4"}}}),
+        json!({"rabbitmq": {"embedded": {"resources": {"limits": {"memory": "1Gi"}}}}}),
+    ] {
+        let story = Story::open().await;
+        story.api.change(STACK, |stack| stack["spec"] = spec.clone());
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Ready").0, "False", "{spec}");
+        story.serve();
+        story.reconcile().await.unwrap();
+        assert_eq!(story.condition("Ready").0, "True", "{spec}");
+    }
+}
+
+#[tokio::test]
+async fn a_stack_at_which_nobody_can_look_is_not_called_ready_for_long() {
+    let story = Story::open().await;
+    story.change_settings(|settings| settings.reconcile_limit_seconds = 1);
+    story.api.keep_silent(Some(&format!("{APPS}/statefulsets")));
+    story.reconcile().await.unwrap_err();
+    assert_eq!(story.condition("Ready").0, "True", "once is chance");
+    story.reconcile().await.unwrap_err();
+    let (ready, reason, message) = story.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "ReconcileFailed"));
+    assert!(message.starts_with("a look at the stack took longer"), "{message}");
+    assert_eq!(story.condition("Available").0, "Unknown");
+    story.api.keep_silent(None);
+    story.reconcile().await.unwrap();
+    assert_eq!((story.condition("Ready").0, story.condition("Available").0), ("True".into(), "True".into()));
+}

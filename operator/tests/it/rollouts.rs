@@ -28,6 +28,25 @@ async fn a_ledger_that_somebody_took_away_is_made_anew_from_what_runs_and_nothin
     assert_eq!(story.condition("Migrated").0, "True");
 }
 
+/// "A reset": it reads, and says nothing of what runs.
+#[tokio::test]
+async fn a_ledger_that_somebody_emptied_takes_what_runs_and_makes_no_secret_anew() {
+    let story = Story::open().await;
+    let (pins, credentials) = (story.ledger().pins, story.ledger().credentials);
+    let templates = || {
+        let all = story.api.below(&format!("{APPS}/")).into_iter().map(|path| story.api.get(&format!("{APPS}/{path}")));
+        all.map(|object| object.unwrap()["spec"]["template"].clone()).collect::<Vec<_>>()
+    };
+    let before = templates();
+    story.api.change(LEDGER, |map| map["data"]["ledger.json"] = "{}".into());
+    story.api.remove(&format!("{CORE}/secrets/shop-redis"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Degraded").1, "CredentialsLost");
+    assert_eq!(story.api.get(&format!("{CORE}/secrets/shop-redis")), None);
+    assert_eq!((story.ledger().pins, story.ledger().credentials), (pins, credentials));
+    assert_eq!(templates(), before, "nothing rolls");
+}
+
 #[tokio::test]
 async fn a_ledger_that_does_not_read_is_said_and_nothing_is_changed() {
     let story = Story::migrated().await;

@@ -32,7 +32,7 @@ impl Operator {
             Settings { operator_namespace: walk.namespace.clone(), longest_backoff_seconds: 10, ..patient() };
         change(&mut settings);
         let shutdown = Shutdown::new();
-        let health = Arc::new(Health::new(Clock::system(), settings.resync()));
+        let health = Arc::new(Health::new(Clock::system(), settings.resync(), settings.longest_backoff()));
         let task = tokio::spawn(controller::run(way.client(), settings, health, shutdown.clone()));
         Self { way, shutdown, task }
     }

@@ -169,3 +169,70 @@ async fn a_growth_that_was_refused_is_taken_back_without_a_word() {
         ("BackendsReady".into(), "Ready".into())
     );
 }
+
+/// The class grows and the driver does not: the API server has taken the size, and Kubernetes takes it back.
+#[tokio::test]
+async fn a_growth_that_comes_to_nothing_is_said_and_can_be_taken_back() {
+    let story = Story::open().await;
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    let asks = || story.api.get(&claim).unwrap()["spec"]["resources"]["requests"]["storage"].clone();
+    let say = async |size: &str| {
+        story.api.change(STACK, |stack| stack["spec"]["postgres"]["embedded"]["storage"] = json!({"size": size}));
+        let _ = story.reconcile().await;
+        story.serve();
+        story.reconcile().await
+    };
+    let condition = json!({"type": "ControllerResizeError", "status": "True", "message": "quota of disks exceeded"});
+    story.api.change(&claim, |claim| {
+        claim["status"] = json!({"capacity": {"storage": "5Gi"}, "conditions": [condition]});
+    });
+    say("10Gi").await.unwrap_err();
+    assert_eq!(asks(), "10Gi");
+    assert_eq!(story.stack().status.unwrap().stores[0].volume.as_deref(), Some("5Gi"), "what it has");
+    let (degraded, reason, message) = story.condition("Degraded");
+    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "VolumeRefused"));
+    assert!(message.contains("does not grow to 10Gi: quota of disks exceeded"), "{message}");
+    assert_eq!((story.condition("Ready").0, story.condition("Available").0), ("False".into(), "True".into()));
+
+    say("1Gi").await.unwrap();
+    assert_eq!(asks(), "5Gi", "what it has is the least that it may ask for");
+    assert_eq!(story.condition("Degraded").0, "False");
+}
+
+/// A person has made it larger than what is asked for: that is theirs.
+#[tokio::test]
+async fn a_volume_that_is_larger_than_its_claim_asks_for_is_left_alone() {
+    let story = Story::open().await;
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    story.api.change(&claim, |claim| claim["status"] = json!({"capacity": {"storage": "100Gi"}}));
+    story.writes();
+    story.reconcile().await.unwrap();
+    assert_eq!(story.writes(), [""; 0]);
+}
+
+/// Kubernetes keeps the claim while the pod is there, and takes the data with the pod.
+#[tokio::test]
+async fn a_claim_that_is_being_deleted_is_said_while_its_data_can_still_be_saved() {
+    let story = Story::open().await;
+    story.say_of_postgres("7301 17");
+    story.reconcile().await.unwrap();
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    story.api.change(&claim, |claim| claim["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z".into());
+    let provisioned_from = story.ledger().provisioned_from;
+    story.api.change(STACK, |stack| {
+        stack["spec"]["postgres"] = json!({"embedded": {"resources": {"limits": {"memory": "1Gi"}}}});
+    });
+    story.writes();
+    story.reconcile().await.unwrap();
+    let set = format!("{APPS}/statefulsets/shop-postgres");
+    assert!(!story.writes().iter().any(|write| write.ends_with(&set)), "a roll would end the pod");
+    let (ready, reason, message) = story.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "VolumeGoing"));
+    assert!(message.contains("data-shop-postgres-0 is being deleted") && message.contains("backup now"), "{message}");
+    assert_eq!(story.condition("Available").0, "True");
+    assert_eq!(story.ledger().provisioned_from, provisioned_from);
+
+    // The version of the services may go on meanwhile.
+    story.upgrade(|spec| spec["version"] = "1.1.0".into()).await;
+    assert_eq!(story.condition("Migrated").1, "Migrated");
+}

@@ -32,7 +32,8 @@ if [ -s "$data/PG_VERSION" ]; then
     said="$(printf "ALTER ROLE postgres PASSWORD E'%s'\n" "$escaped" |
         postgres --single -D "$data" -c config_file="$data/postgresql.conf" -c shared_buffers=32MB -c log_min_messages=error \
             -c log_statement=none -c log_min_error_statement=panic postgres 2>&1)" || refuse "$said"
-    case "$said" in *ERROR:*) refuse "The password of the superuser could not be set: ${said##*ERROR:}" ;; esac
+    # What it says of a statement that it can not read is a part of the statement.
+    case "$said" in *ERROR:*) refuse "The password of the superuser could not be set: it has to be one line of text." ;; esac
 else
     if [ -s "$known" ]; then
         refuse "The volume is empty, and the ledger says that this stack's data is in the server $(cat "$known"). Give back the volume it belongs to; or, to begin anew with an empty shop, delete the stack's ledger ConfigMap and then this pod."
