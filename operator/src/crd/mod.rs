@@ -93,7 +93,7 @@ fn stays_where_it_is(store: Backend) -> Rule {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EcommerceStackSpec {
-    /// Version of the services. Absent: the operator's own at the time the stack is made, kept in `status.version`.
+    /// Version of the services. Absent: the operator's own at the time the stack is made; `status.version` says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9_][A-Za-z0-9_.-]*$') && self != 'latest'")

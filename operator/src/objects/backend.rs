@@ -77,7 +77,7 @@ pub(super) fn stateful_set(inputs: &Inputs<'_>, parts: Parts) -> Manifest {
                 when_scaled: Some("Retain".to_owned()),
             }),
             min_ready_seconds: Some(STEADY_SECONDS),
-            // In this mode a corrected template also replaces a pod that never became ready.
+            // There is one pod, and nothing to wait for in front of it.
             pod_management_policy: Some("Parallel".to_owned()),
             replicas: Some(1),
             revision_history_limit: Some(2),

@@ -15,7 +15,7 @@ const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "12
 pub const MIGRATE: &str = "migrate";
 /// What its pods are for, as a label says it.
 pub(super) const COMPONENT: &str = "migration";
-/// The result is in the stack's status long before; until then an ended Job is there for its log.
+/// The result is in the ledger long before; until then an ended Job is there for its log.
 pub(super) const KEEP_SECONDS: i32 = 3600;
 
 /// The Job, unless the database is as the image needs it and a person has nothing to do for it, or is not there yet.
