@@ -1,6 +1,6 @@
 //! RabbitMQ for one test.
 
-use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
+use ecommerce_contract::topology::{BINDINGS, DELIVERY_LIMIT, EXCHANGE, Policy, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::Settings;
 use lapin::options::{
@@ -45,8 +45,7 @@ impl Broker {
         let everything = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         manage(Method::PUT, &format!("permissions/{vhost}/guest"), Some(everything)).await;
         for policy in policies() {
-            let body = json!({ "pattern": policy.pattern, "definition": policy.definition, "apply-to": "queues" });
-            manage(Method::PUT, &format!("policies/{vhost}/{}", policy.name), Some(body)).await;
+            set_policy(&server, &vhost, &policy).await;
         }
         for service in Service::WITH_BROKER {
             let user = format!("{vhost}.{service}");
@@ -91,6 +90,16 @@ impl Broker {
         let mut url = url::Url::parse(amqp_url.expose_secret()).expect("an address");
         url.set_password(None).expect("an address with a user");
         Settings { amqp_url: url.to_string().into(), amqp_password: Some(password.into()) }
+    }
+
+    /// Has the queues of messages that are to be handled hand each out so often, and then give it up.
+    pub async fn limit_deliveries(&self, most: u32) {
+        for mut policy in policies() {
+            if policy.definition["delivery-limit"] == DELIVERY_LIMIT {
+                policy.definition["delivery-limit"] = most.into();
+                set_policy(&self.server, &self.vhost, &policy).await;
+            }
+        }
     }
 
     /// Declares the topology as every service does, for a test that writes before anybody reads.
@@ -191,4 +200,9 @@ impl Broker {
         let queue = self.server.manage(Method::GET, &format!("queues/{}/{name}", self.vhost), None).await;
         queue.get("name").is_some().then_some(queue)
     }
+}
+
+async fn set_policy(server: &Server, vhost: &str, policy: &Policy) {
+    let body = json!({ "pattern": policy.pattern, "definition": policy.definition, "apply-to": "queues" });
+    server.manage(Method::PUT, &format!("policies/{vhost}/{}", policy.name), Some(body)).await;
 }

@@ -48,6 +48,17 @@ impl Database {
         ecommerce_postgres::Pool::new(&self.settings, "test").expect("an address")
     }
 
+    /// Logs in as the tables' owner, for what a migration may and the service may not.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn as_owner(&self) -> PgConnection {
+        let url = self.owner.database_url.expose_secret();
+        let mut connection = PgConnection::connect(url).await.expect("log in as a migration");
+        run(&mut connection, format!("set role {}", self.owner.database_owner)).await;
+        connection
+    }
+
     async fn create_with(migrator: Migrator, password: Option<&str>) -> Self {
         let server = variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres");
         let name = unique_name();
