@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod api_keys;
+mod backlog;
 mod captured_late;
 mod crash;
 mod health;
