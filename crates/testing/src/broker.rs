@@ -4,7 +4,7 @@ use ecommerce_contract::topology::{BINDINGS, DELIVERY_LIMIT, EXCHANGE, Policy, p
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::Settings;
 use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -108,6 +108,18 @@ impl Broker {
     /// When the broker refuses.
     pub async fn declare(&self) {
         ecommerce_courier::topology::declare(&self.channel).await.expect("declare the topology");
+    }
+
+    /// From now on every event that is published goes into a queue of this name too, whoever else reads it.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn hear_all(&self, queue: &str) {
+        let declared = self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default());
+        declared.await.expect("declare a queue");
+        let bound = QueueBindOptions::default();
+        let bound = self.channel.queue_bind(queue.into(), EXCHANGE.into(), "#".into(), bound, FieldTable::default());
+        bound.await.expect("bind a queue");
     }
 
     /// How many messages wait in a queue that nobody has been handed, at this moment.

@@ -11,6 +11,12 @@ use crate::{unique_name, variable};
 /// The group of logins that `local/stores` has the server ask for their password; everybody else is let in without.
 const ASKED: &str = "asked_for_a_password";
 
+/// The address of the server that all tests share, for its superuser.
+#[must_use]
+pub fn server() -> String {
+    variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres")
+}
+
 /// A database with the roles that a stack's provisioning makes, migrated as a stack migrates it.
 #[derive(Debug)]
 pub struct Database {
@@ -28,7 +34,15 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn create(migrator: Migrator) -> Self {
-        Self::create_with(migrator, None).await
+        Self::create_on(&server(), migrator).await
+    }
+
+    /// The same on this server, whose address names a database and its superuser.
+    ///
+    /// # Panics
+    /// As [`Self::create`].
+    pub async fn create_on(server: &str, migrator: Migrator) -> Self {
+        Self::create_with(server, migrator, None).await
     }
 
     /// The same, whose logins have this password and are asked for it.
@@ -36,7 +50,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn with_password(migrator: Migrator, password: &str) -> Self {
-        Self::create_with(migrator, Some(password)).await
+        Self::create_with(&server(), migrator, Some(password)).await
     }
 
     /// A pool as the service has one.
@@ -59,10 +73,9 @@ impl Database {
         connection
     }
 
-    async fn create_with(migrator: Migrator, password: Option<&str>) -> Self {
-        let server = variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres");
+    async fn create_with(server: &str, migrator: Migrator, password: Option<&str>) -> Self {
         let name = unique_name();
-        let mut connection = PgConnection::connect(&server)
+        let mut connection = PgConnection::connect(server)
             .await
             .unwrap_or_else(|error| panic!("no PostgreSQL for tests, `local/stores start` starts one: {error}"));
         for statement in [
@@ -93,7 +106,7 @@ impl Database {
         run(&mut connection, privileges).await;
 
         let url_of = |login: &str| {
-            let mut url = url::Url::parse(&server).expect("TEST_DATABASE_URL is an address");
+            let mut url = url::Url::parse(server).expect("TEST_DATABASE_URL is an address");
             url.set_username(&format!("{name}_{login}")).expect("an address with a user");
             url.set_path(&name);
             url.to_string()
