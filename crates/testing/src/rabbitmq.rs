@@ -184,7 +184,7 @@ fn of_node(name: &str, folder: &Path, node: &str, mapper_port: u16) -> Command {
 }
 
 /// Held together, so that none is given out twice.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     let held = [(); COUNT].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
     held.each_ref().map(|door| door.local_addr().expect("a bound address").port())
 }

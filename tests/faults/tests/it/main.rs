@@ -5,6 +5,7 @@
 mod books;
 mod commits;
 mod customers;
+mod full_disk;
 mod handled;
 mod shop;
 mod silence;
