@@ -42,7 +42,15 @@ impl Database {
     /// # Panics
     /// As [`Self::create`].
     pub async fn create_on(server: &str, migrator: Migrator) -> Self {
-        Self::create_with(server, migrator, None).await
+        Self::create_with(server, "", migrator, None).await
+    }
+
+    /// A new database from a dump, as plain SQL, of one that older migrations have made; with those of `migrator` that came since.
+    ///
+    /// # Panics
+    /// As [`Self::create`], and when the dump is none.
+    pub async fn restore(dump: &str, migrator: Migrator) -> Self {
+        Self::create_with(&server(), dump, migrator, None).await
     }
 
     /// The same, whose logins have this password and are asked for it.
@@ -50,7 +58,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn with_password(migrator: Migrator, password: &str) -> Self {
-        Self::create_with(&server(), migrator, Some(password)).await
+        Self::create_with(&server(), "", migrator, Some(password)).await
     }
 
     /// A pool as the service has one.
@@ -67,13 +75,10 @@ impl Database {
     /// # Panics
     /// When the server refuses.
     pub async fn as_owner(&self) -> PgConnection {
-        let url = self.owner.database_url.expose_secret();
-        let mut connection = PgConnection::connect(url).await.expect("log in as a migration");
-        run(&mut connection, format!("set role {}", self.owner.database_owner)).await;
-        connection
+        log_in_as(&self.owner).await
     }
 
-    async fn create_with(server: &str, migrator: Migrator, password: Option<&str>) -> Self {
+    async fn create_with(server: &str, dump: &str, migrator: Migrator, password: Option<&str>) -> Self {
         let name = unique_name();
         let mut connection = PgConnection::connect(server)
             .await
@@ -117,6 +122,7 @@ impl Database {
             database_password: password.clone(),
             database_owner: format!("{name}_owner"),
         };
+        run(&mut log_in_as(&owner).await, dump.to_owned()).await;
         migration::run(&owner, migrator).await.expect("migrate");
         let mut options: PgConnectOptions = url_of("login").parse().expect("an address");
         if let Some(password) = &password {
@@ -141,6 +147,16 @@ pub async fn ask_for_password(server: &mut PgConnection, login: &str) {
     let make =
         "create role asked_for_a_password nologin; exception when duplicate_object or unique_violation then null;";
     run(server, format!("do $$ begin {make} end $$; grant {ASKED} to \"{login}\"")).await;
+}
+
+async fn log_in_as(owner: &migration::Settings) -> PgConnection {
+    let mut options: PgConnectOptions = owner.database_url.expose_secret().parse().expect("an address");
+    if let Some(password) = &owner.database_password {
+        options = options.password(password.expose_secret());
+    }
+    let mut connection = PgConnection::connect_with(&options).await.expect("log in as a migration");
+    run(&mut connection, format!("set role {}", owner.database_owner)).await;
+    connection
 }
 
 async fn run(connection: &mut PgConnection, statements: String) {

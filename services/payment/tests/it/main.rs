@@ -8,6 +8,7 @@ mod crash;
 mod health;
 mod ledgers;
 mod messages;
+mod old_tables;
 mod openapi;
 mod payments;
 mod retention;
