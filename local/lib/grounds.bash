@@ -2,9 +2,13 @@
 # What lanes stand on: stores and API server, or the whole stack in a cluster. For local/test and local/prove; each is a
 # check, so that what does not come up is one failure with its reason, and not one for each test that needed it.
 
-stores_and_api_server() {
-  check "the stores start" local/stores start && check "the API server starts" local/apiserver start || return 1
+stores() {
+  check "the stores start" local/stores start || return 1
   eval "$(local/stores environment)"
+}
+
+stores_and_api_server() {
+  stores && check "the API server starts" local/apiserver start
 }
 
 # The stack in this clone's cluster, or in one that is made beside another's.

@@ -28,7 +28,7 @@ pub struct BreakingLink {
 
 #[derive(Debug)]
 struct Plan {
-    number: usize,
+    number: AtomicUsize,
     moment: Moment,
     heard: AtomicUsize,
 }
@@ -47,7 +47,7 @@ impl BreakingLink {
         url.set_port(Some(address.port())).expect("an address with a port");
         // What is encrypted cannot be counted, and asking for it is no message of the protocol.
         url.set_query(Some("sslmode=disable"));
-        let plan = Arc::new(Plan { number, moment, heard: AtomicUsize::new(0) });
+        let plan = Arc::new(Plan { number: number.into(), moment, heard: AtomicUsize::new(0) });
         let of_all = plan.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = door.accept().await {
@@ -62,10 +62,16 @@ impl BreakingLink {
         Self { url, plan }
     }
 
+    /// Counts anew, and breaks once more at the statement with this number.
+    pub fn break_at(&self, number: usize) {
+        self.plan.number.store(number, Ordering::SeqCst);
+        self.plan.heard.store(0, Ordering::SeqCst);
+    }
+
     /// Whether that statement has come.
     #[must_use]
     pub fn has_broken(&self) -> bool {
-        self.plan.heard.load(Ordering::SeqCst) >= self.plan.number
+        self.plan.heard.load(Ordering::SeqCst) >= self.plan.number.load(Ordering::SeqCst)
     }
 }
 
@@ -75,7 +81,8 @@ impl Plan {
     fn breaks_at(&self, message: &[u8]) -> bool {
         const QUERY: u8 = b'Q';
         const SYNC: u8 = b'S';
-        matches!(message.first(), Some(&QUERY | &SYNC)) && self.heard.fetch_add(1, Ordering::SeqCst) + 1 == self.number
+        matches!(message.first(), Some(&QUERY | &SYNC))
+            && self.heard.fetch_add(1, Ordering::SeqCst) + 1 == self.number.load(Ordering::SeqCst)
     }
 }
 

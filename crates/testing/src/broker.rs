@@ -1,10 +1,10 @@
 //! RabbitMQ for one test.
 
-use ecommerce_contract::topology::{BINDINGS, EXCHANGE, permissions, policies};
+use ecommerce_contract::topology::{BINDINGS, DELIVERY_LIMIT, EXCHANGE, Policy, permissions, policies};
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::Settings;
 use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -45,8 +45,7 @@ impl Broker {
         let everything = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         manage(Method::PUT, &format!("permissions/{vhost}/guest"), Some(everything)).await;
         for policy in policies() {
-            let body = json!({ "pattern": policy.pattern, "definition": policy.definition, "apply-to": "queues" });
-            manage(Method::PUT, &format!("policies/{vhost}/{}", policy.name), Some(body)).await;
+            set_policy(&server, &vhost, &policy).await;
         }
         for service in Service::WITH_BROKER {
             let user = format!("{vhost}.{service}");
@@ -93,12 +92,34 @@ impl Broker {
         Settings { amqp_url: url.to_string().into(), amqp_password: Some(password.into()) }
     }
 
+    /// Has the queues of messages that are to be handled hand each out so often, and then give it up.
+    pub async fn limit_deliveries(&self, most: u32) {
+        for mut policy in policies() {
+            if policy.definition["delivery-limit"] == DELIVERY_LIMIT {
+                policy.definition["delivery-limit"] = most.into();
+                set_policy(&self.server, &self.vhost, &policy).await;
+            }
+        }
+    }
+
     /// Declares the topology as every service does, for a test that writes before anybody reads.
     ///
     /// # Panics
     /// When the broker refuses.
     pub async fn declare(&self) {
         ecommerce_courier::topology::declare(&self.channel).await.expect("declare the topology");
+    }
+
+    /// From now on every event that is published goes into a queue of this name too, whoever else reads it.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn hear_all(&self, queue: &str) {
+        let declared = self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default());
+        declared.await.expect("declare a queue");
+        let bound = QueueBindOptions::default();
+        let bound = self.channel.queue_bind(queue.into(), EXCHANGE.into(), "#".into(), bound, FieldTable::default());
+        bound.await.expect("bind a queue");
     }
 
     /// How many messages wait in a queue that nobody has been handed, at this moment.
@@ -191,4 +212,9 @@ impl Broker {
         let queue = self.server.manage(Method::GET, &format!("queues/{}/{name}", self.vhost), None).await;
         queue.get("name").is_some().then_some(queue)
     }
+}
+
+async fn set_policy(server: &Server, vhost: &str, policy: &Policy) {
+    let body = json!({ "pattern": policy.pattern, "definition": policy.definition, "apply-to": "queues" });
+    server.manage(Method::PUT, &format!("policies/{vhost}/{}", policy.name), Some(body)).await;
 }

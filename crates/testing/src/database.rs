@@ -11,6 +11,12 @@ use crate::{unique_name, variable};
 /// The group of logins that `local/stores` has the server ask for their password; everybody else is let in without.
 const ASKED: &str = "asked_for_a_password";
 
+/// The address of the server that all tests share, for its superuser.
+#[must_use]
+pub fn server() -> String {
+    variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres")
+}
+
 /// A database with the roles that a stack's provisioning makes, migrated as a stack migrates it.
 #[derive(Debug)]
 pub struct Database {
@@ -28,7 +34,23 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn create(migrator: Migrator) -> Self {
-        Self::create_with(migrator, None).await
+        Self::create_on(&server(), migrator).await
+    }
+
+    /// The same on this server, whose address names a database and its superuser.
+    ///
+    /// # Panics
+    /// As [`Self::create`].
+    pub async fn create_on(server: &str, migrator: Migrator) -> Self {
+        Self::create_with(server, "", migrator, None).await
+    }
+
+    /// A new database from a dump, as plain SQL, of one that older migrations have made; with those of `migrator` that came since.
+    ///
+    /// # Panics
+    /// As [`Self::create`], and when the dump is none.
+    pub async fn restore(dump: &str, migrator: Migrator) -> Self {
+        Self::create_with(&server(), dump, migrator, None).await
     }
 
     /// The same, whose logins have this password and are asked for it.
@@ -36,7 +58,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn with_password(migrator: Migrator, password: &str) -> Self {
-        Self::create_with(migrator, Some(password)).await
+        Self::create_with(&server(), "", migrator, Some(password)).await
     }
 
     /// A pool as the service has one.
@@ -48,10 +70,17 @@ impl Database {
         ecommerce_postgres::Pool::new(&self.settings, "test").expect("an address")
     }
 
-    async fn create_with(migrator: Migrator, password: Option<&str>) -> Self {
-        let server = variable("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:15432/postgres");
+    /// Logs in as the tables' owner, for what a migration may and the service may not.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn as_owner(&self) -> PgConnection {
+        log_in_as(&self.owner).await
+    }
+
+    async fn create_with(server: &str, dump: &str, migrator: Migrator, password: Option<&str>) -> Self {
         let name = unique_name();
-        let mut connection = PgConnection::connect(&server)
+        let mut connection = PgConnection::connect(server)
             .await
             .unwrap_or_else(|error| panic!("no PostgreSQL for tests, `local/stores start` starts one: {error}"));
         for statement in [
@@ -82,7 +111,7 @@ impl Database {
         run(&mut connection, privileges).await;
 
         let url_of = |login: &str| {
-            let mut url = url::Url::parse(&server).expect("TEST_DATABASE_URL is an address");
+            let mut url = url::Url::parse(server).expect("TEST_DATABASE_URL is an address");
             url.set_username(&format!("{name}_{login}")).expect("an address with a user");
             url.set_path(&name);
             url.to_string()
@@ -93,6 +122,7 @@ impl Database {
             database_password: password.clone(),
             database_owner: format!("{name}_owner"),
         };
+        run(&mut log_in_as(&owner).await, dump.to_owned()).await;
         migration::run(&owner, migrator).await.expect("migrate");
         let mut options: PgConnectOptions = url_of("login").parse().expect("an address");
         if let Some(password) = &password {
@@ -117,6 +147,16 @@ pub async fn ask_for_password(server: &mut PgConnection, login: &str) {
     let make =
         "create role asked_for_a_password nologin; exception when duplicate_object or unique_violation then null;";
     run(server, format!("do $$ begin {make} end $$; grant {ASKED} to \"{login}\"")).await;
+}
+
+async fn log_in_as(owner: &migration::Settings) -> PgConnection {
+    let mut options: PgConnectOptions = owner.database_url.expose_secret().parse().expect("an address");
+    if let Some(password) = &owner.database_password {
+        options = options.password(password.expose_secret());
+    }
+    let mut connection = PgConnection::connect_with(&options).await.expect("log in as a migration");
+    run(&mut connection, format!("set role {}", owner.database_owner)).await;
+    connection
 }
 
 async fn run(connection: &mut PgConnection, statements: String) {

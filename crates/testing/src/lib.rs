@@ -14,6 +14,7 @@ pub mod keys;
 pub mod link;
 pub mod mail;
 pub mod nginx;
+pub mod postgres;
 pub mod rabbitmq;
 pub mod redis;
 
@@ -25,6 +26,7 @@ pub use eventually::{eventually, throughout, within};
 pub use keys::Keys;
 pub use link::Link;
 pub use nginx::Nginx;
+pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 
 use std::io::Write as _;

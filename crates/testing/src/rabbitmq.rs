@@ -74,6 +74,19 @@ impl RabbitMq {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// A new one that takes a message back when it is not acknowledged within `patience`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn impatient(patience: Duration) -> Self {
+        let (patience, look) = (patience.as_millis(), patience.as_millis() / 4);
+        Self::start_with(&format!("-rabbit consumer_timeout {patience} channel_tick_interval {look}")).await
+    }
+
+    async fn start_with(arguments: &str) -> Self {
         let folder = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&folder).expect("make a directory");
         let [amqp, management, mapper_port, distribution] = free_ports();
@@ -102,7 +115,9 @@ impl RabbitMq {
             // Idle schedulers would spin for work that does not come (+sbwt).
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-                "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+                format!(
+                    "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {{127,0,0,1}} {arguments}"
+                ),
             );
         let log = std::fs::File::create(folder.join("log")).expect("make its log");
         let process = command.process_group(group).stdout(log).stderr(Stdio::null()).spawn().unwrap_or_else(missing);
@@ -169,7 +184,7 @@ fn of_node(name: &str, folder: &Path, node: &str, mapper_port: u16) -> Command {
 }
 
 /// Held together, so that none is given out twice.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     let held = [(); COUNT].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
     held.each_ref().map(|door| door.local_addr().expect("a bound address").port())
 }

@@ -8,6 +8,7 @@ mod dead_letters;
 mod dump;
 mod outages;
 mod passwords;
+mod patience;
 mod relay;
 mod replica;
 

@@ -12,7 +12,7 @@ use crate::{connections, stock_reserved, stores, unsent};
 
 const EVENTS: usize = 50;
 
-async fn behind_a_wire(database: &Database) -> (Link, Settings) {
+pub(crate) async fn behind_a_wire(database: &Database) -> (Link, Settings) {
     let wire = Link::to(database.settings.database_url.expose_secret()).await;
     let through = Settings { database_url: wire.url.to_string().into(), ..database.settings.clone() };
     (wire, through)

@@ -14,6 +14,7 @@ mod login;
 mod logout;
 mod mail;
 mod me;
+mod old_tables;
 mod openapi;
 mod password;
 mod redis_away;

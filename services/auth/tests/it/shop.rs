@@ -59,8 +59,21 @@ impl Shop {
         Self::open_all(clock, &redis::url(), change).await
     }
 
+    /// One on this database.
+    pub(crate) async fn open_with_database(database: Database) -> Self {
+        Self::open_all_on(database, Clock::system(), &redis::url(), |config| config).await
+    }
+
     async fn open_all(clock: Clock, redis_url: &str, change: impl FnOnce(Config) -> Config) -> Self {
-        let mut database = Database::create(auth::migrations()).await;
+        Self::open_all_on(Database::create(auth::migrations()).await, clock, redis_url, change).await
+    }
+
+    async fn open_all_on(
+        mut database: Database,
+        clock: Clock,
+        redis_url: &str,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let to_postgres = Link::to(database.settings.database_url.expose_secret()).await;
         database.settings.database_url = to_postgres.url.to_string().into();
         let (to_redis, prefix) = (Link::to(redis_url).await, redis::prefix());

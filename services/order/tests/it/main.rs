@@ -4,6 +4,7 @@
 mod growth;
 mod health;
 mod messages;
+mod old_tables;
 mod openapi;
 mod orders;
 mod payment_deadline;

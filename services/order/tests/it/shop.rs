@@ -36,7 +36,10 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let database = Database::create(order::migrations()).await;
+        Self::open_on(Database::create(order::migrations()).await).await
+    }
+
+    pub(crate) async fn open_on(database: Database) -> Self {
         let broker = Broker::create().await;
         let keys = Keys::create();
         let clock = Clock::manual(Clock::system().now());

@@ -173,34 +173,3 @@ async fn money_goes_back_however_many_charges_the_provider_leaves_waiting() {
     })
     .await;
 }
-
-/// As when the provider, or payment, was away for a while.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_has_waited_is_charged_in_the_order_of_its_age() {
-    const CALLS: usize = 16;
-    let mut shop = Shop::without_service().await;
-    shop.broker.declare().await;
-    let count = ecommerce_testing::scale(3_000, 300);
-    let customer = shop.customer();
-    for _ in 0..count {
-        shop.clock.advance(time::Duration::milliseconds(1));
-        shop.publish(Event::PaymentRequested(shop.wanted(&customer, Some("tok_success")))).await;
-    }
-    shop.start_with(|config| {
-        config.provider.payment_provider_most_calls = CALLS;
-        config.provider.simulator.simulator_answer_delay_milliseconds = 20;
-    })
-    .await;
-    eventually("all are charged", || async { (shop.charges().await == i64::try_from(count).unwrap()).then_some(()) })
-        .await;
-    shop.settles().await;
-    // By how many places a charge stands in another place than its payment.
-    let displaced = "select max(abs(place - age)) from (
-           select row_number() over (order by entry.created_at) as place, row_number() over (order by payment_id) as age
-           from simulator.charges as entry join attempts on attempts.id::text = entry.key) as places";
-    let displaced = shop.count(displaced).await;
-    // What one batch brings, in the sequence of the provider's calls.
-    assert!(displaced <= 100 + i64::try_from(CALLS).unwrap(), "displaced by {displaced}");
-    let all = Sums { captured: i64::try_from(count).unwrap() * AMOUNT, refunded: 0 };
-    assert_eq!((shop.ledger().await, shop.books().await), (all, all));
-}

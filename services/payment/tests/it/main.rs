@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod api_keys;
+mod backlog;
 mod captured_late;
 mod crash;
 mod health;
 mod ledgers;
 mod messages;
+mod old_tables;
 mod openapi;
 mod payments;
 mod retention;

@@ -52,9 +52,13 @@ impl Shop {
 
     /// The stores alone.
     pub(crate) async fn without_service() -> Self {
-        let (database, broker) = tokio::join!(Database::create(payment::migrations()), Broker::create());
+        Self::without_service_on(Database::create(payment::migrations()).await).await
+    }
+
+    /// The stores alone, with this database.
+    pub(crate) async fn without_service_on(database: Database) -> Self {
         Self {
-            broker,
+            broker: Broker::create().await,
             database,
             keys: Keys::create(),
             clock: Clock::manual(Clock::system().now()),

@@ -4,6 +4,7 @@
 mod consumer;
 mod health;
 mod internal;
+mod old_tables;
 mod openapi;
 mod products;
 mod shop;

@@ -36,16 +36,22 @@ impl Shop {
 
     /// A running service whose cache is at `redis_url`.
     pub(crate) async fn open_with(redis_url: String) -> Self {
-        Self::open_at(redis_url, Clock::system()).await
+        Self::open_at(Database::create(product::migrations()).await, redis_url, Clock::system()).await
     }
 
     /// A running service whose clock is moved by the test.
     pub(crate) async fn open_with_a_clock() -> Self {
-        Self::open_at(redis::url(), Clock::manual(Clock::system().now())).await
+        let database = Database::create(product::migrations()).await;
+        Self::open_at(database, redis::url(), Clock::manual(Clock::system().now())).await
     }
 
-    async fn open_at(redis_url: String, clock: Clock) -> Self {
-        let (database, broker) = tokio::join!(Database::create(product::migrations()), Broker::create());
+    /// A running service on this database.
+    pub(crate) async fn open_on(database: Database) -> Self {
+        Self::open_at(database, redis::url(), Clock::system()).await
+    }
+
+    async fn open_at(database: Database, redis_url: String, clock: Clock) -> Self {
+        let broker = Broker::create().await;
         let keys = Keys::create();
         let config = Config {
             api_keys: keys.known(),

@@ -1,0 +1,238 @@
+//! Order, product and payment in one process, each with wires of its own to its stores.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::FromArgMatches;
+use ecommerce_contract::{Envelope, Service};
+use ecommerce_process::{App, Host, Settings};
+use ecommerce_runtime::Shutdown;
+use ecommerce_testing::{Broker, Client, Database, Keys, Link, database, redis, unique_name};
+use ecommerce_types::{Clock, ProductId, Role};
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use sqlx::PgConnection;
+use tokio::time::{interval, timeout};
+use url::Url;
+use uuid::Uuid;
+
+use crate::handled;
+
+/// How many mugs there are.
+pub(crate) const MUGS: i64 = 100_000;
+/// How long a customer insists.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// As the services ask for it (`Retry-After`).
+const AGAIN: Duration = Duration::from_secs(1);
+/// Where every published event goes too.
+const HEARD: &str = "heard";
+/// Keeps the id of every event that was committed.
+const KEEP_WRITTEN: &str = "
+    create table written (id uuid primary key);
+    create function keep_written() returns trigger language plpgsql as
+      $$ begin insert into written values (new.id); return new; end $$;
+    create trigger keep_written after insert on outbox for each row execute function keep_written();";
+
+/// What a service keeps something in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Postgres,
+    Rabbitmq,
+    Redis,
+}
+
+/// A shop that sells one kind of mug.
+pub(crate) struct Shop {
+    pub(crate) databases: BTreeMap<Service, Database>,
+    pub(crate) broker: Broker,
+    mug: ProductId,
+    heard: HashSet<Uuid>,
+    way: Url,
+    wires: Vec<(Store, Link)>,
+    order: SocketAddr,
+    product_operations: SocketAddr,
+    keys: Keys,
+    shutdown: Shutdown,
+}
+
+impl Shop {
+    /// One whose customers have so many seconds to pay.
+    pub(crate) async fn open(seconds_to_pay: u32) -> Self {
+        let server = database::server();
+        Self::open_on(&server, &server.parse().unwrap(), seconds_to_pay).await
+    }
+
+    /// The same with its databases on this server, which the services reach by another way.
+    pub(crate) async fn open_on(server: &str, way: &Url, seconds_to_pay: u32) -> Self {
+        handled::listen();
+        let (order, product, payment, broker) = tokio::join!(
+            Database::create_on(server, order::migrations()),
+            Database::create_on(server, product::migrations()),
+            Database::create_on(server, payment::migrations()),
+            Broker::create(),
+        );
+        let databases: BTreeMap<_, _> =
+            [(Service::Order, order), (Service::Product, product), (Service::Payment, payment)].into();
+        for database in databases.values() {
+            keep_written(database).await;
+        }
+        let mut shop = Self {
+            databases,
+            broker,
+            mug: ProductId(Uuid::nil()),
+            heard: HashSet::new(),
+            way: way.clone(),
+            wires: Vec::new(),
+            order: SocketAddr::from(([127, 0, 0, 1], 0)),
+            product_operations: SocketAddr::from(([127, 0, 0, 1], 0)),
+            keys: Keys::create(),
+            shutdown: Shutdown::new(),
+        };
+        let product = shop.start_product().await;
+        shop.start_payment().await;
+        shop.start_order(product, seconds_to_pay).await;
+        shop.broker.ready().await;
+        shop.broker.hear_all(HEARD).await;
+        shop.mug = shop.stock_mugs(product).await;
+        shop
+    }
+
+    async fn start_product(&mut self) -> SocketAddr {
+        let to_redis = self.wire(Store::Redis, &redis::url().into()).await;
+        let redis =
+            [format!("--redis-url={}", to_redis.expose_secret()), format!("--redis-prefix={}", redis::prefix())];
+        let mut config: product::Config = self.config(&redis);
+        config.postgres = self.wire_to_postgres(Service::Product).await;
+        config.rabbit.amqp_url = self.wire_to_broker(Service::Product).await;
+        let app = product::build(config, self.host()).await.unwrap();
+        let address = app.http_address().unwrap();
+        self.product_operations = app.operations_address().unwrap();
+        run(app);
+        address
+    }
+
+    async fn start_payment(&mut self) {
+        let mut config: payment::Config = self.config(&[]);
+        config.postgres = self.wire_to_postgres(Service::Payment).await;
+        config.rabbit.amqp_url = self.wire_to_broker(Service::Payment).await;
+        run(payment::build(config, self.host()).await.unwrap());
+    }
+
+    async fn start_order(&mut self, product: SocketAddr, seconds_to_pay: u32) {
+        let mut config: order::Config = self.config(&[
+            format!("--product-url=http://{product}"),
+            format!("--edge-keys-directory={}", self.keys.sent_by(Service::Order).edge_keys_directory.display()),
+            format!("--payment-deadline-seconds={seconds_to_pay}"),
+        ]);
+        config.postgres = self.wire_to_postgres(Service::Order).await;
+        config.rabbit.amqp_url = self.wire_to_broker(Service::Order).await;
+        let app = order::build(config, self.host()).await.unwrap();
+        self.order = app.http_address().unwrap();
+        run(app);
+    }
+
+    fn config<C: clap::Args + FromArgMatches>(&self, more: &[String]) -> C {
+        let usual = [
+            "service".to_owned(),
+            format!("--api-key-hashes-file={}", self.keys.known().api_key_hashes_file.display()),
+            "--database-url=postgres://set-later".to_owned(),
+            "--amqp-url=amqp://set-later".to_owned(),
+        ];
+        let command = C::augment_args(clap::Command::new("service"));
+        C::from_arg_matches(&command.get_matches_from(usual.iter().chain(more))).unwrap()
+    }
+
+    fn host(&self) -> Host {
+        Host::bind(&Settings::for_tests(), Clock::system(), self.shutdown.clone()).unwrap()
+    }
+
+    async fn wire_to_postgres(&mut self, service: Service) -> ecommerce_postgres::Settings {
+        let settings = self.databases[&service].settings.clone();
+        let mut url: Url = settings.database_url.expose_secret().parse().unwrap();
+        url.set_host(self.way.host_str()).unwrap();
+        url.set_port(self.way.port()).unwrap();
+        url.set_query(self.way.query());
+        let database_url = self.wire(Store::Postgres, &url.to_string().into()).await;
+        ecommerce_postgres::Settings { database_url, ..settings }
+    }
+
+    async fn wire_to_broker(&mut self, service: Service) -> SecretString {
+        let settings = self.broker.settings(service);
+        self.wire(Store::Rabbitmq, &settings.amqp_url).await
+    }
+
+    async fn wire(&mut self, store: Store, url: &SecretString) -> SecretString {
+        let wire = Link::to(url.expose_secret()).await;
+        let through = wire.url.to_string().into();
+        self.wires.push((store, wire));
+        through
+    }
+
+    /// The wires of all services to this store.
+    pub(crate) fn wires_to(&self, store: Store) -> impl Iterator<Item = &Link> {
+        self.wires.iter().filter(move |(to, _)| *to == store).map(|(_, wire)| wire)
+    }
+
+    async fn stock_mugs(&self, product: SocketAddr) -> ProductId {
+        let staff = Client::person(product, &self.keys, Role::Staff);
+        let mug = json!({ "sku": "MUG", "name": "Mug", "price": { "amount": 1250, "currency": "EUR" } });
+        let made = staff.post("/api/v1/products", mug).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let mug: ProductId = made.body["id"].as_str().unwrap().parse().unwrap();
+        let stock = json!({ "on_hand": MUGS }).to_string();
+        let set = staff.send(Method::PUT, &format!("/api/v1/products/{mug}/stock"), Some(stock)).await;
+        assert_eq!(set.status, 200, "{}", set.body);
+        mug
+    }
+
+    /// A customer who orders a mug and asks again until the order is placed.
+    pub(crate) fn customer_who_insists(&self) -> impl Future<Output = Uuid> + Send + 'static {
+        let customer = Client::person(self.order, &self.keys, Role::Customer).with_idempotency_key(unique_name());
+        let order = json!({ "items": [{ "product_id": self.mug, "quantity": 1 }], "payment_method": "tok_success" });
+        let insist = async move {
+            let mut again = interval(AGAIN);
+            loop {
+                again.tick().await;
+                let answer = customer.post("/api/v1/orders", order.clone()).await;
+                assert!([201, 409, 503, 504].contains(&answer.status), "{}", answer.body);
+                if answer.status == 201 {
+                    return answer.body["id"].as_str().unwrap().parse().unwrap();
+                }
+            }
+        };
+        async move { timeout(PATIENCE, insist).await.unwrap() }
+    }
+
+    /// What has arrived at the broker, once or more often.
+    pub(crate) async fn published(&mut self) -> &HashSet<Uuid> {
+        while let Some(body) = self.broker.take(HEARD).await {
+            self.heard.insert(serde_json::from_slice::<Envelope>(&body).unwrap().id.0);
+        }
+        &self.heard
+    }
+
+    /// What product's gauge of reservations that nobody ends says.
+    pub(crate) async fn reservations_past_deadline(&self) -> Option<i64> {
+        let metrics = reqwest::get(format!("http://{}/metrics", self.product_operations)).await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let mut gauge = metrics.lines().filter_map(|line| line.strip_prefix("ecommerce_reservations_past_deadline "));
+        gauge.next()?.parse().ok()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+    }
+}
+
+fn run(app: App) {
+    tokio::spawn(async move { app.run().await.unwrap() });
+}
+
+async fn keep_written(database: &Database) {
+    let mut owner: PgConnection = database.as_owner().await;
+    sqlx::raw_sql(KEEP_WRITTEN).execute(&mut owner).await.unwrap();
+}
