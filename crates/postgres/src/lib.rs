@@ -4,11 +4,13 @@
 //! same statement, because a service's schema is its own.
 
 mod executor;
+pub mod group_commit;
 pub mod housekeeping;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 
+pub use group_commit::GroupCommit;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.

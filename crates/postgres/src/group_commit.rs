@@ -1,0 +1,198 @@
+//! Commits the work of many at once: whoever comes while a commit is on its way goes with the next one, together with all others that
+//! have come by then. Who comes alone goes at once.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sqlx::Error;
+use tokio::sync::oneshot;
+
+use crate::is_transient;
+
+/// The most that one commit takes.
+const MOST: usize = 100;
+
+/// What waits to be committed together. Clones share it.
+#[derive(Debug)]
+pub struct GroupCommit<W, A>(Arc<Shared<W, A>>);
+
+#[derive(Debug)]
+struct Shared<W, A> {
+    most: usize,
+    waiting: Mutex<VecDeque<Entry<W, A>>>,
+    /// Whoever has it commits what waits, for the others, too.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Entry<W, A> {
+    work: W,
+    reply: oneshot::Sender<Result<A, Error>>,
+}
+
+impl<W, A> Clone for GroupCommit<W, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Clone, A> Default for GroupCommit<W, A> {
+    fn default() -> Self {
+        Self::of(MOST)
+    }
+}
+
+impl<W: Clone, A> GroupCommit<W, A> {
+    fn of(most: usize) -> Self {
+        Self(Arc::new(Shared { most, waiting: Mutex::default(), turn: tokio::sync::Mutex::default() }))
+    }
+
+    /// Has some work committed; `commit` does that for all it is given, or for none of it, and answers each. Where one of them is at
+    /// fault, each is committed by itself, so that its error is its own.
+    ///
+    /// # Errors
+    /// When it is not committed, or was when whoever had it in hand went away.
+    pub async fn commit<F>(&self, work: W, commit: impl Fn(Vec<W>) -> F) -> Result<A, Error>
+    where
+        F: Future<Output = Result<Vec<A>, Error>>,
+    {
+        let (reply, mut answer) = oneshot::channel();
+        self.0.waiting.lock().push_back(Entry { work, reply });
+        let _turn = tokio::select! {
+            biased;
+            answer = &mut answer => return answer.unwrap_or(Err(Error::WorkerCrashed)),
+            turn = self.0.turn.lock() => turn,
+        };
+        loop {
+            match answer.try_recv() {
+                Ok(answer) => return answer,
+                Err(oneshot::error::TryRecvError::Closed) => return Err(Error::WorkerCrashed),
+                Err(oneshot::error::TryRecvError::Empty) => commit_group(self.take(), &commit).await,
+            }
+        }
+    }
+
+    fn take(&self) -> Vec<Entry<W, A>> {
+        let mut waiting = self.0.waiting.lock();
+        let group = waiting.len().min(self.0.most);
+        waiting.drain(..group).collect()
+    }
+}
+
+async fn commit_group<W: Clone, A, F>(group: Vec<Entry<W, A>>, commit: &impl Fn(Vec<W>) -> F)
+where
+    F: Future<Output = Result<Vec<A>, Error>>,
+{
+    let (work, replies): (Vec<W>, Vec<_>) = group.into_iter().map(|entry| (entry.work, entry.reply)).unzip();
+    let answers: Vec<Result<A, Error>> = match commit(work.clone()).await {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(error) if work.len() == 1 => vec![Err(error)],
+        // The database is away for all of them.
+        Err(error) if is_transient(&error) => work.iter().map(|_| Err(Error::Protocol(error.to_string()))).collect(),
+        Err(_) => {
+            let mut answers = Vec::new();
+            for work in work {
+                let answer = commit(vec![work]).await;
+                answers.push(answer.and_then(|answers| answers.into_iter().next().ok_or(Error::RowNotFound)));
+            }
+            answers
+        }
+    };
+    for (reply, answer) in replies.into_iter().zip(answers) {
+        let _ = reply.send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use futures::FutureExt as _;
+    use futures::future::join_all;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// What was committed together, time after time, and when the first time may end.
+    #[derive(Default)]
+    struct Commits {
+        groups: Mutex<Vec<Vec<u32>>>,
+        go_on: Notify,
+    }
+
+    impl Commits {
+        /// Answers each work with ten times itself; the first time when it may. Nothing takes a 13, and a 99 finds the database away.
+        async fn commit(&self, work: Vec<u32>) -> Result<Vec<u32>, Error> {
+            let is_first = self.groups.lock().is_empty();
+            self.groups.lock().push(work.clone());
+            if is_first {
+                self.go_on.notified().await;
+            }
+            match work {
+                work if work.contains(&99) => Err(Error::Io(ErrorKind::ConnectionReset.into())),
+                work if work.contains(&13) => Err(Error::Encode("unlucky".into())),
+                work => Ok(work.iter().map(|number| number * 10).collect()),
+            }
+        }
+    }
+
+    /// Commits 0, and these while that is on its way.
+    async fn during_another(commits: &Commits, work: impl IntoIterator<Item = u32>) -> Vec<Result<u32, Error>> {
+        let group = GroupCommit::of(4);
+        let first = group.commit(0, |work| commits.commit(work));
+        let others = work.into_iter().map(|work| group.commit(work, |work| commits.commit(work)));
+        let others = async {
+            let mut others = Box::pin(join_all(others));
+            assert!(others.as_mut().now_or_never().is_none());
+            commits.go_on.notify_one();
+            others.await
+        };
+        let (first, others) = tokio::join!(biased; first, others);
+        assert_eq!(first.unwrap(), 0);
+        others
+    }
+
+    #[tokio::test]
+    async fn who_is_alone_goes_at_once_and_who_comes_meanwhile_goes_together() {
+        let commits = Commits::default();
+        let answers = during_another(&commits, 1..=6).await;
+        assert_eq!(answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [10, 20, 30, 40, 50, 60]);
+        assert_eq!(*commits.groups.lock(), [vec![0], vec![1, 2, 3, 4], vec![5, 6]]);
+    }
+
+    #[tokio::test]
+    async fn one_at_fault_has_its_own_error_and_the_others_are_committed() {
+        let commits = Commits::default();
+        let answers = during_another(&commits, [1, 13, 3]).await;
+        assert!(matches!(answers[..], [Ok(10), Err(Error::Encode(_)), Ok(30)]), "{answers:?}");
+    }
+
+    #[tokio::test]
+    async fn with_the_database_away_nobody_is_tried_once_more() {
+        let commits = Commits::default();
+        let answers = during_another(&commits, [1, 99]).await;
+        assert!(answers.iter().all(|answer| is_transient(answer.as_ref().unwrap_err())), "{answers:?}");
+        assert_eq!(commits.groups.lock().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_leaves_the_others_to_commit_what_waits() {
+        let commits = Commits::default();
+        let group = GroupCommit::of(4);
+        let mut gone = Box::pin(group.commit(0, |work| commits.commit(work)));
+        assert!(gone.as_mut().now_or_never().is_none(), "it commits");
+        let mut waits = Box::pin(group.commit(1, |work| commits.commit(work)));
+        assert!(waits.as_mut().now_or_never().is_none());
+        let mut never_began = Box::pin(group.commit(2, |work| commits.commit(work)));
+        assert!(never_began.as_mut().now_or_never().is_none());
+        drop((gone, never_began));
+        assert_eq!(waits.await.unwrap(), 10);
+        assert_eq!(
+            *commits.groups.lock(),
+            [vec![0], vec![1, 2]],
+            "what was handed in is committed, whoever waits for it"
+        );
+    }
+}
