@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use sqlx::Error;
@@ -13,6 +14,9 @@ use crate::is_transient;
 
 /// The most that one commit takes.
 const MOST: usize = 100;
+/// How long a commit is waited for before what waits goes beside it, on another connection: longer than one that gets on takes, for a
+/// connection may have to be opened for it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What waits to be committed together. Clones share it.
 #[derive(Debug)]
@@ -63,14 +67,20 @@ impl<W: Clone, A> GroupCommit<W, A> {
         let _turn = tokio::select! {
             biased;
             answer = &mut answer => return answer.unwrap_or(Err(Error::WorkerCrashed)),
-            turn = self.0.turn.lock() => turn,
+            turn = tokio::time::timeout(PATIENCE, self.0.turn.lock()) => turn.ok(),
         };
         loop {
             match answer.try_recv() {
                 Ok(answer) => return answer,
                 Err(oneshot::error::TryRecvError::Closed) => return Err(Error::WorkerCrashed),
-                Err(oneshot::error::TryRecvError::Empty) => commit_group(self.take(), &commit).await,
+                Err(oneshot::error::TryRecvError::Empty) => {}
             }
+            let group = self.take();
+            if group.is_empty() {
+                // Another has it in hand.
+                return answer.await.unwrap_or(Err(Error::WorkerCrashed));
+            }
+            commit_group(group, &commit).await;
         }
     }
 
@@ -175,6 +185,18 @@ mod tests {
         let answers = during_another(&commits, [1, 99]).await;
         assert!(answers.iter().all(|answer| is_transient(answer.as_ref().unwrap_err())), "{answers:?}");
         assert_eq!(commits.groups.lock().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_does_not_end_holds_up_nobody_who_comes_later() {
+        let commits = Commits::default();
+        let group = GroupCommit::of(4);
+        let mut hangs = Box::pin(group.commit(0, |work| commits.commit(work)));
+        assert!(hangs.as_mut().now_or_never().is_none());
+        let later = join_all((1..=2).map(|work| group.commit(work, |work| commits.commit(work)))).await;
+        assert!(matches!(later[..], [Ok(10), Ok(20)]), "{later:?}");
+        commits.go_on.notify_one();
+        assert_eq!(hangs.await.unwrap(), 0);
     }
 
     #[tokio::test]
