@@ -3,14 +3,14 @@
 //! No table of a service lives here. The one that does (`outbox`) is made by each service's own migrations, which hold the
 //! same statement, because a service's schema is its own.
 
+pub mod batching;
 mod executor;
-pub mod group_commit;
 pub mod housekeeping;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 
-pub use group_commit::GroupCommit;
+pub use batching::Batching;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.

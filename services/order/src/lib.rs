@@ -23,7 +23,7 @@ use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
-use ecommerce_postgres::{GroupCommit, Pool, housekeeping};
+use ecommerce_postgres::{Batching, Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
 use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
@@ -111,7 +111,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
         clock: host.clock.clone(),
         product,
         time_to_pay,
-        placing: GroupCommit::default(),
+        placing: Batching::default(),
         outgoing,
     };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);

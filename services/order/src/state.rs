@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecommerce_courier::Outgoing;
 use ecommerce_http::client::Peer;
-use ecommerce_postgres::{GroupCommit, Pool};
+use ecommerce_postgres::{Batching, Pool};
 use ecommerce_types::Clock;
 
 use crate::store::Placement;
@@ -17,7 +17,7 @@ pub(crate) struct State {
     pub(crate) product: Peer,
     pub(crate) time_to_pay: time::Duration,
     /// Orders that come together are placed together; answers whether the key was free.
-    pub(crate) placing: GroupCommit<Arc<Placement>, bool>,
+    pub(crate) placing: Batching<Arc<Placement>, bool>,
     /// Takes the events of each commit.
     pub(crate) outgoing: Outgoing,
 }

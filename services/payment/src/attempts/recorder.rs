@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ecommerce_contract::Envelope;
 use ecommerce_idempotency::StoredAnswer;
-use ecommerce_postgres::GroupCommit;
+use ecommerce_postgres::Batching;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -28,13 +28,13 @@ type Answer = Option<StoredAnswer>;
 type Answers = HashMap<AttemptId, Answer>;
 
 /// What waits to be committed.
-pub(crate) type Recorder = GroupCommit<Entry, Answer>;
+pub(crate) type Recorder = Batching<Entry, Answer>;
 
 impl Attempts {
     /// Commits how an attempt has ended, what that does to its payment, what it publishes and what it gives back. Where another
     /// process has taken it over and was quicker, nothing: the provider has told both the same.
     pub(super) async fn record(&self, attempt: Attempt, outcome: Outcome) -> Result<Answer, sqlx::Error> {
-        self.recorder.commit(Entry { attempt, outcome }, |batch| self.record_all(batch)).await
+        self.recorder.run(Entry { attempt, outcome }, |batch| self.record_all(batch)).await
     }
 
     async fn record_all(&self, batch: Vec<Entry>) -> Result<Vec<Answer>, sqlx::Error> {

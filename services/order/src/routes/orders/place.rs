@@ -68,8 +68,7 @@ pub(super) async fn handler(
     let answer = StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order.clone()))?;
     let told = Envelope::new(&state.clock, request_id::current(), order.placed());
     let placement = Arc::new(Placement { order, told, scope, answer });
-    let is_placed =
-        state.placing.commit(Arc::clone(&placement), |placements| place_all(&state.pool, placements)).await?;
+    let is_placed = state.placing.run(Arc::clone(&placement), |placements| place_all(&state.pool, placements)).await?;
     if !is_placed {
         return Ok(earlier(&state, &placement.scope).await?.ok_or(idempotency::Error::Running)?);
     }

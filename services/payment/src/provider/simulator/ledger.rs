@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use ecommerce_postgres::{GroupCommit, Pool};
+use ecommerce_postgres::{Batching, Pool};
 use sqlx::PgConnection;
 
 use super::super::{ChargeOrder, RefundOrder};
@@ -35,7 +35,7 @@ pub(super) enum Error {
 pub(super) struct Ledger {
     pool: Pool,
     /// Charges that come together are entered together; answers whether the key was free.
-    entering: GroupCommit<NewCharge, bool>,
+    entering: Batching<NewCharge, bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,13 +54,13 @@ struct ChargeRow {
 
 impl Ledger {
     pub(super) fn new(pool: Pool) -> Self {
-        Self { pool, entering: GroupCommit::default() }
+        Self { pool, entering: Batching::default() }
     }
 
     /// Makes a charge that ends as `entry` says, or answers how the one with this key has ended.
     pub(super) async fn charge(&self, order: &ChargeOrder, entry: Entry) -> Result<Entry, Error> {
         let new = NewCharge { order: order.clone(), entry: entry.clone() };
-        if self.entering.commit(new, |charges| enter(&self.pool, charges)).await? {
+        if self.entering.run(new, |charges| enter(&self.pool, charges)).await? {
             return Ok(entry);
         }
         let earlier = find_charge(&self.pool, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
