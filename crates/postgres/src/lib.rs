@@ -1,4 +1,4 @@
-//! PostgreSQL as every service uses it: the pool, the migrations, and the table of what is to be sent.
+//! PostgreSQL as every service uses it: the pool, what goes in one statement, the migrations, and the table of what is to be sent.
 //!
 //! No table of a service lives here. The one that does (`outbox`) is made by each service's own migrations, which hold the
 //! same statement, because a service's schema is its own.
