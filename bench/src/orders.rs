@@ -39,6 +39,8 @@ pub struct Times {
     pub whole: Duration,
     /// Each, in milliseconds, from when it was due until order had it paid, shortest first.
     pub to_paid: Vec<f64>,
+    /// How often it was looked whether they are paid; each look is a commit.
+    pub looks: i64,
 }
 
 /// Who buys, and looks whether it is paid.
@@ -46,6 +48,7 @@ pub struct Times {
 pub struct Buyers {
     customers: Arc<Vec<Person>>,
     database: PgConnection,
+    looks: i64,
 }
 
 /// An order, and when it was due, in milliseconds since 1970.
@@ -59,19 +62,19 @@ impl Buyers {
             customers.push(Person::customer(shop).await?);
         }
         let options: PgConnectOptions = shop.database_url(Service::Order).parse()?;
-        Ok(Self { customers: Arc::new(customers), database: options.connect().await? })
+        Ok(Self { customers: Arc::new(customers), database: options.connect().await?, looks: 0 })
     }
 
     /// Places so many orders of these products, in turn, and waits until all are paid.
     pub async fn place(&mut self, count: usize, manner: Manner, products: &Arc<Vec<String>>) -> Result<Times, Failure> {
-        let began = Instant::now();
+        let (began, looks) = (Instant::now(), self.looks);
         let placed = match manner {
             Manner::Alone => self.alone(count, products).await?,
             Manner::AtOnce(at_once) => self.at_once(count, at_once, products).await?,
             Manner::EachSecond(rate) => self.each_second(count, rate, products).await?,
         };
         self.await_paid(&placed).await?;
-        Ok(Times { whole: began.elapsed(), to_paid: self.times(&placed).await? })
+        Ok(Times { whole: began.elapsed(), to_paid: self.times(&placed).await?, looks: self.looks - looks })
     }
 
     async fn alone(&mut self, count: usize, products: &[String]) -> Result<Vec<Placed>, Failure> {
@@ -134,6 +137,7 @@ impl Buyers {
             pause(look).await;
             let query = sqlx::query_scalar("select id from orders where id = any($1) and status <> 'paid'");
             unpaid = query.bind(&unpaid).fetch_all(&mut self.database).await?;
+            self.looks += 1;
         }
         Ok(())
     }
@@ -181,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_percentile_is_one_of_the_times() {
-        let times = Times { whole: Duration::from_secs(2), to_paid: (1..=200_u8).map(f64::from).collect() };
+        let times = Times { whole: Duration::from_secs(2), to_paid: (1..=200_u8).map(f64::from).collect(), looks: 0 };
         let shown = [times.percentile(50), times.percentile(99), times.rate()].map(|figure| figure.to_string());
         assert_eq!(shown, ["101", "199", "100"]);
         assert!(Times::default().percentile(99).abs() < f64::EPSILON);

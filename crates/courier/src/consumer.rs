@@ -29,6 +29,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::connection::{Connections, backoff, supervise};
 use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED, EVENTS_SET_ASIDE};
+use crate::unsettled::{Acknowledgement, Unsettled};
 use crate::{Error, Outgoing};
 
 /// The most messages in one transaction.
@@ -115,6 +116,14 @@ enum Settled {
     Stopped,
 }
 
+/// What a session has taken and not brought to an end.
+#[derive(Default)]
+struct InHand {
+    unsettled: Unsettled,
+    /// What waits for a newer version.
+    aside: Vec<Delivery>,
+}
+
 /// Deliveries that could be read, and beside each what it says.
 #[derive(Default)]
 struct Batch {
@@ -160,11 +169,11 @@ impl<H: Handle> Consumer<H> {
             .await?;
         let mut pace = interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut aside = Vec::new();
+        let mut in_hand = InHand::default();
         loop {
-            if aside.len() >= MOST_ASIDE {
+            if in_hand.aside.len() >= MOST_ASIDE {
                 tracing::error!(
-                    messages = aside.len(),
+                    messages = in_hand.aside.len(),
                     "too many messages wait for a newer version: nothing more is taken"
                 );
                 channel.basic_cancel(self.service.as_str().into(), BasicCancelOptions::default()).await?;
@@ -187,7 +196,7 @@ impl<H: Handle> Consumer<H> {
             {
                 batch.push(delivery?);
             }
-            if self.settle(batch, &mut aside, shutdown).await? == Settled::Stopped {
+            if self.settle(&channel, batch, &mut in_hand, shutdown).await? == Settled::Stopped {
                 return Ok(());
             }
         }
@@ -197,18 +206,20 @@ impl<H: Handle> Consumer<H> {
     /// the rest goes back to the queue with the connection.
     async fn settle(
         &self,
+        channel: &Channel,
         taken: Vec<Delivery>,
-        aside: &mut Vec<Delivery>,
+        in_hand: &mut InHand,
         shutdown: &Shutdown,
     ) -> Result<Settled, Error> {
         let mut readable = Batch::default();
         for delivery in taken {
+            in_hand.unsettled.take(delivery.delivery_tag);
             match serde_json::from_slice::<Envelope>(&delivery.data) {
                 Ok(envelope) => readable.push(delivery, envelope),
                 Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
-                    set_aside(delivery, aside, &error.to_string());
+                    in_hand.set_aside(delivery, &error.to_string());
                 }
-                Err(error) => give_up(&delivery, None, &error.to_string()).await?,
+                Err(error) => in_hand.give_up(&delivery, None, &error.to_string()).await?,
             }
         }
         // The whole batch first; if something in it is at fault, each by itself.
@@ -219,12 +230,12 @@ impl<H: Handle> Consumer<H> {
             }
             match self.commit(&batch.events, shutdown).await {
                 None => return Ok(Settled::Stopped),
-                Some(Ok(())) => acknowledge(&batch).await?,
+                Some(Ok(())) => in_hand.acknowledge(channel, &batch).await?,
                 Some(Err(why)) if batch.events.len() == 1 => {
                     for (delivery, envelope) in batch.deliveries.into_iter().zip(&batch.events) {
                         match &why {
-                            NoEffect::TooNew(reason) => set_aside(delivery, aside, reason),
-                            NoEffect::Dead(reason) => give_up(&delivery, Some(envelope), reason).await?,
+                            NoEffect::TooNew(reason) => in_hand.set_aside(delivery, reason),
+                            NoEffect::Dead(reason) => in_hand.give_up(&delivery, Some(envelope), reason).await?,
                         }
                     }
                 }
@@ -273,24 +284,44 @@ impl<H: Handle> Consumer<H> {
     }
 }
 
-/// Acknowledges these and no others: what lies before them on the channel may belong to a batch that was not committed.
-async fn acknowledge(batch: &Batch) -> Result<(), Error> {
-    for envelope in &batch.events {
-        EVENTS_HANDLED.increment([envelope.event.routing_key()]);
+impl InHand {
+    /// Acknowledges these and no others: what lies before them on the channel may belong to a batch that was not committed.
+    async fn acknowledge(&mut self, channel: &Channel, batch: &Batch) -> Result<(), Error> {
+        for envelope in &batch.events {
+            EVENTS_HANDLED.increment([envelope.event.routing_key()]);
+        }
+        let frames = self.unsettled.acknowledge(batch.deliveries.iter().map(|delivery| delivery.delivery_tag));
+        let frames = frames
+            .iter()
+            .map(|&Acknowledgement { tag, multiple }| channel.basic_ack(tag, BasicAckOptions { multiple }));
+        try_join_all(frames).await?;
+        Ok(())
     }
-    try_join_all(batch.deliveries.iter().map(|delivery| delivery.ack(BasicAckOptions::default()))).await?;
-    Ok(())
-}
 
-/// Keeps a message, unacknowledged, until the connection ends.
-fn set_aside(delivery: Delivery, aside: &mut Vec<Delivery>, reason: &str) {
-    EVENTS_SET_ASIDE.increment([]);
-    tracing::error!(
-        event.kind = delivery.routing_key.as_str(),
-        reason,
-        "unable to read a message that a newer version has written, or what it is about; it waits for that version"
-    );
-    aside.push(delivery);
+    /// Keeps a message, unacknowledged, until the connection ends.
+    fn set_aside(&mut self, delivery: Delivery, reason: &str) {
+        EVENTS_SET_ASIDE.increment([]);
+        tracing::error!(
+            event.kind = delivery.routing_key.as_str(),
+            reason,
+            "unable to read a message that a newer version has written, or what it is about; it waits for that version"
+        );
+        self.aside.push(delivery);
+    }
+
+    async fn give_up(&mut self, delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {
+        EVENTS_DEAD_LETTERED.increment([]);
+        tracing::error!(
+            event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
+            event.kind = delivery.routing_key.as_str(),
+            request.id = envelope.and_then(|envelope| envelope.request_id.as_deref()),
+            reason,
+            "gave a message up; it is with the dead letters"
+        );
+        delivery.reject(BasicRejectOptions { requeue: false }).await?;
+        self.unsettled.reject(delivery.delivery_tag);
+        Ok(())
+    }
 }
 
 /// Holds on to what was taken until the process stops or the broker ends the channel.
@@ -305,17 +336,4 @@ async fn hold(channel: &Channel, shutdown: &Shutdown) -> Result<(), Error> {
             return Err(Error::ConsumerEnded);
         }
     }
-}
-
-async fn give_up(delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {
-    EVENTS_DEAD_LETTERED.increment([]);
-    tracing::error!(
-        event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
-        event.kind = delivery.routing_key.as_str(),
-        request.id = envelope.and_then(|envelope| envelope.request_id.as_deref()),
-        reason,
-        "gave a message up; it is with the dead letters"
-    );
-    delivery.reject(BasicRejectOptions { requeue: false }).await?;
-    Ok(())
 }

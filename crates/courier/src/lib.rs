@@ -14,6 +14,7 @@ mod publish;
 pub mod relay;
 mod sweep;
 pub mod topology;
+mod unsettled;
 
 pub use connection::{Connections, Settings};
 pub use consumer::{Consumer, Failure, Handle};

@@ -28,7 +28,7 @@ use crate::sweep::Sweep;
 /// The most events that are published before their confirms are waited for.
 const BATCH: usize = 200;
 /// How long rows of events that the broker has wait for each other, to go in one statement.
-const FORGET: Duration = Duration::from_millis(100);
+const FORGET: Duration = Duration::from_millis(500);
 /// Rows beyond these are left to the sweep, which sends them once more, while the database is away.
 const MOST_TO_FORGET: usize = 10_000;
 /// How often a sweep begins.

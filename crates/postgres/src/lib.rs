@@ -1,14 +1,16 @@
-//! PostgreSQL as every service uses it: the pool, the migrations, and the table of what is to be sent.
+//! PostgreSQL as every service uses it: the pool, what goes in one statement, the migrations, and the table of what is to be sent.
 //!
 //! No table of a service lives here. The one that does (`outbox`) is made by each service's own migrations, which hold the
 //! same statement, because a service's schema is its own.
 
+pub mod batching;
 mod executor;
 pub mod housekeeping;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 
+pub use batching::Batching;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.

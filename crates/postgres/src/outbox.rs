@@ -65,7 +65,7 @@ impl Columns {
     ///
     /// # Errors
     /// When an envelope cannot be written as JSON.
-    pub fn of(events: &[Envelope]) -> Result<Self, sqlx::Error> {
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Envelope>) -> Result<Self, sqlx::Error> {
         let mut columns = Self::default();
         for envelope in events {
             let Message { id, routing_key, body } = Message::of(envelope)?;

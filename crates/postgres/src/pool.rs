@@ -36,6 +36,15 @@ const LIFETIME: Duration = Duration::from_mins(30);
 /// How long nobody needs a connection until it is closed.
 const IDLE: Duration = Duration::from_mins(5);
 
+/// For statements that name their rows by a key, over and over: each is planned once for a connection, and by the indexes. Left to
+/// itself, the server plans one of few rows anew each time, which takes longer than the rows do; and one of many by what the tables
+/// held when it came first, so that what began with empty ones reads full ones from end to end. A scan that cannot be avoided is
+/// counted as so dear then that the server would compile it.
+const BY_KEY: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
+/// For a relay, too, whose commits wait for no disk.
+const RELAYED: [(&str, &str); 1] = [("synchronous_commit", "off")];
+
 /// Which database, and how much of it.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
@@ -113,7 +122,7 @@ impl Pool {
     /// # Panics
     /// As [`Self::with_size`].
     pub fn for_background(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
-        Self::with_size(settings, &format!("{application} in the background"), BACKGROUND, &[])
+        Self::with_size(settings, &format!("{application} in the background"), BACKGROUND, &BY_KEY)
     }
 
     /// [`RELAY`] connections for a relay, which only takes out of the outbox what the broker has: its commits wait for no disk.
@@ -121,7 +130,7 @@ impl Pool {
     /// # Panics
     /// As [`Self::with_size`].
     pub fn for_relay(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
-        Self::with_size(settings, &format!("{application}'s relay"), RELAY, &[("synchronous_commit", "off")])
+        Self::with_size(settings, &format!("{application}'s relay"), RELAY, &[BY_KEY.as_slice(), &RELAYED].concat())
     }
 
     /// One of another size, with further parameters of the server.

@@ -23,7 +23,7 @@ use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
-use ecommerce_postgres::{Pool, housekeeping};
+use ecommerce_postgres::{Batching, Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
 use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
@@ -106,7 +106,14 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 
-    let state = State { pool: pool.clone(), clock: host.clock.clone(), product, time_to_pay, outgoing };
+    let state = State {
+        pool: pool.clone(),
+        clock: host.clock.clone(),
+        product,
+        time_to_pay,
+        placing: Batching::default(),
+        outgoing,
+    };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
     Ok(app.ready_once_reached("RabbitMQ", move || connections.clone().reach()))

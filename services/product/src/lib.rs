@@ -19,7 +19,7 @@ use clap::ArgMatches;
 use ecommerce_contract::Service;
 use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
-use ecommerce_postgres::{Pool, housekeeping};
+use ecommerce_postgres::{Batching, Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
 use ecommerce_redis::Redis;
 use ecommerce_types::Clock;
@@ -111,7 +111,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let past_deadline = past_deadline::run(background, host.clock.clone(), shutdown.clone());
     tasks.spawn("reservations past their deadline", past_deadline);
 
-    let state = State { pool: pool.clone(), clock: host.clock.clone(), catalogue };
+    let state = State { pool: pool.clone(), clock: host.clock.clone(), catalogue, pricing: Batching::default() };
     let app = host.called_by_services(keys, routes::router().with_state(state), tasks);
     let app = app.ready_once_reached("PostgreSQL", move || ecommerce_postgres::reach(pool.clone()));
     let app = app.ready_once_reached("RabbitMQ", move || connections.clone().reach());

@@ -1,7 +1,9 @@
 //! What every handler works with.
 
-use ecommerce_postgres::Pool;
+use ecommerce_contract::catalogue::Orderable;
+use ecommerce_postgres::{Batching, Pool};
 use ecommerce_types::Clock;
+use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 
@@ -11,4 +13,6 @@ pub(crate) struct State {
     pub(crate) pool: Pool,
     pub(crate) clock: Clock,
     pub(crate) catalogue: Catalogue,
+    /// Prices that are asked for together are read together.
+    pub(crate) pricing: Batching<Vec<Uuid>, Vec<Orderable>>,
 }

@@ -71,3 +71,21 @@ async fn connections_that_fell_silent_while_they_rested_cost_no_request() {
     sqlx::query("select 1").execute(&pool).await.unwrap();
     use_all(&pool).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_statement_in_the_background_that_was_planned_on_an_empty_table_reads_no_full_one_from_end_to_end() {
+    let database = Database::create(sqlx::migrate!("../../migrations/order")).await;
+    let pool = Pool::for_background(&database.settings, "test").unwrap();
+    let plan = pool.run(async |connection: &mut PgConnection| {
+        for statement in [
+            "prepare pay(uuid[]) as update open_orders set pay_by = null from unnest($1) as paid (id) where order_id = paid.id",
+            "execute pay('{}')",
+            "insert into open_orders (order_id, pay_by) select gen_random_uuid(), now() from generate_series(1, 10000)",
+        ] {
+            sqlx::raw_sql(statement).execute(&mut *connection).await?;
+        }
+        sqlx::query_scalar::<_, String>("explain execute pay('{}')").persistent(false).fetch_all(connection).await
+    });
+    let plan = plan.await.unwrap().join("\n");
+    assert!(plan.contains("Index Scan using open_orders_pkey") && !plan.contains("Seq Scan"), "{plan}");
+}

@@ -1,76 +1,118 @@
-//! A new order, written down with its key, its stored answer and what is told of it, in one statement.
+//! New orders, written down with their keys, their stored answers and what is told of them, in one statement.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use ecommerce_contract::Envelope;
-use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer};
-use ecommerce_postgres::OnConstraint as _;
-use ecommerce_postgres::outbox::Columns;
+use ecommerce_idempotency::{Scope, StoredAnswer};
+use ecommerce_postgres::outbox;
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::orders::StoredLine;
 use crate::domain::Order;
 
-/// Why an order was not placed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PlaceError {
-    /// Its key has named an order before, or names one at this moment.
-    #[error("the key is taken")]
-    KeyIsTaken,
-    /// The database did not do its part.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
+/// A new order, and what is written beside it.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    pub(crate) order: Order,
+    pub(crate) told: Envelope,
+    pub(crate) scope: Scope,
+    pub(crate) answer: StoredAnswer,
 }
 
-/// Places an order, unless its key is taken. A request with the same key that is at work at this moment is not waited for.
+/// Places those of these orders whose key is free; answers of each whether it was. A key that another request is at work with at this
+/// moment is taken, too: nobody is waited for. Of two in one batch that have the same key, the first is placed.
 pub(crate) async fn place(
     connection: &mut PgConnection,
-    order: &Order,
-    told: &Envelope,
-    scope: &Scope,
-    answer: &StoredAnswer,
-) -> Result<(), PlaceError> {
-    let lines: Vec<StoredLine> = order.lines.iter().map(StoredLine::of).collect();
-    let skus: Vec<String> = order.lines.iter().map(|line| line.sku.clone()).collect();
-    let told = Columns::of(std::slice::from_ref(told))?;
-    let done = sqlx::query!(
-        "with key as (
-           insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
-           select $1, $2, $3, $4, $5, $6, $7 where pg_try_advisory_xact_lock($8)
-           returning 1),
-         placed as (
-           insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, updated_at)
-           select $9, $1, $10, $11, $12, $13, $14, $15, $16, $17, $17 from key),
-         skus as (insert into order_skus (sku, order_id) select distinct sku, $9::uuid from key, unnest($21::text[]) as sku),
-         open as (insert into open_orders (order_id, pay_by) select $9, $16 from key),
-         told as (
-           insert into outbox (id, routing_key, body)
-           select event.* from key, unnest($18::uuid[], $19::text[], $20::text[]) as event)
-         insert into order_history (order_id, version, at, status, amount_refunded, by)
-         select $9, $11, $17, $10, 0, $1 from key",
-        order.customer_id.0,
-        scope.method,
-        scope.path,
-        scope.key,
-        scope.fingerprint,
-        answer.status_code(),
-        answer.body,
-        scope.lock(),
-        order.id.0,
-        order.status.as_str(),
-        order.version,
-        order.currency().as_str(),
-        order.total.amount(),
-        Json(lines) as _,
-        order.payment_method,
-        order.pay_by,
-        order.created_at,
+    placements: &[Arc<Placement>],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let mut keys = HashSet::new();
+    let first = placements.iter().filter(|placement| keys.insert((placement.scope.user_id, &placement.scope.key)));
+    let first: Vec<&Placement> = first.map(Arc::as_ref).collect();
+    let placed = insert(connection, &first).await?;
+    Ok(placements.iter().map(|placement| placed.contains(&placement.order.id.0)).collect())
+}
+
+/// Each key stands once in `placements`.
+async fn insert(connection: &mut PgConnection, placements: &[&Placement]) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let orders = || placements.iter().map(|placement| &placement.order);
+    let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
+    let customers: Vec<Uuid> = orders().map(|order| order.customer_id.0).collect();
+    let statuses: Vec<String> = orders().map(|order| order.status.as_str().to_owned()).collect();
+    let versions: Vec<i32> = orders().map(|order| order.version).collect();
+    let currencies: Vec<String> = orders().map(|order| order.currency().to_string()).collect();
+    let totals: Vec<i64> = orders().map(|order| order.total.amount()).collect();
+    let lines = orders().map(|order| Json(order.lines.iter().map(StoredLine::of).collect()));
+    let lines: Vec<Json<Vec<StoredLine>>> = lines.collect();
+    let payment_methods: Vec<Option<String>> = orders().map(|order| order.payment_method.clone()).collect();
+    let deadlines: Vec<OffsetDateTime> = orders().map(|order| order.pay_by).collect();
+    let created: Vec<OffsetDateTime> = orders().map(|order| order.created_at).collect();
+    let skus = orders().flat_map(|order| order.lines.iter().map(|line| (order.id.0, line.sku.clone())));
+    let (of_orders, skus): (Vec<Uuid>, Vec<String>) = skus.unzip();
+
+    let scopes = || placements.iter().map(|placement| &placement.scope);
+    let methods: Vec<String> = scopes().map(|scope| scope.method.clone()).collect();
+    let paths: Vec<String> = scopes().map(|scope| scope.path.clone()).collect();
+    let keys: Vec<String> = scopes().map(|scope| scope.key.clone()).collect();
+    let locks: Vec<i64> = scopes().map(Scope::lock).collect();
+    let requests: Vec<Vec<u8>> = scopes().map(|scope| scope.fingerprint.clone()).collect();
+    let answers: Vec<i16> = placements.iter().map(|placement| placement.answer.status_code()).collect();
+    let bodies: Vec<Vec<u8>> = placements.iter().map(|placement| placement.answer.body.clone()).collect();
+    let told = outbox::Columns::of(placements.iter().map(|placement| &placement.told))?;
+
+    let placed = sqlx::query_scalar!(
+        r#"with asked as (
+             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::jsonb[], $8::text[],
+                 $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bytea[], $16::smallint[],
+                 $17::bytea[], $18::uuid[], $19::text[], $20::text[])
+               as asked (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at,
+                 method, path, key, lock, request_hash, answer_status, answer_body, event_id, routing_key, event_body)),
+           free as (
+             insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
+             select customer_id, method, path, key, request_hash, answer_status, answer_body
+             from asked where pg_try_advisory_xact_lock(lock)
+             on conflict do nothing
+             returning user_id, key),
+           new as (select asked.* from free join asked on asked.customer_id = free.user_id and asked.key = free.key),
+           placed as (
+             insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, updated_at)
+             select id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, created_at from new),
+           skus as (
+             insert into order_skus (sku, order_id)
+             select distinct sku, id from new join unnest($21::uuid[], $22::text[]) as line (order_id, sku) on order_id = id),
+           open as (insert into open_orders (order_id, pay_by) select id, pay_by from new),
+           told as (insert into outbox (id, routing_key, body) select event_id, routing_key, event_body from new),
+           history as (
+             insert into order_history (order_id, version, at, status, amount_refunded, by)
+             select id, version, created_at, status, 0, customer_id from new)
+           select id as "id!" from new"#,
+        &ids,
+        &customers,
+        &statuses,
+        &versions,
+        &currencies,
+        &totals,
+        &lines as &[Json<Vec<StoredLine>>],
+        &payment_methods as &[Option<String>],
+        &deadlines,
+        &created,
+        &methods,
+        &paths,
+        &keys,
+        &locks,
+        &requests,
+        &answers,
+        &bodies,
         &told.ids,
         &told.routing_keys,
         &told.bodies,
+        &of_orders,
         &skus
     )
-    .execute(connection)
-    .await
-    .on_constraint(idempotency::ONE_ANSWER_A_KEY, || PlaceError::KeyIsTaken)?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(PlaceError::KeyIsTaken) }
+    .fetch_all(connection)
+    .await?;
+    Ok(placed.into_iter().collect())
 }

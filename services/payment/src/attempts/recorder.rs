@@ -1,14 +1,11 @@
 //! Commits how attempts have ended, as many at once as have come while the commit before was on its way.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use ecommerce_contract::Envelope;
 use ecommerce_idempotency::StoredAnswer;
-use ecommerce_postgres::is_transient;
-use parking_lot::Mutex;
+use ecommerce_postgres::Batching;
 use sqlx::PgConnection;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Attempts, Known};
@@ -18,94 +15,38 @@ use crate::metrics::{CHARGES_ENDED, REFUNDS_MADE};
 use crate::store::ending::{self, Ended, Ending};
 use crate::store::payments;
 
-/// The most that one commit takes.
-const BATCH: usize = 100;
-
-/// What waits to be committed. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Recorder(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    waiting: Mutex<Vec<Entry>>,
-    /// Whoever has it commits what waits, for the others, too.
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// An attempt with its end, and who wants to know when that is committed.
-#[derive(Debug)]
-struct Entry {
+/// An attempt with its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
     attempt: Attempt,
     outcome: Outcome,
-    reply: oneshot::Sender<Recorded>,
 }
 
 /// What the customer is told, if there is one who waits.
-type Recorded = Result<Option<StoredAnswer>, sqlx::Error>;
+type Answer = Option<StoredAnswer>;
 
-type Answers = HashMap<AttemptId, Option<StoredAnswer>>;
+type Answers = HashMap<AttemptId, Answer>;
 
-impl Recorder {
-    fn take(&self) -> Vec<Entry> {
-        let mut waiting = self.0.waiting.lock();
-        let batch = waiting.len().min(BATCH);
-        waiting.drain(..batch).collect()
-    }
-}
+/// What waits to be committed.
+pub(crate) type Recorder = Batching<Entry, Answer>;
 
 impl Attempts {
     /// Commits how an attempt has ended, what that does to its payment, what it publishes and what it gives back. Where another
     /// process has taken it over and was quicker, nothing: the provider has told both the same.
-    pub(super) async fn record(&self, attempt: Attempt, outcome: Outcome) -> Recorded {
-        let (reply, mut recorded) = oneshot::channel();
-        self.recorder.0.waiting.lock().push(Entry { attempt, outcome, reply });
-        let _turn = self.recorder.0.turn.lock().await;
-        loop {
-            match recorded.try_recv() {
-                Ok(recorded) => return recorded,
-                // Whoever had it in hand went away in the middle.
-                Err(oneshot::error::TryRecvError::Closed) => return Err(sqlx::Error::WorkerCrashed),
-                Err(oneshot::error::TryRecvError::Empty) => self.record_all(self.recorder.take()).await,
-            }
-        }
+    pub(super) async fn record(&self, attempt: Attempt, outcome: Outcome) -> Result<Answer, sqlx::Error> {
+        self.recorder.run(Entry { attempt, outcome }, |batch| self.record_all(batch)).await
     }
 
-    async fn record_all(&self, batch: Vec<Entry>) {
-        match self.commit(&batch).await {
-            Ok(mut answers) => {
-                for entry in batch {
-                    let answer = answers.remove(&entry.attempt.key).flatten();
-                    let _ = entry.reply.send(Ok(answer));
-                }
-            }
-            // The database is away for all of them.
-            Err(error) if is_transient(&error) => {
-                for entry in batch {
-                    let _ = entry.reply.send(Err(sqlx::Error::Protocol(error.to_string())));
-                }
-            }
-            // One of them is at fault.
-            Err(_) => {
-                for entry in batch {
-                    let one = std::slice::from_ref(&entry);
-                    let recorded =
-                        self.commit(one).await.map(|mut answers| answers.remove(&entry.attempt.key).flatten());
-                    let _ = entry.reply.send(recorded);
-                }
-            }
-        }
-    }
-
-    async fn commit(&self, batch: &[Entry]) -> Result<Answers, sqlx::Error> {
+    async fn record_all(&self, batch: Vec<Entry>) -> Result<Vec<Answer>, sqlx::Error> {
         // Hardly ever has another process been quicker, and then nothing is written.
-        let (answers, ending) = match self.try_commit(batch, false).await {
-            Err(sqlx::Error::RowNotFound) => self.try_commit(batch, true).await?,
+        let (mut answers, ending) = match self.try_commit(&batch, false).await {
+            Err(sqlx::Error::RowNotFound) => self.try_commit(&batch, true).await?,
             committed => committed?,
         };
-        Self::tell(batch, &ending);
+        Self::tell(&batch, &ending);
         self.queue.push(ending.refunds.into_iter().map(|refund| (refund, Known::Sound)));
         self.outgoing.send(ending.events);
-        Ok(answers)
+        Ok(batch.iter().map(|entry| answers.remove(&entry.attempt.key).flatten()).collect())
     }
 
     async fn try_commit(&self, batch: &[Entry], some_have_ended: bool) -> Result<(Answers, Ending), sqlx::Error> {
@@ -140,7 +81,7 @@ impl Attempts {
         let mut payments: BTreeMap<_, Payment> = locked.into_iter().map(|payment| (payment.id, payment)).collect();
         let mut ending = Ending::default();
         let mut touched = BTreeSet::new();
-        for Entry { attempt, outcome, .. } in batch {
+        for Entry { attempt, outcome } in batch {
             if answers.contains_key(&attempt.key) {
                 continue;
             }
@@ -174,7 +115,7 @@ impl Attempts {
     }
 
     fn tell(batch: &[Entry], ending: &Ending) {
-        for Entry { attempt, outcome, .. } in batch {
+        for Entry { attempt, outcome } in batch {
             if !ending.attempts.iter().any(|ended| ended.key == attempt.key) {
                 continue;
             }

@@ -1,5 +1,7 @@
 //! `POST /api/v1/orders`
 
+use std::sync::Arc;
+
 use axum::extract::State as Shared;
 use axum::http::{Method, StatusCode};
 use ecommerce_contract::Envelope;
@@ -7,6 +9,7 @@ use ecommerce_contract::catalogue::{self, Orderable};
 use ecommerce_http::extract::{IdempotencyKey, Json};
 use ecommerce_http::{Caller, Customer, Problem};
 use ecommerce_idempotency::{self as idempotency, Scope, StoredAnswer};
+use ecommerce_postgres::Pool;
 use ecommerce_runtime::request_id;
 use ecommerce_types::{OrderId, new_id_at};
 use serde::{Deserialize, Serialize};
@@ -17,7 +20,7 @@ use crate::domain::{Draft, Item, Order};
 use crate::error::Error;
 use crate::metrics::ORDERS_PLACED;
 use crate::state::State;
-use crate::store::{self, PlaceError};
+use crate::store::{self, Placement};
 
 /// What to order.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -62,19 +65,21 @@ pub(super) async fn handler(
         // An order that was taken is answered as it was, whatever has become of the catalogue since.
         Err(error) => return earlier(&state, &scope).await?.ok_or(error),
     };
-    let (id, placed) = (order.id, Envelope::new(&state.clock, request_id::current(), order.placed()));
     let answer = StoredAnswer::json(StatusCode::CREATED, &view::Order::from(order.clone()))?;
-    let place = async |connection: &mut PgConnection| store::place(connection, &order, &placed, &scope, &answer).await;
-    match state.pool.run(place).await {
-        Ok(()) => {
-            state.outgoing.send([placed]);
-            ORDERS_PLACED.increment([]);
-            tracing::info!(order.id = %id, "placed an order");
-            Ok(answer)
-        }
-        Err(PlaceError::KeyIsTaken) => Ok(earlier(&state, &scope).await?.ok_or(idempotency::Error::Running)?),
-        Err(PlaceError::Database(error)) => Err(error.into()),
+    let told = Envelope::new(&state.clock, request_id::current(), order.placed());
+    let placement = Arc::new(Placement { order, told, scope, answer });
+    let is_placed = state.placing.run(Arc::clone(&placement), |placements| place_all(&state.pool, placements)).await?;
+    if !is_placed {
+        return Ok(earlier(&state, &placement.scope).await?.ok_or(idempotency::Error::Running)?);
     }
+    state.outgoing.send([placement.told.clone()]);
+    ORDERS_PLACED.increment([]);
+    tracing::info!(order.id = %placement.order.id, "placed an order");
+    Ok(placement.answer.clone())
+}
+
+async fn place_all(pool: &Pool, placements: Vec<Arc<Placement>>) -> Result<Vec<bool>, sqlx::Error> {
+    pool.run(async |connection: &mut PgConnection| store::place(connection, &placements).await).await
 }
 
 /// What was answered to an earlier request with this key.

@@ -1,3 +1,6 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
 use ecommerce_contract::Event;
 use ecommerce_testing::{Client, unique_name};
 use ecommerce_types::{Clock, ProductId};
@@ -172,11 +175,62 @@ async fn one_key_sent_many_times_at_once_places_one_order() {
     let mug = shop.sell_a_mug();
     let customer = shop.customer().with_idempotency_key("once");
     let answers = join_all((0..24).map(|_| customer.post("/api/v1/orders", two_of(mug)))).await;
-    let ids: std::collections::HashSet<_> =
+    let ids: HashSet<_> =
         answers.iter().filter(|answer| answer.status == 201).map(|answer| answer.body["id"].to_string()).collect();
     assert_eq!(ids.len(), 1);
     assert!(answers.iter().all(|answer| answer.status == 201 || answer.code() == "idempotency_key_in_use"));
     assert_eq!(shop.count_orders().await, 1);
+}
+
+/// Orders wait for the statement before theirs, for the way to the database is long, and then they share one.
+#[tokio::test]
+async fn orders_that_come_together_each_have_an_answer_of_their_own() {
+    let shop = Shop::open().await;
+    let (mug, unknown) = (shop.sell_a_mug(), ProductId::new(&Clock::system()));
+    let some = |quantity| json!({ "items": [{ "product_id": mug, "quantity": quantity }] });
+    let customer = &shop.customer();
+    let send = async |key: String, body: Value| customer.with_idempotency_key(key).post("/api/v1/orders", body).await;
+    shop.to_postgres.slow(Duration::from_millis(20));
+    for round in 1..=3 {
+        let key = |name: &str| format!("{name} {round}");
+        let good = join_all((1..=20).map(|quantity| send(unique_name(), some(quantity))));
+        let (twice, two_meanings) = ([1, 1], [1, 2]);
+        let twice = join_all(twice.map(|quantity| send(key("twice"), some(quantity))));
+        let two_meanings = join_all(two_meanings.map(|quantity| send(key("two meanings"), some(quantity))));
+        let refused = send(unique_name(), json!({ "items": [{ "product_id": unknown, "quantity": 1 }] }));
+        let hangs_up = async {
+            let first = send(unique_name(), some(21));
+            tokio::select! {
+                first = first => assert_eq!(first.status, 201),
+                _ = send(key("hung up"), some(22)) => {}
+            }
+        };
+        let (good, twice, two_meanings, refused, ()) = tokio::join!(good, twice, two_meanings, refused, hangs_up);
+
+        for (quantity, answer) in (1..=20).zip(&good) {
+            assert_eq!((answer.status, &answer.body["items"][0]["quantity"]), (201, &json!(quantity)));
+        }
+        let ids: HashSet<String> = good.iter().map(|answer| answer.body["id"].to_string()).collect();
+        assert_eq!(ids.len(), good.len());
+        for answers in [&twice, &two_meanings] {
+            let placed: HashSet<String> = answers
+                .iter()
+                .filter(|answer| answer.status == 201)
+                .map(|answer| answer.body["id"].to_string())
+                .collect();
+            assert_eq!(placed.len(), 1);
+        }
+        assert!(twice.iter().all(|answer| answer.status == 201 || answer.code() == "idempotency_key_in_use"));
+        assert_eq!(refused.code(), "unknown_product");
+        let again = send(key("two meanings"), some(3)).await;
+        assert_eq!(again.code(), "idempotency_key_reused");
+        assert_eq!(send(key("hung up"), some(22)).await.status, 201);
+    }
+    let keys: i64 = sqlx::query_scalar("select count(distinct key) from idempotency_keys")
+        .fetch_one(&shop.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(shop.count_orders().await, keys, "one for each key that an order was placed under");
 }
 
 #[tokio::test]
@@ -184,7 +238,7 @@ async fn every_order_is_told_even_when_the_broker_drops_its_connections() {
     let shop = Shop::open().await;
     let mug = shop.sell_a_mug();
     let customer = shop.customer();
-    let mut placed = std::collections::HashSet::new();
+    let mut placed = HashSet::new();
     for round in 0..5 {
         let answers = join_all((0..10).map(|_| async { place(&customer, &two_of(mug)).await })).await;
         placed.extend(answers.iter().map(|answer| answer.body["id"].as_str().unwrap().to_owned()));
@@ -192,7 +246,7 @@ async fn every_order_is_told_even_when_the_broker_drops_its_connections() {
             shop.broker.cut_connections().await;
         }
     }
-    let mut published = std::collections::HashSet::new();
+    let mut published = HashSet::new();
     while published.len() < placed.len() {
         published.insert(shop.published_to("product").await.event.order_id().to_string());
     }

@@ -3,7 +3,9 @@
 //! It stands for somebody else's database: its SQL is its own, its transactions are its own, and no other statement of this
 //! service names its tables.
 
-use ecommerce_postgres::Pool;
+use std::collections::HashSet;
+
+use ecommerce_postgres::{Batching, Pool};
 use sqlx::PgConnection;
 
 use super::super::{ChargeOrder, RefundOrder};
@@ -32,6 +34,14 @@ pub(super) enum Error {
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pool: Pool,
+    /// Charges that come together are entered together; answers whether the key was free.
+    entering: Batching<NewCharge, bool>,
+}
+
+#[derive(Debug, Clone)]
+struct NewCharge {
+    order: ChargeOrder,
+    entry: Entry,
 }
 
 struct ChargeRow {
@@ -44,29 +54,13 @@ struct ChargeRow {
 
 impl Ledger {
     pub(super) fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self { pool, entering: Batching::default() }
     }
 
     /// Makes a charge that ends as `entry` says, or answers how the one with this key has ended.
     pub(super) async fn charge(&self, order: &ChargeOrder, entry: Entry) -> Result<Entry, Error> {
-        let (status, code) = match &entry {
-            Entry::Captured => ("captured", None),
-            Entry::Declined(code) => ("declined", Some(code)),
-            Entry::Void => ("void", None),
-        };
-        let made = sqlx::query!(
-            "insert into simulator.charges (key, amount, currency, method, status, code) values ($1, $2, $3, $4, $5, $6)
-             on conflict do nothing",
-            order.key.to_string(),
-            order.amount.amount(),
-            order.amount.currency().as_str(),
-            order.method,
-            status,
-            code
-        )
-        .execute(&self.pool)
-        .await?;
-        if made.rows_affected() == 1 {
+        let new = NewCharge { order: order.clone(), entry: entry.clone() };
+        if self.entering.run(new, |charges| enter(&self.pool, charges)).await? {
             return Ok(entry);
         }
         let earlier = find_charge(&self.pool, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -96,6 +90,30 @@ impl Ledger {
         .await?;
         Ok(found)
     }
+}
+
+/// Enters those of these charges whose key is free; answers of each whether it was. Of two with the same key, the first is entered.
+async fn enter(pool: &Pool, charges: Vec<NewCharge>) -> Result<Vec<bool>, sqlx::Error> {
+    let keys: Vec<String> = charges.iter().map(|charge| charge.order.key.to_string()).collect();
+    let amounts: Vec<i64> = charges.iter().map(|charge| charge.order.amount.amount()).collect();
+    let currencies: Vec<String> = charges.iter().map(|charge| charge.order.amount.currency().to_string()).collect();
+    let methods: Vec<String> = charges.iter().map(|charge| charge.order.method.clone()).collect();
+    let (statuses, codes): (Vec<String>, Vec<Option<String>>) =
+        charges.iter().map(|charge| columns(&charge.entry)).unzip();
+    let entered = sqlx::query_scalar!(
+        "insert into simulator.charges (key, amount, currency, method, status, code)
+         select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+         on conflict do nothing
+         returning key",
+        &keys,
+        &amounts,
+        &currencies,
+        &methods,
+        &statuses,
+        &codes as &[Option<String>]
+    );
+    let mut entered: HashSet<String> = entered.fetch_all(pool).await?.into_iter().collect();
+    Ok(charges.iter().map(|charge| entered.remove(&charge.order.key.to_string())).collect())
 }
 
 async fn refund(transaction: &mut PgConnection, order: &RefundOrder) -> Result<(), Error> {
@@ -139,6 +157,14 @@ async fn find_charge(pool: &Pool, key: AttemptId) -> Result<Option<ChargeRow>, s
     )
     .fetch_optional(pool)
     .await
+}
+
+fn columns(entry: &Entry) -> (String, Option<String>) {
+    match entry {
+        Entry::Captured => ("captured".to_owned(), None),
+        Entry::Declined(code) => ("declined".to_owned(), Some(code.clone())),
+        Entry::Void => ("void".to_owned(), None),
+    }
 }
 
 fn entry(row: ChargeRow) -> Result<Entry, Error> {

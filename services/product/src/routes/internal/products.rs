@@ -2,9 +2,12 @@
 //!
 //! Straight from the database: the answer becomes the price that somebody pays.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State as Shared;
 use ecommerce_contract::catalogue::Orderable;
 use ecommerce_http::extract::{Json, Query};
+use ecommerce_postgres::Pool;
 use ecommerce_types::Invalid;
 use serde::Deserialize;
 use sqlx::PgConnection;
@@ -43,6 +46,13 @@ pub(super) async fn handler(
     Shared(state): Shared<State>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Vec<Orderable>>, Error> {
-    let find = async |connection: &mut PgConnection| products::orderable(connection, &parameters.ids.0).await;
-    Ok(Json(state.pool.run(find).await?))
+    Ok(Json(state.pricing.run(parameters.ids.0, |asked| find_all(&state.pool, asked)).await?))
+}
+
+async fn find_all(pool: &Pool, asked: Vec<Vec<Uuid>>) -> Result<Vec<Vec<Orderable>>, sqlx::Error> {
+    let ids: BTreeSet<Uuid> = asked.iter().flatten().copied().collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let found = pool.run(async |connection: &mut PgConnection| products::orderable(connection, &ids).await).await?;
+    let of_one = |ids: &Vec<Uuid>| found.iter().filter(|product| ids.contains(&product.id.0)).cloned().collect();
+    Ok(asked.iter().map(of_one).collect())
 }

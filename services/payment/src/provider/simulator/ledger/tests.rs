@@ -43,6 +43,22 @@ async fn the_same_key_has_the_same_answer_whatever_would_happen_now() {
 }
 
 #[tokio::test]
+async fn of_many_at_once_with_one_key_one_is_entered_and_all_are_told_of_it() {
+    let bank = Bank::open().await;
+    let (charge, others) = (bank.charge(), [(); 20].map(|()| bank.charge()));
+    let captured = join_all(others.iter().map(|other| bank.ledger.charge(other, Entry::Captured)));
+    let (captured, answers) = tokio::join!(
+        captured,
+        join_all(
+            [Entry::Captured, Entry::Void, Entry::Captured, Entry::Void].map(|end| bank.ledger.charge(&charge, end))
+        )
+    );
+    assert!(captured.into_iter().all(|entry| entry.unwrap() == Entry::Captured));
+    let kept = bank.ledger.find_charge(charge.key).await.unwrap();
+    assert!(answers.into_iter().all(|entry| Some(entry.unwrap()) == kept), "{kept:?}");
+}
+
+#[tokio::test]
 async fn the_same_key_for_another_charge_is_refused() {
     let bank = Bank::open().await;
     let charge = bank.charge();
