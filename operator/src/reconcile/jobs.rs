@@ -131,12 +131,11 @@ impl Progress {
             let image = resolved.image(service);
             let of_before = self.migrations.iter().find(|one| one.service == service.as_str() && one.image == image);
             let stays = server_id.is_none() || migration_is_held(names, held, service);
-            let key = match of_before.filter(|_| stays) {
-                Some(before) => before.key.clone(),
-                None => {
-                    let database = (server_id.unwrap_or_default(), database_id.as_str());
-                    migration_key(names, &observed.credentials, service, image, database)
-                }
+            let key = if let Some(before) = of_before.filter(|_| stays) {
+                before.key.clone()
+            } else {
+                let database = (server_id.unwrap_or_default(), database_id.as_str());
+                migration_key(names, &observed.credentials, service, image, database)
             };
             let name = names.migration_job(service, &key);
             self.current.insert(name.clone());

@@ -145,7 +145,7 @@ pub async fn run(namespace: &str, name: &str, context: &Context) -> Result<Ended
         Ok::<(), Error>(())
     };
     // And what has panicked may panic again.
-    if let Err(untold) = within(limit.min(TELL), told).await.flatten() {
+    if let Err(untold) = within(limit.min(TELL), Box::pin(told)).await.flatten() {
         tracing::warn!(stack.name = name, error = %untold, "unable to tell what is wrong with a stack");
     }
     Err(error)
