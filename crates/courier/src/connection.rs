@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ecommerce_runtime::{Backoff, ErrorChain, Shutdown};
@@ -94,7 +95,7 @@ impl Connections {
             let connection = Connection::connect_uri((*self.uri).clone(), properties).await?;
             let channel = connection.create_channel().await?;
             let declared = self.declare_once(&channel).await?;
-            Ok(Session { connection: Arc::new(connection), channel, declared })
+            Ok(Session { connection: Arc::new(connection), channel, declared, unheard: Arc::default() })
         };
         tokio::time::timeout(ANSWER, open).await.map_err(|_| Error::TimedOut)?
     }
@@ -126,6 +127,8 @@ pub(crate) struct Session {
     pub(crate) channel: Channel,
     /// How often the topology had been declared when this was opened.
     declared: u64,
+    /// Whether somebody has stopped listening for the confirms of what was published.
+    unheard: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -141,13 +144,46 @@ impl Session {
         self.connection.status().blocked()
     }
 
-    /// An error once the connection is lost.
+    /// An error once the connection is lost, or, as soon as the broker reads again, when confirms go unheard on it.
     pub(crate) fn stands(&self) -> Result<(), Error> {
-        if self.connection.status().connected() { Ok(()) } else { Err(Error::Lost) }
+        if !self.connection.status().connected() {
+            Err(Error::Lost)
+        } else if !self.is_blocked() && self.unheard.load(Ordering::Relaxed) {
+            Err(Error::TimedOut)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Begins to listen for confirms. The client library hands a returned message out with whichever confirm comes next, also with one
+    /// that nobody listens for, and what was returned would be taken for taken: so this is the last that is published in the
+    /// session, unless all of them are [heard](Listening::has_heard_all).
+    pub(crate) fn listen(&self) -> Listening<'_> {
+        Listening { unheard: &self.unheard, has_heard_all: false }
     }
 
     pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.connection.close(200, "goodbye".into())).await;
+    }
+}
+
+/// Somebody who waits for the confirms of what is published.
+pub(crate) struct Listening<'s> {
+    unheard: &'s AtomicBool,
+    has_heard_all: bool,
+}
+
+impl Listening<'_> {
+    pub(crate) fn has_heard_all(mut self) {
+        self.has_heard_all = true;
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        if !self.has_heard_all {
+            self.unheard.store(true, Ordering::Relaxed);
+        }
     }
 }
 

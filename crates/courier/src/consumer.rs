@@ -251,6 +251,7 @@ impl<H: Handle> Consumer<H> {
         loop {
             match self.attempt(events).await {
                 Ok(published) => {
+                    tell_of(events);
                     self.handler.committed().await;
                     self.outgoing.send(published);
                     return Some(Ok(()));
@@ -270,17 +271,21 @@ impl<H: Handle> Consumer<H> {
 
     /// Has the effect of these events once; answers what that has put into the outbox.
     pub(crate) async fn attempt(&self, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
-        for envelope in events {
-            tracing::debug!(
-                event.id = %envelope.id,
-                event.kind = envelope.event.routing_key(),
-                order.id = %envelope.event.order_id(),
-                request.id = envelope.request_id.as_deref(),
-                "handling an event"
-            );
-        }
         let handle = async |connection: &mut PgConnection| self.handler.handle(connection, events).await;
         self.pool.run(handle).await
+    }
+}
+
+/// Names events whose effect is committed.
+fn tell_of(events: &[Envelope]) {
+    for envelope in events {
+        tracing::debug!(
+            event.id = %envelope.id,
+            event.kind = envelope.event.routing_key(),
+            order.id = %envelope.event.order_id(),
+            request.id = envelope.request_id.as_deref(),
+            "handled an event"
+        );
     }
 }
 

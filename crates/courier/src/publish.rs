@@ -19,8 +19,11 @@ const CONFIRM: Duration = Duration::from_secs(10);
 
 const PERSISTENT: u8 = 2;
 
-/// Publishes all on a channel of this session, then waits for all confirms; answers the ids that the broker has for certain.
+/// Publishes all on a channel of this session, then waits for all confirms; answers the ids that the broker has for certain. Where
+/// they are not waited for to the end, the session ends.
 pub(crate) async fn publish(session: &Session, channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
+    session.stands()?;
+    let listening = session.listen();
     let confirmed = try_join_all(messages.iter().map(|message| publish_one(channel, message)));
     let confirmed = match tokio::time::timeout(CONFIRM, confirmed).await {
         Ok(confirmed) => confirmed?,
@@ -30,6 +33,7 @@ pub(crate) async fn publish(session: &Session, channel: &Channel, messages: &[Me
         }
         Err(_) => return Err(Error::TimedOut),
     };
+    listening.has_heard_all();
     let (taken, refused): (Vec<_>, Vec<_>) =
         messages.iter().zip(were_taken(messages, &confirmed)).partition(|(_, was_taken)| *was_taken);
     for (message, _) in refused {

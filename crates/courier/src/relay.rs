@@ -76,6 +76,7 @@ impl Relay {
         forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            session.stands()?;
             let is_open = !session.is_blocked();
             tokio::select! {
                 Some(first) = departures.recv(), if is_open => {
@@ -86,7 +87,6 @@ impl Relay {
                 }
                 _ = forget.tick(), if !sent.is_empty() => self.forget(sent).await,
                 _ = look.tick(), if !is_open || !sweep.is_under_way() => {
-                    session.stands()?;
                     if session.is_blocked() {
                         sweep.look(&self.pool, &self.clock).await;
                     } else {

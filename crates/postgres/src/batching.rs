@@ -65,7 +65,7 @@ impl<W: Clone, A> Batching<W, A> {
     {
         let (reply, mut answer) = oneshot::channel();
         self.0.waiting.lock().push_back(Entry { work, reply });
-        let _turn = tokio::select! {
+        let turn = tokio::select! {
             biased;
             answer = &mut answer => return answer.unwrap_or(Err(Error::WorkerCrashed)),
             turn = tokio::time::timeout(PATIENCE, self.0.turn.lock()) => turn.ok(),
@@ -78,7 +78,8 @@ impl<W: Clone, A> Batching<W, A> {
             }
             let taken = self.take();
             if taken.is_empty() {
-                // Another has it in hand.
+                // Another has it in hand, beside which others may go.
+                drop(turn);
                 return answer.await.unwrap_or(Err(Error::WorkerCrashed));
             }
             run_all(taken, &batch).await;
@@ -103,9 +104,13 @@ where
         // The database is away for all of them.
         Err(error) if is_transient(&error) => work.iter().map(|_| Err(Error::Protocol(error.to_string()))).collect(),
         Err(_) => {
-            let mut answers = Vec::new();
+            let (mut answers, mut away) = (Vec::new(), None::<String>);
             for work in work {
-                let answer = batch(vec![work]).await;
+                let answer = match &away {
+                    Some(why) => Err(Error::Protocol(why.clone())),
+                    None => batch(vec![work]).await,
+                };
+                away = answer.as_ref().err().filter(|error| is_transient(error)).map(ToString::to_string);
                 answers.push(answer.and_then(|answers| answers.into_iter().next().ok_or(Error::RowNotFound)));
             }
             answers
@@ -134,7 +139,8 @@ mod tests {
     }
 
     impl Batches {
-        /// Answers each work with ten times itself; the first time when it may. Nothing takes a 13, and a 99 finds the database away.
+        /// Answers each work with ten times itself; the first time when it may. Nothing takes a 13, and a 99 finds the database away, as
+        /// a 98 does that has nothing before it.
         async fn run(&self, work: Vec<u32>) -> Result<Vec<u32>, Error> {
             let is_first = self.done.lock().is_empty();
             self.done.lock().push(work.clone());
@@ -142,7 +148,7 @@ mod tests {
                 self.go_on.notified().await;
             }
             match work {
-                work if work.contains(&99) => Err(Error::Io(ErrorKind::ConnectionReset.into())),
+                work if work.contains(&99) || work[0] == 98 => Err(Error::Io(ErrorKind::ConnectionReset.into())),
                 work if work.contains(&13) => Err(Error::Encode("unlucky".into())),
                 work => Ok(work.iter().map(|number| number * 10).collect()),
             }
@@ -178,6 +184,15 @@ mod tests {
         let batches = Batches::default();
         let answers = during_another(&batches, [1, 13, 3]).await;
         assert!(matches!(answers[..], [Ok(10), Err(Error::Encode(_)), Ok(30)]), "{answers:?}");
+    }
+
+    #[tokio::test]
+    async fn with_the_database_away_nobody_behind_one_at_fault_is_tried() {
+        let batches = Batches::default();
+        let answers = during_another(&batches, [13, 98, 3, 4]).await;
+        assert!(matches!(answers[0], Err(Error::Encode(_))), "{answers:?}");
+        assert!(answers[1..].iter().all(|answer| is_transient(answer.as_ref().unwrap_err())), "{answers:?}");
+        assert_eq!(*batches.done.lock(), [vec![0], vec![13, 98, 3, 4], vec![13], vec![98]]);
     }
 
     #[tokio::test]

@@ -78,11 +78,20 @@ struct Manager {
     lost: Mutex<Option<Instant>>,
 }
 
-/// A connection, and whether the last work on it came to its end.
+/// A connection, and what became of the last work on it.
 #[derive(Debug)]
 struct Lent {
     connection: PgConnection,
-    is_sound: bool,
+    last: Work,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Done,
+    Failed,
+    /// Whoever asked has gone away in the middle of it. A statement may still run, and of a `BEGIN` that is not answered nobody knows:
+    /// what came next would be done in its transaction, and never committed.
+    LeftAlone,
 }
 
 impl managed::Manager for Manager {
@@ -90,15 +99,15 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Lent, sqlx::Error> {
-        Ok(Lent { connection: within(OPEN, self.options.connect()).await?, is_sound: true })
+        Ok(Lent { connection: within(OPEN, self.options.connect()).await?, last: Work::Done })
     }
 
     async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         let went_with_another = self.lost.lock().is_some_and(|lost| metrics.created <= lost);
-        if went_with_another || metrics.age() >= LIFETIME {
+        if went_with_another || lent.last == Work::LeftAlone || metrics.age() >= LIFETIME {
             return Err(RecycleError::message("it is replaced by a new one"));
         }
-        if (!lent.is_sound || metrics.last_used() >= RESTED)
+        if (lent.last == Work::Failed || metrics.last_used() >= RESTED)
             && let Err(error) = within(ANSWER, lent.connection.ping()).await
         {
             *self.lost.lock() = Some(Instant::now());
@@ -161,14 +170,13 @@ impl Pool {
         E: From<sqlx::Error>,
     {
         let mut lent = self.lend().await?;
-        // Until the work has ended well. Whoever asked may go away in the middle of it.
-        lent.is_sound = false;
+        lent.last = Work::LeftAlone;
         let Ok(done) = tokio::time::timeout(WORK, work(&mut lent.connection)).await else {
             // Closed, so that the server lets go of what a transaction in it holds.
             drop(managed::Object::take(lent));
             return Err(timed_out().into());
         };
-        lent.is_sound = done.is_ok();
+        lent.last = if done.is_ok() { Work::Done } else { Work::Failed };
         done
     }
 

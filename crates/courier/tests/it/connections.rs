@@ -1,15 +1,18 @@
 //! The connections of one process, and what a broker in need does to them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ecommerce_contract::Service;
-use ecommerce_courier::Connections;
+use ecommerce_contract::{Envelope, Service};
+use ecommerce_courier::{Connections, Relay};
+use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Broker, Database, Link, RabbitMq, eventually, throughout};
+use ecommerce_types::Clock;
 use secrecy::ExposeSecret as _;
 
 use crate::replica::{Replica, answers, arrived};
-use crate::{connections, stock_reserved, stores, unsent};
+use crate::{connections, order_paid, payment_requested, stock_reserved, stores, unsent, write};
 
 const DRAIN: Duration = Duration::from_secs(12);
 
@@ -80,4 +83,39 @@ async fn while_the_brokers_disk_is_full_effects_are_committed_and_acknowledged_a
     eventually("the outbox is empty", || async { (unsent(&database).await == 0).then_some(()) }).await;
     assert_eq!(arrived(&broker).await, answers(&database).await);
     replica.stop().await;
+}
+
+/// What was published before is confirmed late, and what comes back is handed out with a confirm that nobody listens for any more.
+#[tokio::test]
+async fn what_no_queue_takes_after_a_broker_was_in_need_is_not_taken_for_sent() {
+    let rabbitmq = RabbitMq::start().await;
+    let migrator = sqlx::migrate!("../../migrations/order");
+    let (broker, database) = tokio::join!(Broker::create_on(rabbitmq.server.clone()), Database::create(migrator));
+    let of_relay = connections(&broker, Service::Order);
+    let (relay, outgoing) = Relay::new(of_relay, database.service_pool(), Clock::system());
+    let shutdown = Shutdown::new();
+    let running = tokio::spawn(relay.run(shutdown.clone()));
+    let hand_over = async |events: Vec<Envelope>| {
+        write(&database, &events).await;
+        outgoing.send(events);
+    };
+    hand_over(vec![order_paid()]).await;
+    eventually("the relay is at work", || async { (unsent(&database).await == 0).then_some(()) }).await;
+
+    rabbitmq.fill_disk().await;
+    hand_over((0..EVENTS).map(|_| order_paid()).collect()).await;
+    throughout(LONG, "they wait", || async { unsent(&database).await > 0 }).await;
+    broker.delete("payment").await;
+    let late: Vec<Envelope> = (0..50).map(|_| payment_requested()).collect();
+    hand_over(late.clone()).await;
+    rabbitmq.empty_disk().await;
+
+    eventually("the outbox is empty", || async { (unsent(&database).await == 0).then_some(()) }).await;
+    let mut arrived = HashSet::new();
+    while let Some(body) = broker.take("payment").await {
+        arrived.insert(serde_json::from_slice::<Envelope>(&body).unwrap().id);
+    }
+    assert_eq!(arrived, late.iter().map(|event| event.id).collect());
+    shutdown.stop();
+    running.await.unwrap();
 }

@@ -12,12 +12,12 @@ mod patience;
 mod relay;
 mod replica;
 
-use ecommerce_contract::events::{OrderPaid, StockReserved};
+use ecommerce_contract::events::{OrderPaid, PaymentRequested, StockReserved};
 use ecommerce_contract::{Envelope, Event, Service};
 use ecommerce_courier::Connections;
 use ecommerce_postgres::outbox;
 use ecommerce_testing::{Broker, Database};
-use ecommerce_types::{Clock, OrderId};
+use ecommerce_types::{Clock, OrderId, PaymentId, UserId};
 
 /// A broker, and a database with the tables that messages need.
 async fn stores() -> (Broker, Database) {
@@ -32,6 +32,20 @@ fn connections(broker: &Broker, service: Service) -> Connections {
 fn order_paid() -> Envelope {
     let clock = Clock::system();
     Envelope::new(&clock, None, Event::OrderPaid(OrderPaid { order_id: OrderId::new(&clock) }))
+}
+
+fn payment_requested() -> Envelope {
+    let clock = Clock::system();
+    let requested = PaymentRequested {
+        order_id: OrderId::new(&clock),
+        payment_id: PaymentId::new(&clock),
+        customer_id: UserId::new(&clock),
+        amount: 1250,
+        currency: "EUR".parse().unwrap(),
+        payment_method: None,
+        pay_by: clock.now(),
+    };
+    Envelope::new(&clock, None, Event::PaymentRequested(requested))
 }
 
 fn stock_reserved() -> Envelope {

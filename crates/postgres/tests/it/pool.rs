@@ -9,10 +9,12 @@ use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 const CONNECTIONS: usize = 8;
 /// Longer than a connection in use rests; a server that dies is away for longer.
 const AWAY: Duration = Duration::from_millis(1_100);
+const SHORT: Duration = Duration::from_millis(100);
 
 /// One statement on each connection of the pool, all of them lent at once.
 async fn use_all(pool: &Pool) -> Result<(), sqlx::Error> {
@@ -88,4 +90,18 @@ async fn a_statement_in_the_background_that_was_planned_on_an_empty_table_reads_
     });
     let plan = plan.await.unwrap().join("\n");
     assert!(plan.contains("Index Scan using open_orders_pkey") && !plan.contains("Seq Scan"), "{plan}");
+}
+
+/// What came next would be done in its transaction, and go with it.
+#[tokio::test]
+async fn a_begin_that_nobody_waited_for_takes_nothing_with_it() {
+    let (database, link, pool) = open_pool("it-is-left").await;
+    link.clog();
+    let nothing = async |_: &mut PgConnection| Ok::<_, sqlx::Error>(());
+    assert!(timeout(SHORT, pool.transaction(nothing)).await.is_err());
+    link.mend();
+    let new = "insert into outbox (id, routing_key, body) values (gen_random_uuid(), 'order.paid', '{}')";
+    sqlx::query(new).execute(&pool).await.unwrap();
+    let committed: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&database.pool).await.unwrap();
+    assert_eq!(committed, 1);
 }

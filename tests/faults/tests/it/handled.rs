@@ -1,4 +1,4 @@
-//! Which events the consumers of this process have taken up, as their logs say.
+//! Which events the consumers of this process have handled: whose effect is committed, as their logs say.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -30,18 +30,27 @@ struct Ids;
 
 impl<S: Subscriber> Layer<S> for Ids {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        event.record(&mut Id);
+        let mut line = Line::default();
+        event.record(&mut line);
+        if line.tells_of_an_effect {
+            HANDLED.lock().unwrap().extend(line.id);
+        }
     }
 }
 
-struct Id;
+#[derive(Default)]
+struct Line {
+    id: Option<Uuid>,
+    tells_of_an_effect: bool,
+}
 
-impl Visit for Id {
+impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "event.id"
-            && let Ok(id) = format!("{value:?}").parse()
-        {
-            HANDLED.lock().unwrap().insert(id);
+        let text = format!("{value:?}");
+        match field.name() {
+            "event.id" => self.id = text.parse().ok(),
+            "message" => self.tells_of_an_effect = text == "handled an event",
+            _ => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Straight from the database: the answer becomes the price that somebody pays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Shared;
 use ecommerce_contract::catalogue::Orderable;
@@ -46,13 +46,20 @@ pub(super) async fn handler(
     Shared(state): Shared<State>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Json<Vec<Orderable>>, Error> {
-    Ok(Json(state.pricing.run(parameters.ids.0, |asked| find_all(&state.pool, asked)).await?))
+    // It may answer others, too, who have not gone away.
+    let answering =
+        tokio::spawn(async move { state.pricing.run(parameters.ids.0, |asked| find_all(&state.pool, asked)).await });
+    Ok(Json(answering.await.map_err(|_| sqlx::Error::WorkerCrashed)??))
 }
 
 async fn find_all(pool: &Pool, asked: Vec<Vec<Uuid>>) -> Result<Vec<Vec<Orderable>>, sqlx::Error> {
     let ids: BTreeSet<Uuid> = asked.iter().flatten().copied().collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let found = pool.run(async |connection: &mut PgConnection| products::orderable(connection, &ids).await).await?;
-    let of_one = |ids: &Vec<Uuid>| found.iter().filter(|product| ids.contains(&product.id.0)).cloned().collect();
-    Ok(asked.iter().map(of_one).collect())
+    let found: BTreeMap<Uuid, Orderable> = found.into_iter().map(|product| (product.id.0, product)).collect();
+    let of_one = |ids: Vec<Uuid>| {
+        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+        ids.iter().filter_map(|id| found.get(id).cloned()).collect()
+    };
+    Ok(asked.into_iter().map(of_one).collect())
 }
