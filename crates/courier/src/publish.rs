@@ -26,14 +26,17 @@ pub(crate) async fn publish(session: &Session, channel: &Channel, messages: &[Me
     let listening = session.listen();
     let confirmed = try_join_all(messages.iter().map(|message| publish_one(channel, message)));
     let confirmed = match tokio::time::timeout(CONFIRM, confirmed).await {
-        Ok(confirmed) => confirmed?,
+        Ok(confirmed) => {
+            // Or the channel is closed, and there is nothing more to hear.
+            listening.has_heard_all();
+            confirmed?
+        }
         Err(_) if session.is_blocked() => {
             tracing::warn!("the broker takes no events, its memory or its disk is full; they wait in the outbox");
             return Ok(Vec::new());
         }
         Err(_) => return Err(Error::TimedOut),
     };
-    listening.has_heard_all();
     let (taken, refused): (Vec<_>, Vec<_>) =
         messages.iter().zip(were_taken(messages, &confirmed)).partition(|(_, was_taken)| *was_taken);
     for (message, _) in refused {

@@ -28,19 +28,24 @@ fn count(heard: &Mutex<Vec<u8>>, method: [u8; 4]) -> usize {
     heard.windows(11).filter(is_sent).count()
 }
 
-#[tokio::test]
-async fn a_process_declares_the_topology_once_and_again_when_it_has_lost_the_broker() {
-    let (broker, database) = stores().await;
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let listener = heard.clone();
+/// Connections of a process of the service order, all of whose bytes are kept.
+async fn overheard(broker: &Broker, heard: &Arc<Mutex<Vec<u8>>>) -> (Link, Connections) {
     let mut settings = broker.settings(Service::Order);
+    let listener = heard.clone();
     let wire = Link::heard(settings.amqp_url.expose_secret(), move || {
         let listener = listener.clone();
         Box::new(move |bytes| listener.lock().unwrap().extend(bytes))
     })
     .await;
     settings.amqp_url = wire.url.to_string().into();
-    let connections = Connections::to(&settings).unwrap();
+    (wire, Connections::to(&settings).unwrap())
+}
+
+#[tokio::test]
+async fn a_process_declares_the_topology_once_and_again_when_it_has_lost_the_broker() {
+    let (broker, database) = stores().await;
+    let heard = Arc::default();
+    let (wire, connections) = overheard(&broker, &heard).await;
     let _replica = Replica::start(&connections, &database.settings, DRAIN);
     connections.clone().reach().await.unwrap();
     for time in 1..=3 {
@@ -85,13 +90,17 @@ async fn while_the_brokers_disk_is_full_effects_are_committed_and_acknowledged_a
     replica.stop().await;
 }
 
+/// So many that the relay publishes them at once.
+const A_BATCH: usize = 150;
+
 /// What was published before is confirmed late, and what comes back is handed out with a confirm that nobody listens for any more.
 #[tokio::test]
 async fn what_no_queue_takes_after_a_broker_was_in_need_is_not_taken_for_sent() {
     let rabbitmq = RabbitMq::start().await;
     let migrator = sqlx::migrate!("../../migrations/order");
     let (broker, database) = tokio::join!(Broker::create_on(rabbitmq.server.clone()), Database::create(migrator));
-    let of_relay = connections(&broker, Service::Order);
+    let heard = Arc::default();
+    let (_wire, of_relay) = overheard(&broker, &heard).await;
     let (relay, outgoing) = Relay::new(of_relay, database.service_pool(), Clock::system());
     let shutdown = Shutdown::new();
     let running = tokio::spawn(relay.run(shutdown.clone()));
@@ -103,14 +112,16 @@ async fn what_no_queue_takes_after_a_broker_was_in_need_is_not_taken_for_sent() 
     eventually("the relay is at work", || async { (unsent(&database).await == 0).then_some(()) }).await;
 
     rabbitmq.fill_disk().await;
-    hand_over((0..EVENTS).map(|_| order_paid()).collect()).await;
+    hand_over((0..A_BATCH).map(|_| order_paid()).collect()).await;
     throughout(LONG, "they wait", || async { unsent(&database).await > 0 }).await;
+    assert_eq!(count(&heard, ASK_FOR_CONFIRMS), 1, "nobody asks a broker for more that is in need");
     broker.delete("payment").await;
     let late: Vec<Envelope> = (0..50).map(|_| payment_requested()).collect();
     hand_over(late.clone()).await;
     rabbitmq.empty_disk().await;
 
     eventually("the outbox is empty", || async { (unsent(&database).await == 0).then_some(()) }).await;
+    assert_eq!(count(&heard, ASK_FOR_CONFIRMS), 2, "nothing more was published where confirms went unheard");
     let mut arrived = HashSet::new();
     while let Some(body) = broker.take("payment").await {
         arrived.insert(serde_json::from_slice::<Envelope>(&body).unwrap().id);
