@@ -93,7 +93,8 @@ impl Observed {
         let is_theirs = |metadata: &ObjectMeta| metadata.owner_references.iter().flatten().any(is_former);
         let named = self.metadata.iter().map(|(title, metadata)| (title.clone(), metadata));
         let jobs = self.jobs.iter().map(|(name, job)| (format!("Job {name}"), &job.metadata));
-        let claims = self.claims.values().map(|claim| (format!("claim {}", claim.name_any()), &claim.metadata));
+        let claims = self.claims.values().chain(self.going_claims.values());
+        let claims = claims.map(|claim| (format!("claim {}", claim.name_any()), &claim.metadata));
         named.chain(jobs).chain(claims).filter(|(_, metadata)| is_theirs(metadata)).map(|(title, _)| title).collect()
     }
 

@@ -236,3 +236,27 @@ async fn a_claim_that_is_being_deleted_is_said_while_its_data_can_still_be_saved
     story.upgrade(|spec| spec["version"] = "1.1.0".into()).await;
     assert_eq!(story.condition("Migrated").1, "Migrated");
 }
+
+/// Deleted with its data, and made again at once: its volume goes with the pod, and is no server of the new one.
+#[tokio::test]
+async fn a_claim_that_goes_with_a_former_stack_is_waited_for() {
+    let story = Story::of(&json!({"deletionPolicy": "Delete"}));
+    story.give_volume();
+    story.say_of_postgres("7301 17");
+    let former = json!({
+        "apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "name": "shop", "uid": "former",
+    });
+    let claim = format!("{CORE}/persistentvolumeclaims/data-shop-postgres-0");
+    story.api.change(&claim, |claim| {
+        claim["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z".into();
+        claim["metadata"]["ownerReferences"] = json!([former]);
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(story.condition("Ready").1, "FormerStackGoing");
+    assert_eq!(story.api.get(LEDGER), None, "a server that goes is not the new one's");
+    story.api.remove(&claim);
+    story.api.remove(&format!("{CORE}/pods/shop-postgres-0"));
+    story.reconcile().await.unwrap();
+    assert_eq!(story.ledger().postgres, None);
+    assert_eq!(story.api.below(&format!("{APPS}/statefulsets/")).len(), 3);
+}
