@@ -13,6 +13,7 @@ use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, prov
 use operator::reconcile::edges;
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
+use operator::store_form::as_asked;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
@@ -85,6 +86,7 @@ impl Stack {
             settings: &self.settings,
             resolved: &resolved,
             credentials: &self.credentials,
+            stores: &as_asked(&self.spec),
             edges: &edges,
             volumes: &volumes,
             provisioned_from: None,

@@ -23,10 +23,12 @@ stack_in_a_cluster() {
   export E2E_ADDRESS=$address
 }
 
-# One call with the whole workspace: alone, the tests would want their dependencies with other features, and build them again.
+# end_to_end_tests [FILE…]: all of them, or those of tests/e2e/tests/ without their .rs. One call with the whole workspace: alone, the
+# tests would want their dependencies with other features, and build them again.
 end_to_end_tests() {
   local file tests=()
-  for file in tests/e2e/tests/*.rs; do tests+=(--test "$(basename "$file" .rs)"); done
+  [ $# -gt 0 ] || set -- tests/e2e/tests/*.rs
+  for file in "$@"; do tests+=(--test "$(basename "$file" .rs)"); done
   cargo_tests --workspace "${tests[@]}" -- --nocapture
 }
 

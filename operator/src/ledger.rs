@@ -16,6 +16,7 @@ use crate::names::Backend;
 use crate::resolve::default_image;
 use crate::rollout::{self, InForce};
 use crate::settings::Settings;
+use crate::store_form::StoreForm;
 
 /// The entry of the `ConfigMap`.
 pub const ENTRY: &str = "ledger.json";
@@ -52,6 +53,9 @@ pub struct Ledger {
     /// What each service shows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub revisions: BTreeMap<String, InForce>,
+    /// What each store is made from.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stores: BTreeMap<String, StoreForm>,
     /// The upgrade that was taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_upgrade: Option<rollout::Failure>,

@@ -24,3 +24,4 @@ pub mod resolve;
 pub mod rollout;
 pub mod settings;
 pub mod smtp;
+pub mod store_form;

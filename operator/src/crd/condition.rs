@@ -38,6 +38,26 @@ macro_rules! reasons {
     };
 }
 
+impl Reason {
+    /// Whether it only says how far a stack is.
+    #[must_use]
+    pub const fn needs_nobody(self) -> bool {
+        matches!(
+            self,
+            Self::AsExpected
+                | Self::Available
+                | Self::BackendsReady
+                | Self::Migrated
+                | Self::Migrating
+                | Self::Provisioning
+                | Self::Ready
+                | Self::ServicesReady
+                | Self::WaitingForBackends
+                | Self::WaitingForServices
+        )
+    }
+}
+
 reasons! {
     /// Nothing needs a person.
     AsExpected,
@@ -97,6 +117,8 @@ reasons! {
     ServiceNotReady,
     /// Every service is ready.
     ServicesReady,
+    /// The certificate of a shop's host is not there.
+    TlsSecretMissing,
     /// A part has no pod that serves.
     Unavailable,
     /// A version did not come up, and the one of before is back.
@@ -116,7 +138,7 @@ reasons! {
 /// Where a person reads what a reason means and what to do.
 #[must_use]
 pub fn page(reason: Reason) -> String {
-    format!("docs/runbook.md, {}", reason.as_str())
+    format!("docs/runbook.md#{}", reason.as_str().to_lowercase())
 }
 
 #[cfg(test)]
@@ -126,12 +148,16 @@ mod tests {
     #[test]
     fn the_runbook_has_a_heading_for_every_reason_and_none_for_what_is_no_reason() {
         let runbook = include_str!("../../../docs/runbook.md");
-        let headings = runbook.lines().filter_map(|line| line.strip_prefix("## "));
-        let headings: Vec<&str> = headings.flat_map(|heading| heading.split(", ")).collect();
+        let lines = || runbook.lines().filter_map(|line| line.strip_prefix("## "));
+        // What needs nobody stands together, and no message leads there.
+        let headings: Vec<&str> = lines().flat_map(|heading| heading.split(", ")).collect();
+        let anchors: Vec<String> =
+            lines().map(|heading| format!("docs/runbook.md#{}", heading.to_lowercase())).collect();
         let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        for reason in &reasons {
-            let pages = headings.iter().filter(|heading| *heading == reason).count();
-            assert_eq!(pages, 1, "{reason} in {headings:?}");
+        for reason in Reason::ALL {
+            let pages = headings.iter().filter(|heading| **heading == reason.as_str()).count();
+            assert_eq!(pages, 1, "{reason:?} in {headings:?}");
+            assert!(reason.needs_nobody() || anchors.contains(&page(*reason)), "{reason:?} in {anchors:?}");
         }
         let is_one_word = |heading: &&&str| !heading.contains(' ');
         for heading in headings.iter().filter(is_one_word) {

@@ -39,6 +39,12 @@ impl Manifest {
         self.object.metadata.name.as_deref().unwrap_or_default()
     }
 
+    /// Says something more of the object.
+    pub(super) fn annotate(&mut self, name: &str, value: &str) {
+        let annotations = self.object.metadata.annotations.get_or_insert_default();
+        annotations.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Kind and name, for sentences.
     #[must_use]
     pub fn title(&self) -> String {
@@ -52,7 +58,12 @@ impl Manifest {
     }
 }
 
-/// The annotation of a Job that stands for what it runs.
+/// Stands for what the pods of a `StatefulSet` are.
+pub(super) fn template_hash(set: &Manifest) -> String {
+    short_hash([set.object.data["spec"]["template"].to_string().as_str()])
+}
+
+/// The annotation of a Job or a `StatefulSet` that stands for what its pods are.
 pub const TEMPLATE: &str = "ecommercestack.dev/template";
 
 /// A Job that says what it runs: its name stands for what it is to do, and how it is to be done can not be changed in it.

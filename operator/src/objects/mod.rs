@@ -37,6 +37,7 @@ use crate::names::{Backend, Names, short_hash};
 use crate::reconcile::volume::Volume;
 use crate::resolve::Resolved;
 use crate::settings::Settings;
+use crate::store_form::StoreForm;
 
 pub use backend::CHECKSUM;
 pub use manifest::{Manifest, TEMPLATE};
@@ -67,6 +68,8 @@ pub struct Inputs<'a> {
     pub resolved: &'a Resolved,
     /// The stack's secrets.
     pub credentials: &'a Credentials,
+    /// The form of each store, which the spec here has already; one that has none is not made.
+    pub stores: &'a BTreeMap<String, StoreForm>,
     /// The keys of the edges between services, by name.
     pub edges: &'a BTreeMap<String, EdgeKeys>,
     /// The volumes that are there: none is asked for less than it has.
@@ -96,6 +99,8 @@ pub struct Held {
     pub foreign: BTreeSet<String>,
     /// Stores whose pod and configuration stay.
     pub stores: BTreeSet<Backend>,
+    /// Stores whose configuration stays and whose pod is made again.
+    pub configurations: BTreeSet<Backend>,
     /// Services whose pods stay.
     pub services: BTreeSet<Service>,
     /// Nothing is provisioned and nothing migrated.
@@ -137,8 +142,12 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     desired.applied.push(log::object(inputs));
     for backend in Backend::ALL {
         desired.applied.push(backend::kubernetes_service(inputs, backend));
-        if !inputs.held.stores.contains(&backend) {
-            desired.applied.extend(store(inputs, backend));
+        if let Some(form) = inputs.stores.get(backend.as_str()).filter(|_| !inputs.held.stores.contains(&backend)) {
+            let [configuration, mut set] = store(inputs, backend);
+            set.annotate(revision::REVISION, &form.hash());
+            set.annotate(TEMPLATE, &manifest::template_hash(&set));
+            desired.applied.extend((!inputs.held.configurations.contains(&backend)).then_some(configuration));
+            desired.applied.push(set);
         }
     }
     desired.applied.extend(Service::ALL.map(|service| service::kubernetes_service(inputs, service)));
@@ -162,6 +171,13 @@ fn store(inputs: &Inputs<'_>, backend: Backend) -> [Manifest; 2] {
         Backend::Rabbitmq => rabbitmq::objects(inputs),
         Backend::Redis => redis::objects(inputs),
     }
+}
+
+/// Stands for what a store's pod is; another one restarts it, and its `StatefulSet` has it as [`TEMPLATE`].
+#[must_use]
+pub fn store_template(inputs: &Inputs<'_>, backend: Backend) -> String {
+    let [_, set] = store(inputs, backend);
+    manifest::template_hash(&set)
 }
 
 /// Stands for what a store's pod reads at its start; it stands beside the pod as [`CHECKSUM`].

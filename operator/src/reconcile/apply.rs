@@ -24,7 +24,7 @@ use super::{Context, Error};
 use crate::amount::thousandths;
 use crate::names::{MANAGER, Names, STACK_LABEL, long_hash};
 use crate::objects::revision::REVISION;
-use crate::objects::{Desired, Manifest};
+use crate::objects::{Desired, Manifest, TEMPLATE};
 
 /// What was applied, for each stack: title to what was applied and what the API server made of it.
 #[derive(Debug, Default)]
@@ -157,8 +157,8 @@ pub(super) fn is_ours(there: &ObjectMeta, names: &Names) -> bool {
 /// Stands for everything of an object that we decide: where it has a generation, a change of its status is none.
 fn marker(there: &ObjectMeta) -> String {
     let Some(generation) = there.generation else { return there.resource_version.clone().unwrap_or_default() };
-    let revision = there.annotations.as_ref().and_then(|annotations| annotations.get(REVISION));
-    let ours = json!([there.labels, there.owner_references, revision]).to_string();
+    let said = |name| there.annotations.as_ref().and_then(|annotations| annotations.get(name));
+    let ours = json!([there.labels, there.owner_references, said(REVISION), said(TEMPLATE)]).to_string();
     long_hash([generation.to_string().as_str(), &ours])
 }
 

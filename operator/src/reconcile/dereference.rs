@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::apply::is_ours;
-use super::rollout::is_available;
 use super::volume::Volume;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
@@ -25,8 +24,8 @@ use crate::names::{Backend, Names, STACK_LABEL};
 use crate::objects::{CHECKSUM, INITIALISE, Manifest, revision};
 use crate::resolve::Embedded;
 
-/// A namespace whose parts all complain has more of them than anybody reads.
-const MOST_WARNINGS: u32 = 500;
+/// Kubernetes keeps one of each reason and text, with how often it was said: one object has more of them than anybody reads.
+const MOST_WARNINGS: u32 = 100;
 
 /// What is there of a stack.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +54,8 @@ pub struct Observed {
     pub volumes: BTreeMap<Backend, Volume>,
     /// The secrets that were made.
     pub credentials: Credentials,
-    /// The Secrets that the spec names and that are not there.
-    pub missing_pull_secrets: Vec<String>,
+    /// The Secrets that the spec names for others to read, and that are not there.
+    pub missing_secrets: BTreeSet<String>,
     /// The text of the ledger.
     pub ledger: Option<String>,
     /// The Secrets that the ledger knows, whoever has put them there.
@@ -146,7 +145,8 @@ impl Observed {
     }
 }
 
-fn is_ready(set: &StatefulSet) -> bool {
+/// Whether the one pod that is there is of the newest template and serves.
+pub(super) fn is_ready(set: &StatefulSet) -> bool {
     let Some(status) = &set.status else { return false };
     let seen = status.observed_generation >= set.metadata.generation;
     let updated = status.update_revision == status.current_revision || status.updated_replicas == Some(1);
@@ -179,10 +179,11 @@ pub async fn read(stack: &EcommerceStack, names: &Names, client: &Client) -> Res
     read_claims(names, client, &mut observed).await?;
     read_credentials(stack, names, client, &mut observed).await?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
-    for name in stack.spec.pull_secrets() {
+    let of_tls = stack.spec.ingress().and_then(|ingress| ingress.tls_secret.as_ref());
+    for name in stack.spec.pull_secrets().iter().chain(of_tls) {
         let there = secrets.get_metadata_opt(name).await.map_err(Error::api(format!("read the Secret {name}")))?;
         if there.is_none() {
-            observed.missing_pull_secrets.push(name.clone());
+            observed.missing_secrets.insert(name.clone());
         }
     }
     Ok(observed)
@@ -244,13 +245,20 @@ impl Observed {
 
 /// What a pod can not tell, for it is not there or has not begun.
 async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) {
-    let all_run = observed.stateful_sets.values().all(is_ready) && observed.deployments.values().all(is_available);
-    if !all_run {
-        let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
-        let warnings = ListParams::default().fields("type=Warning").limit(MOST_WARNINGS);
-        match events.list(&warnings).await {
-            Ok(found) => observed.warnings = found.items,
-            // They explain, and nothing is decided from them.
+    let sets =
+        observed.stateful_sets.iter().filter(|(_, set)| !is_ready(set)).map(|(name, _)| ("StatefulSet", name.clone()));
+    let is_pending = |pod: &&Pod| pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Pending"));
+    let pods = observed.pods.iter().filter(is_pending).map(|pod| ("Pod", pod.name_any()));
+    let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
+    let asked = sets.chain(pods).map(|(kind, name)| {
+        let of_one = format!("type=Warning,involvedObject.kind={kind},involvedObject.name={name}");
+        let (events, warnings) = (&events, ListParams::default().fields(&of_one).limit(MOST_WARNINGS));
+        async move { events.list(&warnings).await }
+    });
+    for answer in futures::future::join_all(asked).await {
+        match answer {
+            Ok(found) => observed.warnings.extend(found.items),
+            // They explain; the shop does not hang on them.
             Err(error) => {
                 tracing::warn!(stack.name = names.stack, %error, "unable to read what Kubernetes complains of");
             }

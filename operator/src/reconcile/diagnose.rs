@@ -13,6 +13,8 @@ use crate::names::{Backend, Names};
 
 /// Reasons for which Kubernetes does not get an image.
 const NO_IMAGE: [&str; 4] = ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"];
+/// Reasons for which a container has ended that never began.
+const COULD_NOT_BEGIN: [&str; 2] = ["StartError", "ContainerCannotRun"];
 /// How much of a log a sentence takes, in characters.
 const LOG_END: usize = 300;
 
@@ -53,15 +55,50 @@ fn pods_refused(observed: &Observed, names: &Names, now: &Time) -> Option<String
         let field = format!("spec.services.{service}.resources");
         Some(refusal_of_pods(&name, refused.message.as_deref().unwrap_or_default(), &field))
     });
-    services.or_else(|| {
-        Backend::ALL.into_iter().find_map(|store| {
-            let name = names.backend(store);
-            let set = observed.stateful_sets.get(&name)?;
-            let is_empty = set.status.as_ref().is_some_and(|status| status.replicas == 0);
-            let said = is_empty.then(|| last_warning(observed, "StatefulSet", &name, "FailedCreate", now))??;
-            Some(refusal_of_pods(&name, said, &format!("spec.{}.embedded.resources", store.as_str())))
-        })
-    })
+    services.or_else(|| Backend::ALL.into_iter().find_map(|store| store_refused(observed, names, store, None, now)))
+}
+
+/// Why no pod of a store can be made, said since then.
+#[must_use]
+pub fn store_refused(
+    observed: &Observed,
+    names: &Names,
+    store: Backend,
+    since: Option<&Time>,
+    now: &Time,
+) -> Option<String> {
+    let name = names.backend(store);
+    let set = observed.stateful_sets.get(&name)?;
+    let is_empty = set.status.as_ref().is_some_and(|status| status.replicas == 0);
+    let warning = is_empty.then(|| last_warning(observed, "StatefulSet", &name, "FailedCreate", now))??;
+    let is_of_now = since.is_none_or(|since| said_at(warning).is_some_and(|at| at.0 >= since.0));
+    let said = warning.message.as_deref().filter(|_| is_of_now)?;
+    Some(refusal_of_pods(&name, said, &format!("spec.{}.embedded.resources", store.as_str())))
+}
+
+/// Why none of a pod's containers works and none will: what is on its volume is as it was.
+#[must_use]
+pub fn never_starts(pod: &Pod, now: &Time) -> Option<String> {
+    let status = pod.status.as_ref().filter(|_| pod.metadata.deletion_timestamp.is_none())?;
+    let could_not = |ended: &ContainerStateTerminated| {
+        ended.reason.as_deref().is_some_and(|reason| COULD_NOT_BEGIN.contains(&reason))
+    };
+    let has_run = status.container_statuses.iter().flatten().any(|container| {
+        let states = [container.state.as_ref(), container.last_state.as_ref()];
+        let mut states = states.into_iter().flatten();
+        states.any(|state| state.running.is_some() || state.terminated.as_ref().is_some_and(|ended| !could_not(ended)))
+    });
+    let is_pulled = containers_of(pod).any(|container| {
+        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
+        // Once is a registry that was busy.
+        waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some("ErrImagePull"))
+    });
+    // Room may come: a cluster that grows takes some minutes.
+    let waits_for_room = status.conditions.iter().flatten().any(|condition| {
+        let is_late = condition.last_transition_time.as_ref().is_some_and(|since| now.0 > since.0 + PATIENCE);
+        condition.type_ == "PodScheduled" && condition.status == "False" && !is_late
+    });
+    (!has_run && !is_pulled && !waits_for_room).then(|| of_pod(pod)).flatten()
 }
 
 fn refusal_of_pods(name: &str, said: &str, field: &str) -> String {
@@ -91,7 +128,7 @@ fn of_late(pod: &Pod, observed: &Observed, now: &Time) -> Option<String> {
     match status.phase.as_deref()? {
         "Pending" => {
             let since = status.start_time.as_ref().or(pod.metadata.creation_timestamp.as_ref())?;
-            let said = last_warning(observed, "Pod", &name, "", now);
+            let said = last_warning(observed, "Pod", &name, "", now).and_then(|warning| warning.message.as_deref());
             let words = said.map_or_else(|| format!("see kubectl describe pod {name}"), ToOwned::to_owned);
             is_late(since).then(|| format!("pod {name} has not started since {}: {words}", since.0))
         }
@@ -107,16 +144,18 @@ fn of_late(pod: &Pod, observed: &Observed, now: &Time) -> Option<String> {
 }
 
 /// What Kubernetes last said of an object; an empty reason is any.
-fn last_warning<'a>(observed: &'a Observed, kind: &str, name: &str, reason: &str, now: &Time) -> Option<&'a str> {
+fn last_warning<'a>(observed: &'a Observed, kind: &str, name: &str, reason: &str, now: &Time) -> Option<&'a Event> {
     let is_of = |event: &&Event| {
         let object = &event.involved_object;
         let is_this = object.kind.as_deref() == Some(kind) && object.name.as_deref() == Some(name);
         is_this && (reason.is_empty() || event.reason.as_deref() == Some(reason))
     };
-    let at = |event: &Event| event.last_timestamp.clone().or_else(|| event.metadata.creation_timestamp.clone());
-    let recent = |event: &&Event| at(event).is_none_or(|at| now.0 < at.0 + RECENT);
-    let last = observed.warnings.iter().filter(is_of).filter(recent).max_by_key(|event| at(event))?;
-    last.message.as_deref()
+    let recent = |event: &&Event| said_at(event).is_none_or(|at| now.0 < at.0 + RECENT);
+    observed.warnings.iter().filter(is_of).filter(recent).max_by_key(|event| said_at(event))
+}
+
+fn said_at(event: &Event) -> Option<&Time> {
+    event.last_timestamp.as_ref().or(event.metadata.creation_timestamp.as_ref())
 }
 
 fn of_pod(pod: &Pod) -> Option<String> {
@@ -132,9 +171,15 @@ fn of_pod(pod: &Pod) -> Option<String> {
             format!("pod {} has no node ({why}): make room in the cluster or ask for less", pod.name_any())
         })
     });
-    let containers =
-        || status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
-    unschedulable.or_else(|| containers().find_map(|container| of_container(pod, container)))
+    unschedulable.or_else(|| containers_of(pod).find_map(|container| of_container(pod, container)))
+}
+
+/// Those that come first, then the others.
+fn containers_of(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.iter();
+    status.flat_map(|status| {
+        status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten())
+    })
 }
 
 fn of_container(pod: &Pod, container: &ContainerStatus) -> Option<String> {

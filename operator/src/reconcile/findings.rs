@@ -36,7 +36,7 @@ impl Finding {
     }
 
     pub(super) fn with_its_page(mut self) -> Self {
-        if self.reason != Reason::AsExpected {
+        if !self.reason.needs_nobody() {
             self.message = format!("{} ({})", self.message, condition::page(self.reason));
         }
         self
@@ -53,6 +53,11 @@ pub(super) fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
         .collect();
     if !waiting.is_empty() {
         return Finding::new(false, Reason::WaitingForBackends, format!("waiting for {}", waiting.join(", ")));
+    }
+    if !outcome.queued.is_empty() {
+        let queued: Vec<&str> = outcome.queued.iter().map(|store| store.as_str()).collect();
+        let message = format!("{} will restart, after the stores of another stack have", queued.join(", "));
+        return Finding::new(false, Reason::WaitingForBackends, message);
     }
     match not_shrunk(outcome) {
         None => Finding::new(true, Reason::BackendsReady, ALL_ANSWER),
@@ -181,7 +186,7 @@ pub(super) fn available(outcome: &ReconcileOutcome<'_>) -> Finding {
     }
 }
 
-pub(super) fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
+pub(super) fn degraded(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 2]) -> Finding {
     if let Some(first) = outcome.problems.first() {
         let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
         return Finding::new(true, first.reason(), all.join("; "));
@@ -190,10 +195,8 @@ pub(super) fn degraded(outcome: &ReconcileOutcome<'_>) -> Finding {
         let all: Vec<String> = outcome.refusals.iter().map(ToString::to_string).collect();
         return Finding::new(true, first.reason(), all.join("; "));
     }
-    for part in [migrated(outcome), services(outcome)] {
-        if NOT_DONE.contains(&part.reason) {
-            return Finding::new(true, part.reason, part.message);
-        }
+    if let Some(part) = parts.into_iter().find(|part| NOT_DONE.contains(&part.reason)) {
+        return Finding::new(true, part.reason, part.message.clone());
     }
     if let Some(Trouble { reason, sentence }) = outcome.trouble {
         return Finding::new(true, *reason, sentence);
@@ -227,8 +230,7 @@ fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
 pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
     let unready = parts.into_iter().find(|finding| finding.holds != Some(true));
     if let Some(problem) = outcome.problems.first() {
-        let message = format!("what needs this is left as it is until it is mended: {}", degraded.message);
-        return Finding::new(false, problem.reason(), message);
+        return Finding::new(false, problem.reason(), degraded.message.clone());
     }
     if outcome.stack.spec.is_paused() {
         let paused = "spec.paused is true: the operator changes nothing until it is taken out";

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::ResourceExt as _;
 
 use super::dereference::Observed;
+use super::stores;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
 use crate::ledger::{Ledger, Pins};
@@ -43,6 +44,9 @@ fn take_from_what_runs(ledger: &mut Ledger, running: Ledger) {
     for (service, shown) in running.revisions {
         ledger.revisions.entry(service).or_insert(shown);
     }
+    for (store, form) in running.stores {
+        ledger.stores.entry(store).or_insert(form);
+    }
 }
 
 /// A stack that was deleted has left its ledger and not its revisions; and who wrote one down may have been cut off before it was
@@ -50,6 +54,7 @@ fn take_from_what_runs(ledger: &mut Ledger, running: Ledger) {
 fn forget_what_is_gone(ledger: &mut Ledger, names: &Names, observed: &Observed) {
     if observed.deployments.is_empty() {
         ledger.failed_upgrade = None;
+        ledger.stores.values_mut().for_each(|form| form.failure = None);
     }
     for service in Service::ALL {
         let is_kept = |hash: &str| observed.revisions.contains_key(&names.revision(service, hash));
@@ -77,6 +82,9 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
         let set = observed.stateful_sets.get(&names.backend(backend));
         if let Some(image) = set.and_then(|set| image(&set.spec.as_ref()?.template)) {
             ledger.pins.stores.insert(backend.as_str().to_owned(), image);
+        }
+        if let Some(form) = set.and_then(stores::of_set) {
+            ledger.stores.insert(backend.as_str().to_owned(), form);
         }
     }
     let is_named = |service: Service| spec.service(service).is_some_and(|said| said.image.is_some());

@@ -21,8 +21,10 @@ pub mod refusal;
 pub mod rollout;
 pub mod secrets;
 pub mod status;
+pub mod stores;
 pub mod validate;
 pub mod volume;
+pub mod wave;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -42,6 +44,7 @@ use crate::objects::{self, Held, Inputs, Revision};
 use crate::resolve::Resolved;
 use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
+use crate::store_form::{StoreForm, in_force};
 
 use apply::Applied;
 use calm::Calm;
@@ -51,6 +54,7 @@ use guard::within;
 use jobs::Progress;
 use refusal::Refusal;
 use validate::SpecProblem;
+use wave::Wave;
 
 pub use error::Error;
 
@@ -82,19 +86,23 @@ pub struct Context {
     pub applied: Applied,
     /// Which stacks are out of trouble.
     pub calm: Calm,
+    /// Whose stores restart.
+    pub wave: Wave,
 }
 
 impl Context {
     /// A context with nothing applied yet.
     #[must_use]
     pub fn new(client: Client, settings: Settings, clock: Clock) -> Self {
-        Self { client, settings, clock, applied: Applied::default(), calm: Calm::default() }
+        Self { client, settings, clock, applied: Applied::default(), calm: Calm::default(), wave: Wave::default() }
     }
 
     /// Forgets a stack that is no more.
     pub fn forget(&self, namespace: &str, stack: &str) {
         self.applied.forget(namespace, stack);
-        self.calm.forget(&Names::new(namespace, stack));
+        let names = Names::new(namespace, stack);
+        self.calm.forget(&names);
+        self.wave.leave(&names);
     }
 }
 
@@ -117,6 +125,8 @@ pub struct ReconcileOutcome<'a> {
     pub refusals: &'a [Refusal],
     /// The titles of what this look has changed.
     pub changed: &'a BTreeSet<String>,
+    /// The stores that restart when those of another stack have.
+    pub queued: &'a BTreeSet<Backend>,
     /// What is kept of the stack.
     pub ledger: &'a Ledger,
     /// What each service is to show and shows.
@@ -245,21 +255,28 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
 
     let may_change = !held.everything && !stack.spec.is_paused();
+    if may_change {
+        ledger.stores = stores::forms(stack, &names, &problems, &ledger, &observed, &now);
+    }
+    problems.extend(stores::problems(&ledger));
+    let forms = ledger.stores.clone();
+    let spec = in_force(&stack.spec, |store| forms.get(store.as_str()));
     let (mut refusals, mut changed) = (Vec::new(), BTreeSet::new());
     if may_change {
         let refused = secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
         for (secret, refusal) in refused {
-            validate::hold_secret(&mut held, &names, &secret);
+            validate::hold_secret(&mut held, &names, &observed, &secret);
             refusals.push(refusal);
         }
         let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
         free.for_each(|wanted| ledger.uses(&wanted));
         edges::look(&mut ledger.edges, &names, &held, &observed.credentials, &now);
     }
-    let resolved = Resolved::new(&stack.spec, &names, &ledger.pins, |backend| observed.store(&names, &ledger, backend));
+    let resolved = Resolved::new(&spec, &names, &ledger.pins, |backend| observed.store(&names, &ledger, backend));
     let edges = ledger.edges.clone();
     let facts = Facts {
-        stack,
+        spec: &spec,
+        forms: &forms,
         names: &names,
         owner: &owner,
         resolved: &resolved,
@@ -274,6 +291,9 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     progress.record(&mut ledger);
 
     let inputs = facts.inputs(&progress);
+    let queued = if may_change { stores::queued(&inputs, &observed, &now, &context.wave) } else { BTreeSet::new() };
+    let held = Held { stores: &held.stores | &queued, ..held.clone() };
+    let inputs = Inputs { held: &held, ..inputs };
     let revisions = objects::revisions(&inputs);
     let services = rollout::known(&inputs, &revisions, &ledger, &observed);
     if may_change {
@@ -313,6 +333,7 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
         problems: &problems,
         refusals: &refusals,
         changed: &changed,
+        queued: &queued,
         ledger: &ledger,
         services: &services,
         trouble: trouble.as_ref(),
@@ -353,7 +374,8 @@ async fn keep_revisions(
 
 /// What is settled before the Jobs are looked at.
 struct Facts<'a> {
-    stack: &'a EcommerceStack,
+    spec: &'a EcommerceStackSpec,
+    forms: &'a BTreeMap<String, StoreForm>,
     names: &'a Names,
     owner: &'a OwnerReference,
     resolved: &'a Resolved,
@@ -369,7 +391,8 @@ impl<'a> Facts<'a> {
         'a: 'b,
     {
         Inputs {
-            spec: &self.stack.spec,
+            spec: self.spec,
+            stores: self.forms,
             names: self.names,
             owner: self.owner,
             settings: &self.context.settings,

@@ -26,7 +26,7 @@ pub fn of(outcome: &ReconcileOutcome<'_>) -> EcommerceStackStatus {
     let backends = backends(outcome);
     let migrated = migrated(outcome);
     let services = services(outcome);
-    let degraded = degraded(outcome).with_its_page();
+    let degraded = degraded(outcome, [&migrated, &services]).with_its_page();
     let available = available(outcome);
     let ready = ready(outcome, [&backends, &migrated, &services], &degraded);
     let mut status = EcommerceStackStatus {
@@ -149,7 +149,8 @@ fn set(status: &mut EcommerceStackStatus, type_: &str, finding: Finding, generat
 }
 
 /// Whole seconds, as Kubernetes keeps times.
-pub(super) fn now(clock: &Clock) -> Time {
+#[must_use]
+pub fn now(clock: &Clock) -> Time {
     Time(Timestamp::from_second(clock.now().unix_timestamp()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 

@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::names::{Backend, Names, STACK_LABEL};
 use crate::objects::Held;
 use crate::resolve::major_version;
+use crate::rollout::RETRY_ANNOTATION;
 use crate::smtp;
 
 /// Something that a person has to mend. What needs it stays as it is until then, and the rest goes on.
@@ -31,6 +32,11 @@ pub enum SpecProblem {
         "the Secret {0}, which spec.mail.secretRef names, is not there or has no host: create it in the stack's namespace with the keys host, port, username, password and tls, or take spec.mail out"
     )]
     MailSecretMissing(String),
+    /// `gateway.ingress.tlsSecret` names a Secret that is not there.
+    #[error(
+        "the Secret {0}, which spec.gateway.ingress.tlsSecret names, is not there: create it in the stack's namespace, as kubectl create secret tls does; who visits the shop until then is shown a certificate of the ingress controller's own"
+    )]
+    TlsSecretMissing(String),
     /// Auth could not start with what a Secret of mail says.
     #[error("the Secret {secret}, which spec.mail.secretRef names, {fault}; auth would not start with it")]
     MailSecretInvalid {
@@ -100,6 +106,20 @@ pub enum SpecProblem {
         /// What was asked for.
         image: String,
     },
+    /// What a store was last asked to be did not start, and it is again what it was.
+    #[error(
+        "{store} did not come up{} ({message}), so it runs as it did before; mend spec.{store}.embedded, or annotate the stack with {RETRY_ANNOTATION}=<anything new>",
+        image.as_ref().map(|image| format!(" with {image}")).unwrap_or_default(),
+        store = store.as_str()
+    )]
+    StoreTakenBack {
+        /// The store.
+        store: Backend,
+        /// The image that was asked for, if any.
+        image: Option<String>,
+        /// What kept its pod from starting.
+        message: String,
+    },
     /// A container asks for more than it may take.
     #[error(
         "{field}.requests.{of} ({request}) is more than {field}.limits.{of} ({limit}): no pod is made so; lower the one or raise the other"
@@ -153,11 +173,22 @@ pub enum Part {
 }
 
 impl SpecProblem {
+    /// Whether it keeps a store from being what its spec asks for.
+    #[must_use]
+    pub fn refuses(&self, of: Backend) -> bool {
+        match self {
+            Self::OtherMajorVersion { .. } => of == Backend::Postgres,
+            Self::RequestAboveLimit { part: Part::Store(store), .. } | Self::LimitTooLow { store, .. } => *store == of,
+            _ => false,
+        }
+    }
+
     /// One word for the condition.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
             Self::PullSecretMissing(_) => Reason::PullSecretMissing,
+            Self::TlsSecretMissing(_) => Reason::TlsSecretMissing,
             Self::MailSecretMissing(_) => Reason::MailSecretMissing,
             Self::MailSecretInvalid { .. } => Reason::MailSecretInvalid,
             Self::CredentialsLost { .. } => Reason::CredentialsLost,
@@ -165,6 +196,7 @@ impl SpecProblem {
             Self::NameTaken(_) | Self::ClaimTaken { .. } => Reason::NameTaken,
             Self::VolumeGoing { .. } => Reason::VolumeGoing,
             Self::OtherMajorVersion { .. } => Reason::OtherMajorVersion,
+            Self::StoreTakenBack { .. } => Reason::UpgradeFailed,
             Self::RequestAboveLimit { .. } => Reason::RequestAboveLimit,
             Self::LimitTooLow { .. } => Reason::LimitTooLow,
             Self::LedgerUnreadable { .. } => Reason::LedgerUnreadable,
@@ -179,15 +211,15 @@ pub fn held_by(problems: &[SpecProblem], names: &Names, observed: &Observed) -> 
     for problem in problems {
         match problem {
             SpecProblem::LedgerUnreadable { .. } => held.everything = true,
-            SpecProblem::OtherMajorVersion { .. } => {
-                held.stores.insert(Backend::Postgres);
-            }
-            SpecProblem::RequestAboveLimit { part: Part::Store(store), .. }
-            | SpecProblem::LimitTooLow { store, .. }
-            | SpecProblem::VolumeGoing { store, .. }
-            | SpecProblem::ClaimTaken { store, .. } => {
+            SpecProblem::VolumeGoing { store, .. } | SpecProblem::ClaimTaken { store, .. } => {
                 held.stores.insert(*store);
             }
+            // A store is made as it was before that was asked for.
+            SpecProblem::TlsSecretMissing(_)
+            | SpecProblem::OtherMajorVersion { .. }
+            | SpecProblem::StoreTakenBack { .. }
+            | SpecProblem::RequestAboveLimit { part: Part::Store(_), .. }
+            | SpecProblem::LimitTooLow { .. } => {}
             SpecProblem::RequestAboveLimit { part: Part::Service(service), .. } => {
                 held.services.insert(*service);
             }
@@ -205,7 +237,7 @@ pub fn held_by(problems: &[SpecProblem], names: &Names, observed: &Observed) -> 
             SpecProblem::CredentialsLost { secret, .. }
             | SpecProblem::CredentialsInvalid { secret, .. }
             | SpecProblem::NameTaken(secret) => {
-                hold_secret(&mut held, names, secret);
+                hold_secret(&mut held, names, observed, secret);
                 if let SpecProblem::NameTaken(_) = problem {
                     held.foreign.insert(secret.clone());
                 }
@@ -215,10 +247,15 @@ pub fn held_by(problems: &[SpecProblem], names: &Names, observed: &Observed) -> 
     held
 }
 
-/// Holds a Secret, and whatever is made from it.
-pub fn hold_secret(held: &mut Held, names: &Names, secret: &str) {
+/// Holds a Secret, and whatever is made from it. A store that somebody took away comes back all the same, with the configuration that
+/// is there.
+pub fn hold_secret(held: &mut Held, names: &Names, observed: &Observed, secret: &str) {
     held.secrets.insert(secret.to_owned());
-    held.stores.extend(Backend::ALL.into_iter().filter(|backend| names.backend(*backend) == secret));
+    if let Some(store) = Backend::ALL.into_iter().find(|backend| names.backend(*backend) == secret) {
+        let was_taken_away = !observed.stateful_sets.contains_key(secret) && observed.claims.contains_key(&store);
+        let holds = if was_taken_away { &mut held.configurations } else { &mut held.stores };
+        holds.insert(store);
+    }
     held.services.extend(Service::ALL);
     held.jobs |= secret == names.backend(Backend::Postgres);
 }
@@ -229,8 +266,10 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
     let pull_secrets = spec
         .pull_secrets()
         .iter()
-        .filter(|name| observed.missing_pull_secrets.contains(name))
+        .filter(|name| observed.missing_secrets.contains(*name))
         .map(|name| SpecProblem::PullSecretMissing(name.clone()));
+    let of_tls = spec.ingress().and_then(|ingress| ingress.tls_secret.clone());
+    let tls = of_tls.filter(|name| observed.missing_secrets.contains(name)).map(SpecProblem::TlsSecretMissing);
     let mail = spec.mail.iter().map(|mail| mail.secret_ref.name.clone()).filter_map(|secret| {
         Some(match smtp::fault(&observed.credentials, &secret)? {
             smtp::Fault::NoHost => SpecProblem::MailSecretMissing(secret),
@@ -247,7 +286,7 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
     let going = going.map(|store| SpecProblem::VolumeGoing { store: *store, claim: names.claim(*store) });
     let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec)).chain(claims);
     let others = others.chain(limits_too_low(spec));
-    going.chain(secrets).chain(pull_secrets).chain(mail).chain(others).collect()
+    going.chain(secrets).chain(pull_secrets).chain(mail).chain(tls).chain(others).collect()
 }
 
 fn other_major_version(spec: &EcommerceStackSpec, ledger: &Ledger) -> Option<SpecProblem> {

@@ -13,6 +13,7 @@ use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, revi
 use operator::reconcile::edges;
 use operator::resolve::{Embedded, Resolved};
 use operator::settings::Settings;
+use operator::store_form::as_asked;
 use serde_json::{Value, json};
 
 pub(crate) const CLAIM: &str = "6a8b7a52-3c54-4c2f-8f0e-5b7c5e0f5a11";
@@ -111,6 +112,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         settings: &settings,
         resolved: &resolved,
         credentials,
+        stores: &as_asked(spec),
         edges: &edges,
         volumes: &BTreeMap::new(),
         provisioned_from: None,

@@ -26,6 +26,7 @@ mod scripts;
 mod secrets;
 mod services;
 mod silence;
+mod store_forms;
 mod story;
 mod to_ready;
 mod volumes;

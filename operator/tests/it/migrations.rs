@@ -87,7 +87,7 @@ async fn what_a_migration_leaves_to_do_is_shown_until_it_is_done_and_stops_nothi
     let notice = (
         "True".to_owned(),
         "MigrationNotice".to_owned(),
-        "look at the Secret shop-admin (docs/runbook.md, MigrationNotice)".to_owned(),
+        "look at the Secret shop-admin (docs/runbook.md#migrationnotice)".to_owned(),
     );
     assert_eq!(story.condition("Degraded"), notice);
     assert_eq!(story.condition("Migrated").0, "True");
@@ -100,7 +100,7 @@ async fn what_a_migration_leaves_to_do_is_shown_until_it_is_done_and_stops_nothi
     let (holds, _, message) = story.condition("Ready");
     assert_eq!(holds, "True");
     assert!(
-        message.ends_with("no real money moves; but look at the Secret shop-admin (docs/runbook.md, MigrationNotice)"),
+        message.ends_with("no real money moves; but look at the Secret shop-admin (docs/runbook.md#migrationnotice)"),
         "{message}"
     );
     assert!(story.events().contains(&"Warning MigrationNotice".to_owned()), "{:?}", story.events());

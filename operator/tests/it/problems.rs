@@ -14,7 +14,7 @@ async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_unti
     assert_eq!(
         message,
         "the Secret registry, which spec.images.pullSecrets names, is not there: create it in the stack's namespace, \
-         or take the name out (docs/runbook.md, PullSecretMissing)"
+         or take the name out (docs/runbook.md#pullsecretmissing)"
     );
     assert_eq!(story.condition("Ready").0, "False");
     assert!(story.api.below(&format!("{APPS}/")).is_empty());
@@ -180,4 +180,21 @@ async fn a_store_that_somebody_took_away_is_made_again_also_without_its_pull_sec
     story.reconcile().await.unwrap();
     assert_eq!(story.condition("Degraded").1, "PullSecretMissing");
     assert!(story.api.get(&set).is_some());
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_said_and_holds_nothing() {
+    let story = Story::open().await;
+    let ingress = json!({"host": "shop.example", "tlsSecret": "certificate"});
+    story.api.change(STACK, |stack| stack["spec"]["gateway"] = json!({"ingress": ingress}));
+    story.reconcile().await.unwrap();
+    let (degraded, reason, message) = story.condition("Degraded");
+    assert_eq!((degraded.as_str(), reason.as_str()), ("True", "TlsSecretMissing"));
+    assert!(message.contains("the Secret certificate") && message.contains("kubectl create secret tls"), "{message}");
+    assert_eq!((story.condition("Ready").0, story.condition("Available").0), ("False".into(), "True".into()));
+    assert_eq!(story.api.below("/apis/networking.k8s.io/v1/namespaces/default/ingresses/"), ["shop-gateway"]);
+
+    story.api.put(&format!("{CORE}/secrets/certificate"), json!({"metadata": {"name": "certificate"}}));
+    story.reconcile().await.unwrap();
+    assert_eq!((story.condition("Degraded").0, story.condition("Ready").0), ("False".into(), "True".into()));
 }

@@ -35,13 +35,17 @@ impl Story {
         Self { api, context, clock }
     }
 
+    pub(crate) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context.lock().unwrap())
+    }
+
     pub(crate) async fn reconcile(&self) -> Result<(), reconcile::Error> {
         self.look().await.map(|_| ())
     }
 
     /// A reconcile, and when the next one is to be.
     pub(crate) async fn look(&self) -> Result<Ended, reconcile::Error> {
-        let context = Arc::clone(&self.context.lock().unwrap());
+        let context = self.context();
         // On the heap: a story would hold one for each that it awaits.
         Box::pin(reconcile::run("default", "shop", &context)).await
     }

@@ -25,6 +25,11 @@ async fn what_people_do_to_a_stack() {
     a_volume_that_does_not_grow_stops_nothing_else(&tenant).await;
     a_request_above_our_own_limit_raises_it(&tenant).await;
     a_quota_is_said_in_its_own_words(&tenant).await;
+    a_store_whose_image_is_nowhere_is_again_what_it_was(&tenant).await;
+    another_address_of_the_admin_leaves_no_other_admin_in_silence(&tenant).await;
+    if scale(1, 0) == 1 {
+        stores_serve_with_little_memory_and_with_much(&tenant).await;
+    }
     a_secret_that_was_tidied_away_is_missed_before_anything_is_made(&tenant).await;
     tenant.leave().await;
 }
@@ -54,6 +59,12 @@ async fn a_restart_by_hand_is_done_once_and_wholly(tenant: &Tenant) {
         let status = order.status.as_ref()?;
         let seen = status.observed_generation == order.metadata.generation;
         (seen && status.updated_replicas == Some(1) && status.replicas == Some(1)).then_some(())
+    })
+    .await;
+    // What we have applied is applied again after a while, whatever it is.
+    let looked_at = Instant::now();
+    within(Duration::from_mins(12), "the operator has looked again and again", || async {
+        (looked_at.elapsed() >= Duration::from_mins(scale(11, 0))).then_some(())
     })
     .await;
     tenant.look().await;
@@ -117,6 +128,50 @@ async fn a_quota_is_said_in_its_own_words(tenant: &Tenant) {
     tenant.says("Degraded", "True", "exceeded quota: team").await;
     tenant.says("Available", "True", "").await;
     pods.delete("team", &DeleteParams::default()).await.expect("remove the quota");
+    tenant.apply(&json!({})).await;
+    tenant.says("Ready", "True", "").await;
+}
+
+async fn a_store_whose_image_is_nowhere_is_again_what_it_was(tenant: &Tenant) {
+    let image = async || {
+        let set = tenant.api::<StatefulSet>().get(&format!("{}-redis", tenant.name)).await.expect("the set");
+        set.spec.expect("a spec").template.spec.expect("a pod").containers[0].image.clone()
+    };
+    let (served, tried) = (image().await, Instant::now());
+    tenant.apply(&json!({"redis": {"embedded": {"image": "localhost/nowhere/redis:8.0.33"}}})).await;
+    tenant.says("Degraded", "True", "UpgradeFailed: redis did not come up with localhost/nowhere/redis:8.0.33").await;
+    tenant.says("Available", "True", "").await;
+    figure("a store whose image is nowhere serves again after", format!("{:?}", tried.elapsed()));
+    assert_eq!(image().await, served);
+    tenant.says("Ready", "False", "UpgradeFailed").await;
+    tenant.apply(&json!({})).await;
+    tenant.says("Ready", "True", "").await;
+}
+
+/// <https://github.com/keycloak/keycloak/issues/9843>: the Secret was read once.
+async fn another_address_of_the_admin_leaves_no_other_admin_in_silence(tenant: &Tenant) {
+    tenant.apply(&json!({"admin": {"email": "boss@example.com"}})).await;
+    tenant.says("Degraded", "True", "MigrationNotice: ").await;
+    tenant.says("Ready", "True", "still is an admin").await;
+    let secret = tenant.api::<Secret>().get(&format!("{}-admin", tenant.name)).await.expect("the Secret");
+    assert_eq!(secret.data.expect("data")["email"].0, b"boss@example.com");
+    tenant.apply(&json!({})).await;
+    tenant.says("Ready", "True", "").await;
+}
+
+/// The least that each takes, and more than it needs.
+async fn stores_serve_with_little_memory_and_with_much(tenant: &Tenant) {
+    for [postgres, rabbitmq, redis] in [["128Mi", "256Mi", "32Mi"], ["4Gi", "4Gi", "4Gi"]] {
+        let limit = |memory: &str| json!({"embedded": {"resources": {"limits": {"memory": memory}}}});
+        let spec = json!({"postgres": limit(postgres), "rabbitmq": limit(rabbitmq), "redis": limit(redis)});
+        let asked = Instant::now();
+        tenant.apply(&spec).await;
+        tenant.says("Ready", "True", "the shop is open").await;
+        figure(
+            &format!("stores with {postgres}, {rabbitmq} and {redis} serve after"),
+            format!("{:?}", asked.elapsed()),
+        );
+    }
     tenant.apply(&json!({})).await;
     tenant.says("Ready", "True", "").await;
 }
