@@ -84,9 +84,11 @@ pub fn never_starts(pod: &Pod, now: &Time) -> Option<String> {
         ended.reason.as_deref().is_some_and(|reason| COULD_NOT_BEGIN.contains(&reason))
     };
     let has_run = status.container_statuses.iter().flatten().any(|container| {
-        let states = [container.state.as_ref(), container.last_state.as_ref()];
-        let mut states = states.into_iter().flatten();
-        states.any(|state| state.running.is_some() || state.terminated.as_ref().is_some_and(|ended| !could_not(ended)))
+        let now_and_before = [container.state.as_ref(), container.last_state.as_ref()];
+        now_and_before
+            .into_iter()
+            .flatten()
+            .any(|state| state.running.is_some() || state.terminated.as_ref().is_some_and(|ended| !could_not(ended)))
     });
     let is_pulled = containers_of(pod).any(|container| {
         let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());

@@ -240,17 +240,7 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
         let status = status::behind_former(stack, &of_former, &context.clock);
         return Ok(Looked { status, ..Looked::default() });
     }
-    let (mut ledger, unreadable) = match ledger::of(&stack.spec, &names, &context.settings, &observed) {
-        Ok(ledger) => (ledger, None),
-        Err(fault) => {
-            let problem = SpecProblem::LedgerUnreadable { ledger: names.ledger(), fault: fault.to_string() };
-            (ledger::of_what_runs(&stack.spec, &names, &context.settings, &observed), Some(problem))
-        }
-    };
-    ledger.see_postgres(observed.claim(Backend::Postgres), observed.seen_postgres(&names));
-    observed.known_secrets = ledger.credentials.keys().cloned().collect();
-    let mut problems = validate::problems(&stack.spec, &names, &ledger, &observed);
-    problems.extend(unreadable);
+    let (mut ledger, mut problems) = judge(stack, &names, &context.settings, &mut observed);
     let mut held = validate::held_by(&problems, &names, &observed);
     let owner = stack.controller_owner_ref(&()).ok_or(Error::NotStored)?;
 
@@ -342,6 +332,27 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     };
     let keys_are_changing = edges.values().any(EdgeKeys::are_changing);
     Ok(Looked { status: status::of(&outcome), refusals, keys_are_changing })
+}
+
+/// What is kept of a stack, and what is wrong with what it asks for.
+fn judge(
+    stack: &EcommerceStack,
+    names: &Names,
+    settings: &Settings,
+    observed: &mut Observed,
+) -> (Ledger, Vec<SpecProblem>) {
+    let (mut ledger, unreadable) = match ledger::of(&stack.spec, names, settings, observed) {
+        Ok(ledger) => (ledger, None),
+        Err(fault) => {
+            let problem = SpecProblem::LedgerUnreadable { ledger: names.ledger(), fault: fault.to_string() };
+            (ledger::of_what_runs(&stack.spec, names, settings, observed), Some(problem))
+        }
+    };
+    ledger.see_postgres(observed.claim(Backend::Postgres), observed.seen_postgres(names));
+    observed.known_secrets = ledger.credentials.keys().cloned().collect();
+    let mut problems = validate::problems(&stack.spec, names, &ledger, observed);
+    problems.extend(unreadable);
+    (ledger, problems)
 }
 
 /// Keeps the revisions that are taken, before anything says that they are; one that is refused is not taken.
