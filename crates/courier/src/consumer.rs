@@ -5,42 +5,38 @@
 //!
 //! A failure says one of three things: try again; leave it to a newer version; give up. What is given up goes to the dead letters,
 //! one message at a time; the rest of its batch is done without it. What only a newer version can read is set aside: it goes back
-//! to the queue with the connection, when that version takes over. Where dead letters go, and after how many deliveries the broker
-//! moves a message there by itself, is policy: `crates/contract/src/topology.rs`.
+//! to the queue with the connection, when that version takes over. What is tried again waits here, unacknowledged, and as little of it
+//! as is at fault (`waiting.rs`). Where dead letters go, and after how many deliveries the broker moves a message there by itself, is
+//! policy: `crates/contract/src/topology.rs`.
 //!
 //! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecommerce_contract::{Envelope, Service, topology};
 use ecommerce_postgres::{Pool, is_fault_of_the_data, is_unreadable};
 use ecommerce_runtime::{Backoff, Shutdown};
-use futures::future::try_join_all;
-use futures::{FutureExt as _, StreamExt as _};
+use ecommerce_types::Clock;
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions,
-};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{interval, sleep_until};
 
-use crate::connection::{Connections, backoff, supervise};
-use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_HANDLED, EVENTS_SET_ASIDE};
-use crate::unsettled::{Acknowledgement, Unsettled};
-use crate::{Error, Outgoing};
+use crate::connection::{Connections, Session, backoff, supervise};
+use crate::in_hand::{InHand, Message};
+use crate::metrics::{EVENT_AGE, EVENTS_HANDLED};
+use crate::source::Source;
+use crate::waiting::Part;
+use crate::{Error, Outgoing, dead_letter_count};
 
-/// The most messages in one transaction.
-const BATCH: usize = 100;
 /// How many the broker hands out ahead: one batch in work, one waiting, and as many as are set aside.
 const PREFETCH: u16 = 400;
 /// The most messages that are set aside. With as many nothing more is taken: given back, they would come again at once, and the broker
 /// would count that. As after a roll back: then a person has to look.
 const MOST_ASIDE: usize = 200;
-/// From the beginning of one batch to the next, at the least.
-const PACE: Duration = Duration::from_millis(5);
 /// How often a consumer that takes nothing more looks whether its channel stands.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -86,8 +82,11 @@ pub trait Handle: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Envelope>, Failure>> + Send;
 
     /// Runs after the commit of what [`Handle::handle`] did, before the events are handed over and the messages are acknowledged:
-    /// for what may be lost and is not to be late, such as emptying a cache.
-    fn committed(&self) -> impl Future<Output = ()> + Send {
+    /// for what may be lost and is not to be late, such as emptying a cache. Nobody waits for it, and so it waits for nothing.
+    fn committed(&self) {}
+
+    /// Resolves when there is room for the effect of more; until then nothing is taken, and it stays with the broker in its sequence.
+    fn has_room(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 }
@@ -101,172 +100,121 @@ pub struct Consumer<H> {
     pub service: Service,
     /// The database of the effect.
     pub pool: Pool,
+    /// Tells how old an event is.
+    pub clock: Clock,
     /// Where the events that an effect publishes are handed over.
     pub outgoing: Outgoing,
     /// The effect.
     pub handler: H,
 }
 
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    /// Every message has come to its end, or is set aside.
-    All,
-    /// The process stops, and what is not settled is the next reader's.
-    Stopped,
-}
-
-/// What a session has taken and not brought to an end.
-#[derive(Default)]
-struct InHand {
-    unsettled: Unsettled,
-    /// What waits for a newer version.
-    aside: Vec<Delivery>,
-}
-
-/// Deliveries that could be read, and beside each what it says.
-#[derive(Default)]
-struct Batch {
-    deliveries: Vec<Delivery>,
-    events: Vec<Envelope>,
-}
-
-impl Batch {
-    fn push(&mut self, delivery: Delivery, envelope: Envelope) {
-        self.deliveries.push(delivery);
-        self.events.push(envelope);
-    }
-
-    /// Each by itself, the last one first.
-    fn apart(self) -> impl Iterator<Item = Self> {
-        let each = self.deliveries.into_iter().zip(self.events).rev();
-        each.map(|(delivery, envelope)| Self { deliveries: vec![delivery], events: vec![envelope] })
-    }
-}
-
-/// Why a message has no effect here.
-enum NoEffect {
-    TooNew(String),
-    Dead(String),
-}
-
 impl<H: Handle> Consumer<H> {
     /// Runs until the process stops.
     pub async fn run(self, shutdown: Shutdown) {
-        supervise(&self.connections, "consumer", &shutdown, |session| self.session(session.channel, &shutdown)).await;
+        supervise(&self.connections, "consumer", &shutdown, |session| self.session(session, &shutdown)).await;
     }
 
-    async fn session(&self, channel: Channel, shutdown: &Shutdown) -> Result<(), Error> {
-        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let queue = topology::queue(self.service);
-        let mut deliveries = channel
-            .basic_consume(
-                queue.into(),
-                self.service.as_str().into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            )
-            .await?;
-        let mut pace = interval(PACE);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut in_hand = InHand::default();
-        loop {
-            if in_hand.aside.len() >= MOST_ASIDE {
-                tracing::error!(
-                    messages = in_hand.aside.len(),
-                    "too many messages wait for a newer version: nothing more is taken"
-                );
-                channel.basic_cancel(self.service.as_str().into(), BasicCancelOptions::default()).await?;
-                // What was handed out ahead is for whoever can read it.
-                while let Some(delivery) = deliveries.next().await {
-                    delivery?.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
-                }
-                return hold(&channel, shutdown).await;
-            }
-            let first = tokio::select! {
-                biased;
-                () = shutdown.stopped() => return Ok(()),
-                delivery = deliveries.next() => delivery.ok_or(Error::ConsumerEnded)??,
-            };
-            pace.tick().await;
-            let mut batch = vec![first];
-            // Whatever has come already comes along; nobody waits for a batch to fill.
-            while batch.len() < BATCH
-                && let Some(Some(delivery)) = deliveries.next().now_or_never()
-            {
-                batch.push(delivery?);
-            }
-            if self.settle(&channel, batch, &mut in_hand, shutdown).await? == Settled::Stopped {
-                return Ok(());
-            }
+    async fn session(&self, session: Session, shutdown: &Shutdown) -> Result<(), Error> {
+        tokio::select! {
+            ended = self.consume(&session.channel, shutdown) => ended,
+            never = dead_letter_count::show(&session, self.service) => match never {},
         }
     }
 
-    /// Brings every message of a batch to its end: acknowledged, set aside, or with the dead letters. When the process stops first,
-    /// the rest goes back to the queue with the connection.
+    async fn consume(&self, channel: &Channel, shutdown: &Shutdown) -> Result<(), Error> {
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let (queue, tag) = (topology::queue(self.service), self.service.as_str());
+        let consume = BasicConsumeOptions::default();
+        let mut source =
+            Source::new(channel.basic_consume(queue.into(), tag.into(), consume, FieldTable::default()).await?);
+        let mut in_hand = InHand::new(self.service);
+        let mut turns = backoff();
+        // What waits and what comes take turns, so that neither keeps the other waiting.
+        let mut is_turn_of_waiting = false;
+        loop {
+            in_hand.show();
+            if in_hand.aside.len() >= MOST_ASIDE {
+                return self.hold(channel, source, in_hand, shutdown).await;
+            }
+            if source.has_ended() && !is_worth_going_on(channel, &in_hand) {
+                return Err(source.end());
+            }
+            if in_hand.waiting.nothing_works() {
+                turns.wait(shutdown).await;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.stopped() => return Ok(()),
+                () = self.handler.has_room() => {}
+            }
+            let now = Instant::now();
+            let waited = if is_turn_of_waiting { in_hand.waiting.take_due(now) } else { None };
+            is_turn_of_waiting = false;
+            let part = if let Some(part) = waited {
+                part
+            } else {
+                tokio::select! {
+                    biased;
+                    () = shutdown.stopped() => return Ok(()),
+                    taken = source.next() => {
+                        is_turn_of_waiting = true;
+                        if source.has_ended() && channel.status().connected() {
+                            // Whoever has deleted the queue, what is sent to it meanwhile finds one.
+                            crate::topology::declare(channel).await?;
+                        }
+                        Part::new(in_hand.take(taken).await?)
+                    }
+                    Some(part) = when_due(&mut in_hand, now) => part,
+                }
+            };
+            self.settle(channel, part, &mut in_hand, &mut turns, shutdown).await?;
+        }
+    }
+
+    /// Brings messages to their end: acknowledged, set aside, with the dead letters, or among those that wait. When the process stops
+    /// first, the rest goes back to the queue with the connection.
     async fn settle(
         &self,
         channel: &Channel,
-        taken: Vec<Delivery>,
+        part: Part<Message>,
         in_hand: &mut InHand,
+        turns: &mut Backoff,
         shutdown: &Shutdown,
-    ) -> Result<Settled, Error> {
-        let mut readable = Batch::default();
-        for delivery in taken {
-            in_hand.unsettled.take(delivery.delivery_tag);
-            match serde_json::from_slice::<Envelope>(&delivery.data) {
-                Ok(envelope) => readable.push(delivery, envelope),
-                Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
-                    in_hand.set_aside(delivery, &error.to_string());
-                }
-                Err(error) => in_hand.give_up(&delivery, None, &error.to_string()).await?,
-            }
-        }
-        // The whole batch first; if something in it is at fault, each by itself.
-        let mut waiting = vec![readable];
-        while let Some(batch) = waiting.pop() {
-            if batch.events.is_empty() {
+    ) -> Result<(), Error> {
+        // All of them first; if something in it is to be given up or set aside, each by itself.
+        let mut parts = vec![part];
+        while let Some(mut part) = parts.pop() {
+            if part.messages.is_empty() || shutdown.is_stopped() {
                 continue;
             }
-            match self.commit(&batch.events, shutdown).await {
-                None => return Ok(Settled::Stopped),
-                Some(Ok(())) => in_hand.acknowledge(channel, &batch).await?,
-                Some(Err(why)) if batch.events.len() == 1 => {
-                    for (delivery, envelope) in batch.deliveries.into_iter().zip(&batch.events) {
-                        match &why {
-                            NoEffect::TooNew(reason) => in_hand.set_aside(delivery, reason),
-                            NoEffect::Dead(reason) => in_hand.give_up(&delivery, Some(envelope), reason).await?,
+            let (deliveries, events): (Vec<Delivery>, Vec<Envelope>) = part.messages.drain(..).unzip();
+            match self.attempt(&events).await {
+                Ok(published) => {
+                    in_hand.waiting.has_worked();
+                    turns.reset();
+                    self.tell_of(&events);
+                    self.handler.committed();
+                    self.outgoing.send(published);
+                    in_hand.acknowledge(channel, &deliveries).await?;
+                }
+                Err(why) => {
+                    part.messages.extend(deliveries.into_iter().zip(events));
+                    match why {
+                        Failure::Retry(error) => in_hand.wait(part, &error),
+                        Failure::TooNew(_) | Failure::Dead(_) if part.messages.len() > 1 => parts.extend(part.apart()),
+                        Failure::TooNew(reason) => {
+                            part.messages.into_iter().for_each(|(delivery, _)| in_hand.set_aside(delivery, &reason));
+                        }
+                        Failure::Dead(reason) => {
+                            for (delivery, envelope) in part.messages {
+                                in_hand.give_up(&delivery, Some(&envelope), &reason).await?;
+                            }
                         }
                     }
                 }
-                Some(Err(_)) => waiting.extend(batch.apart()),
             }
         }
-        Ok(Settled::All)
-    }
-
-    /// Commits the effect of these events, trying again for as long as it may work later. `None` when the process stops.
-    async fn commit(&self, events: &[Envelope], shutdown: &Shutdown) -> Option<Result<(), NoEffect>> {
-        let mut backoff: Backoff = backoff();
-        loop {
-            match self.attempt(events).await {
-                Ok(published) => {
-                    tell_of(events);
-                    self.handler.committed().await;
-                    self.outgoing.send(published);
-                    return Some(Ok(()));
-                }
-                Err(Failure::Dead(reason)) => return Some(Err(NoEffect::Dead(reason))),
-                Err(Failure::TooNew(reason)) => return Some(Err(NoEffect::TooNew(reason))),
-                Err(Failure::Retry(error)) => {
-                    tracing::warn!(%error, messages = events.len(), "unable to handle messages for now; they wait");
-                    backoff.wait(shutdown).await;
-                    if shutdown.is_stopped() {
-                        return None;
-                    }
-                }
-            }
-        }
+        Ok(())
     }
 
     /// Has the effect of these events once; answers what that has put into the outbox.
@@ -274,71 +222,65 @@ impl<H: Handle> Consumer<H> {
         let handle = async |connection: &mut PgConnection| self.handler.handle(connection, events).await;
         self.pool.run(handle).await
     }
-}
 
-/// Names events whose effect is committed.
-fn tell_of(events: &[Envelope]) {
-    for envelope in events {
-        tracing::debug!(
-            event.id = %envelope.id,
-            event.kind = envelope.event.routing_key(),
-            order.id = %envelope.event.order_id(),
-            request.id = envelope.request_id.as_deref(),
-            "handled an event"
-        );
-    }
-}
-
-impl InHand {
-    /// Acknowledges these and no others: what lies before them on the channel may belong to a batch that was not committed.
-    async fn acknowledge(&mut self, channel: &Channel, batch: &Batch) -> Result<(), Error> {
-        for envelope in &batch.events {
-            EVENTS_HANDLED.increment([envelope.event.routing_key()]);
+    /// Names events whose effect is committed.
+    fn tell_of(&self, events: &[Envelope]) {
+        let now = self.clock.now();
+        for envelope in events {
+            let kind = envelope.event.routing_key();
+            EVENTS_HANDLED.increment([kind]);
+            EVENT_AGE.series([kind.into()]).observe((now - envelope.occurred_at).as_seconds_f64().max(0.0));
+            tracing::debug!(
+                event.id = %envelope.id,
+                event.kind = kind,
+                order.id = %envelope.event.order_id(),
+                request.id = envelope.request_id.as_deref(),
+                "handled an event"
+            );
         }
-        let frames = self.unsettled.acknowledge(batch.deliveries.iter().map(|delivery| delivery.delivery_tag));
-        let frames = frames
-            .iter()
-            .map(|&Acknowledgement { tag, multiple }| channel.basic_ack(tag, BasicAckOptions { multiple }));
-        try_join_all(frames).await?;
-        Ok(())
     }
 
-    /// Keeps a message, unacknowledged, until the connection ends.
-    fn set_aside(&mut self, delivery: Delivery, reason: &str) {
-        EVENTS_SET_ASIDE.increment([]);
-        tracing::error!(
-            event.kind = delivery.routing_key.as_str(),
-            reason,
-            "unable to read a message that a newer version has written, or what it is about; it waits for that version"
-        );
-        self.aside.push(delivery);
-    }
-
-    async fn give_up(&mut self, delivery: &Delivery, envelope: Option<&Envelope>, reason: &str) -> Result<(), Error> {
-        EVENTS_DEAD_LETTERED.increment([]);
-        tracing::error!(
-            event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
-            event.kind = delivery.routing_key.as_str(),
-            request.id = envelope.and_then(|envelope| envelope.request_id.as_deref()),
-            reason,
-            "gave a message up; it is with the dead letters"
-        );
-        delivery.reject(BasicRejectOptions { requeue: false }).await?;
-        self.unsettled.reject(delivery.delivery_tag);
-        Ok(())
+    /// Takes nothing more, and holds on to what is set aside until the process stops or the broker ends the channel. What can be
+    /// handled is for whoever can read the rest.
+    async fn hold(
+        &self,
+        channel: &Channel,
+        source: Source,
+        mut in_hand: InHand,
+        shutdown: &Shutdown,
+    ) -> Result<(), Error> {
+        let messages = in_hand.aside.len();
+        tracing::error!(messages, "too many messages wait for a newer version: nothing more is taken");
+        channel.basic_cancel(self.service.as_str().into(), BasicCancelOptions::default()).await?;
+        in_hand.give_back().await?;
+        for delivery in source.rest().await? {
+            delivery.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
+        }
+        let mut look = interval(LOOK);
+        loop {
+            tokio::select! {
+                () = shutdown.stopped() => return Ok(()),
+                _ = look.tick() => {}
+            }
+            if !channel.status().connected() {
+                return Err(Error::ConsumerEnded);
+            }
+        }
     }
 }
 
-/// Holds on to what was taken until the process stops or the broker ends the channel.
-async fn hold(channel: &Channel, shutdown: &Shutdown) -> Result<(), Error> {
-    let mut look = interval(LOOK);
-    loop {
-        tokio::select! {
-            () = shutdown.stopped() => return Ok(()),
-            _ = look.tick() => {}
-        }
-        if !channel.status().connected() {
-            return Err(Error::ConsumerEnded);
-        }
-    }
+/// Whether what is in hand is tried further although nothing more comes. While the database is away, since whoever took it anew would
+/// have it counted as handed out once more, and after as many outages it would be a dead letter. And where the queue is
+/// gone and nobody else has it.
+fn is_worth_going_on(channel: &Channel, in_hand: &InHand) -> bool {
+    let waiting = &in_hand.waiting;
+    let is_due = || waiting.next_due(Instant::now()).is_some_and(|due| due <= Instant::now());
+    in_hand.is_outage() || !waiting.nothing_works() && channel.status().connected() && is_due()
+}
+
+/// What waits, when it is its time.
+async fn when_due(in_hand: &mut InHand, now: Instant) -> Option<Part<Message>> {
+    let due = in_hand.waiting.next_due(now)?;
+    sleep_until(due.into()).await;
+    in_hand.waiting.take_due(Instant::now())
 }

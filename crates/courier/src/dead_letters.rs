@@ -4,7 +4,7 @@
 //! that is replayed takes the way that it would have taken. What is looked at goes back where it was with the connection.
 
 use clap::{FromArgMatches as _, Subcommand as _};
-use ecommerce_contract::{Envelope, topology};
+use ecommerce_contract::{Envelope, Service, topology};
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -13,9 +13,6 @@ use sha2::{Digest as _, Sha256};
 use crate::Error;
 use crate::connection::Session;
 use crate::consumer::{Consumer, Failure, Handle};
-
-/// As many are read at once.
-const MOST: usize = 10_000;
 
 /// Dead letters.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -56,12 +53,6 @@ pub fn settings<Config: clap::FromArgMatches>(matches: &clap::ArgMatches) -> Res
     Ok((Config::from_arg_matches(matches)?, Command::from_arg_matches(matches)?))
 }
 
-impl Which {
-    fn names(&self, letter: &Letter) -> bool {
-        self.all || self.ids.contains(&letter.id)
-    }
-}
-
 /// A message that was given up.
 struct Letter {
     id: String,
@@ -74,65 +65,87 @@ struct Letter {
 /// When the broker cannot be asked, or has no letter of the name.
 pub async fn run<H: Handle>(command: &Command, consumer: &Consumer<H>) -> Result<String, Error> {
     let session = consumer.connections.open("dead letters").await?;
-    let done = with_letters(command, consumer, read(&session, consumer).await?).await;
+    let letters = Letters { session: &session, service: consumer.service };
+    let done = match command {
+        Command::List => list(&letters).await,
+        Command::Show { id } => show(&letters, id).await,
+        Command::Replay(which) => {
+            each(&letters, which, async |letter| match replay(&letter, consumer).await {
+                Ok(()) => {
+                    acknowledge(&letter).await?;
+                    Ok(format!("{} was handled", letter.id))
+                }
+                Err(reason) => Ok(format!("{} stays: {reason}", letter.id)),
+            })
+            .await
+        }
+        Command::Discard(which) => {
+            each(&letters, which, async |letter| {
+                acknowledge(&letter).await?;
+                Ok(format!("{} is gone", line(&letter)))
+            })
+            .await
+        }
+    };
     session.close().await;
     done
 }
 
-async fn read<H: Handle>(session: &Session, consumer: &Consumer<H>) -> Result<Vec<Letter>, Error> {
-    let queue = topology::dead_letter_queue(consumer.service);
-    let mut letters = Vec::new();
-    while letters.len() < MOST
-        && let Some(message) = session.channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await?
-    {
-        letters.push(Letter { id: id(&message), message });
-    }
-    Ok(letters)
+/// The dead letters of a service, the oldest first. What was read does not come again in the same session.
+struct Letters<'s> {
+    session: &'s Session,
+    service: Service,
 }
 
-async fn with_letters<H: Handle>(
-    command: &Command,
-    consumer: &Consumer<H>,
-    letters: Vec<Letter>,
-) -> Result<String, Error> {
-    let mut said = Vec::new();
-    match command {
-        Command::List => {
-            said.extend(letters.iter().map(line));
-            said.push(format!("{} dead letters of {}", letters.len(), consumer.service));
-        }
-        Command::Show { id } => {
-            let letter =
-                letters.iter().find(|letter| letter.id == *id).ok_or_else(|| Error::NoSuchLetter(id.clone()))?;
-            said.extend([line(letter), body(letter)]);
-        }
-        Command::Replay(which) => {
-            for letter in chosen(&letters, which)? {
-                match replay(letter, consumer).await {
-                    Ok(()) => {
-                        acknowledge(letter).await?;
-                        said.push(format!("{} was handled", letter.id));
-                    }
-                    Err(reason) => said.push(format!("{} stays: {reason}", letter.id)),
-                }
-            }
-        }
-        Command::Discard(which) => {
-            for letter in chosen(&letters, which)? {
-                acknowledge(letter).await?;
-                said.push(format!("{} is gone", line(letter)));
-            }
-        }
+impl Letters<'_> {
+    async fn next(&self) -> Result<Option<Letter>, Error> {
+        let queue = topology::dead_letter_queue(self.service);
+        let message = self.session.channel.basic_get(queue.into(), BasicGetOptions::default()).await?;
+        Ok(message.map(|message| Letter { id: id(&message), message }))
     }
+}
+
+async fn list(letters: &Letters<'_>) -> Result<String, Error> {
+    let mut said = Vec::new();
+    while let Some(letter) = letters.next().await? {
+        said.push(line(&letter));
+    }
+    said.push(format!("{} dead letters of {}", said.len(), letters.service));
     Ok(said.join("\n"))
 }
 
-/// Those that are meant; a name that none has is a mistake, and then nothing is done.
-fn chosen<'a>(letters: &'a [Letter], which: &Which) -> Result<Vec<&'a Letter>, Error> {
-    if let Some(unknown) = which.ids.iter().find(|id| !letters.iter().any(|letter| letter.id == **id)) {
+async fn show(letters: &Letters<'_>, id: &str) -> Result<String, Error> {
+    while let Some(letter) = letters.next().await? {
+        if letter.id == id {
+            return Ok([line(&letter), body(&letter)].join("\n"));
+        }
+    }
+    Err(Error::NoSuchLetter(id.to_owned()))
+}
+
+/// Does something with those that are meant, and answers what that says of each. Where some are named, with none of them before all
+/// are found: a name that none has is a mistake. Where all are meant, with one after the other, however many there are.
+async fn each(
+    letters: &Letters<'_>,
+    which: &Which,
+    act: impl AsyncFn(Letter) -> Result<String, Error>,
+) -> Result<String, Error> {
+    let mut said = Vec::new();
+    let mut named = Vec::new();
+    while let Some(letter) = letters.next().await? {
+        if which.all {
+            said.push(act(letter).await?);
+        } else if which.ids.contains(&letter.id) {
+            named.push(letter);
+        }
+    }
+    if let Some(unknown) = which.ids.iter().find(|id| !named.iter().any(|letter| letter.id == **id)) {
         return Err(Error::NoSuchLetter(unknown.clone()));
     }
-    Ok(letters.iter().filter(|letter| which.names(letter)).collect())
+    for letter in named {
+        said.push(act(letter).await?);
+    }
+    Ok(said.join("\n"))
 }
 
 async fn replay<H: Handle>(letter: &Letter, consumer: &Consumer<H>) -> Result<(), String> {

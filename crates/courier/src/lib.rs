@@ -7,19 +7,26 @@
 
 pub mod connection;
 pub mod consumer;
+mod dead_letter_count;
 pub mod dead_letters;
+mod in_hand;
 pub mod metrics;
 mod outgoing;
 mod publish;
 pub mod relay;
+mod source;
 mod sweep;
 pub mod topology;
 mod unsettled;
+mod waiting;
 
 pub use connection::{Connections, Settings};
 pub use consumer::{Consumer, Failure, Handle};
 pub use outgoing::Outgoing;
 pub use relay::Relay;
+
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 
 /// Why a session with the broker ended.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +55,23 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the broker has closed the channel for what was asked of it (AMQP 0-9-1, a channel exception): it will again.
-    fn closes_the_channel(&self) -> bool {
-        matches!(self, Self::Broker(error) if error.is_amqp_soft_error())
+    /// Whether the broker has closed the channel for the message that it was given: it will again. Without the exchange, it does for
+    /// any message (AMQP 0-9-1, channel exceptions).
+    fn is_fault_of_the_message(&self) -> bool {
+        self.channel_exception().is_some_and(|why| why != AMQPSoftError::NOTFOUND)
+    }
+
+    /// Whether what was asked about is not there.
+    fn is_not_found(&self) -> bool {
+        self.channel_exception() == Some(AMQPSoftError::NOTFOUND)
+    }
+
+    fn channel_exception(&self) -> Option<AMQPSoftError> {
+        let Self::Broker(error) = self else { return None };
+        let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+        match error.kind() {
+            AMQPErrorKind::Soft(why) => Some(why.clone()),
+            AMQPErrorKind::Hard(_) => None,
+        }
     }
 }

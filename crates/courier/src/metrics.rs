@@ -1,6 +1,6 @@
 //! What a service measures of its messages.
 
-use ecommerce_runtime::metrics::{Counter, Gauge, Metric};
+use ecommerce_runtime::metrics::{Counter, Gauge, Histogram, Metric};
 
 /// All of them.
 pub static METRICS: &[&dyn Metric] = &[
@@ -8,8 +8,11 @@ pub static METRICS: &[&dyn Metric] = &[
     &EVENTS_PUBLISHED,
     &EVENTS_REFUSED,
     &EVENTS_HANDLED,
+    &EVENT_AGE,
+    &EVENTS_WAITING,
     &EVENTS_SET_ASIDE,
     &EVENTS_DEAD_LETTERED,
+    &DEAD_LETTERS,
     &SESSIONS_LOST,
 ];
 
@@ -28,6 +31,18 @@ pub(crate) static EVENTS_REFUSED: Counter<0> =
 pub(crate) static EVENTS_HANDLED: Counter<1> =
     Counter::new("ecommerce_events_handled_total", "Events whose effect is committed, by type.", ["type"]);
 
+pub(crate) static EVENT_AGE: Histogram<1> = Histogram::new(
+    "ecommerce_event_age_seconds",
+    "How long after an event was made its effect was committed by its reader, by type.",
+    ["type"],
+);
+
+pub(crate) static EVENTS_WAITING: Gauge<1> = Gauge::new(
+    "ecommerce_events_waiting",
+    "Messages in hand that could not be handled for now and are tried again, by queue; 0 where all goes well.",
+    ["queue"],
+);
+
 pub(crate) static EVENTS_SET_ASIDE: Counter<0> = Counter::new(
     "ecommerce_events_set_aside_total",
     "Messages that only a newer version can read; each waits for one, unacknowledged.",
@@ -36,6 +51,12 @@ pub(crate) static EVENTS_SET_ASIDE: Counter<0> = Counter::new(
 
 pub(crate) static EVENTS_DEAD_LETTERED: Counter<0> =
     Counter::new("ecommerce_events_dead_lettered_total", "Messages that were given up, for a person to look at.", []);
+
+pub(crate) static DEAD_LETTERS: Gauge<1> = Gauge::new(
+    "ecommerce_dead_letters",
+    "Messages that were given up and that nobody has looked after yet, by the queue that they came from, as of the last look.",
+    ["queue"],
+);
 
 pub(crate) static SESSIONS_LOST: Counter<1> = Counter::new(
     "ecommerce_broker_sessions_lost_total",

@@ -1,27 +1,113 @@
 //! Gives messages to the broker, many at once.
+//!
+//! For some messages the broker closes the channel: one that is too large, or that its sender has no right to. It does not say for
+//! which. So what was sent together is then sent in halves, each on a new channel, and those that close it by themselves are named.
+//! Of their companions, some come twice, and the second one does nothing.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecommerce_contract::topology::EXCHANGE;
 use ecommerce_postgres::outbox::Message;
+use ecommerce_runtime::ErrorChain;
 use futures::future::try_join_all;
-use lapin::options::BasicPublishOptions;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
 use uuid::Uuid;
 
 use crate::Error;
 use crate::connection::Session;
 use crate::metrics::{EVENTS_PUBLISHED, EVENTS_REFUSED};
+use crate::topology;
 
 /// How long the broker may take to confirm a batch.
 const CONFIRM: Duration = Duration::from_secs(10);
 
+/// How long halves are sent. The rest stays in the outbox: what is handed over meanwhile waits.
+const HALVES: Duration = Duration::from_secs(1);
+
 const PERSISTENT: u8 = 2;
+
+/// A session with the broker, with a channel that confirms.
+pub(crate) struct Publisher {
+    session: Session,
+    channel: Channel,
+}
+
+/// What became of messages; the others stay where they are.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// The broker has them for certain.
+    pub(crate) taken: Vec<Uuid>,
+    /// For each of them it closes the channel.
+    pub(crate) unpublishable: Vec<Uuid>,
+    /// How many no queue takes, or not now.
+    pub(crate) refused: usize,
+}
+
+impl Publisher {
+    pub(crate) async fn on(session: Session) -> Result<Self, Error> {
+        let channel = session.channel.clone();
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { session, channel })
+    }
+
+    /// An error once nothing more can be published in this session.
+    pub(crate) fn stands(&self) -> Result<(), Error> {
+        self.session.stands()
+    }
+
+    /// Whether the broker takes nothing for now.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.session.is_blocked()
+    }
+
+    /// Makes what a person may have deleted; while everybody is connected nobody else does.
+    pub(crate) async fn declare_topology(&self) -> Result<(), Error> {
+        Ok(topology::declare(&self.channel).await?)
+    }
+
+    /// Publishes these. Where one closes the channel, as many of the others as there is time for, and one of them at the least.
+    pub(crate) async fn publish(&mut self, messages: &[Message]) -> Result<Published, Error> {
+        let began = Instant::now();
+        let mut published = Published::default();
+        let mut parts = vec![messages];
+        while let Some(part) = parts.pop() {
+            match publish(&self.session, &self.channel, part).await {
+                Ok(taken) => {
+                    published.refused += part.len() - taken.len();
+                    published.taken.extend(taken);
+                }
+                Err(error) if error.is_fault_of_the_message() => {
+                    self.channel = self.session.another_channel().await?;
+                    self.channel.confirm_select(ConfirmSelectOptions::default()).await?;
+                    if let [message] = part {
+                        tracing::error!(
+                            event.id = %message.id,
+                            event.kind = message.routing_key,
+                            error = %ErrorChain(&error),
+                            "the broker closes the channel for an event; it stays in the outbox, for a person to look at"
+                        );
+                        published.unpublishable.push(message.id);
+                    } else {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        parts.extend([second, first]);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            let has_come_far = !published.taken.is_empty() || !published.unpublishable.is_empty();
+            if self.is_blocked() || has_come_far && began.elapsed() > HALVES {
+                break;
+            }
+        }
+        Ok(published)
+    }
+}
 
 /// Publishes all on a channel of this session, then waits for all confirms; answers the ids that the broker has for certain. Where
 /// they are not waited for to the end, the session ends.
-pub(crate) async fn publish(session: &Session, channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
+async fn publish(session: &Session, channel: &Channel, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
     session.stands()?;
     let listening = session.listen();
     let confirmed = try_join_all(messages.iter().map(|message| publish_one(channel, message)));

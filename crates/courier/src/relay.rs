@@ -13,7 +13,6 @@ use ecommerce_postgres::Pool;
 use ecommerce_postgres::outbox::{self, Message};
 use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
-use lapin::options::ConfirmSelectOptions;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
@@ -22,7 +21,7 @@ use uuid::Uuid;
 use crate::Error;
 use crate::connection::{Connections, Session, supervise};
 use crate::outgoing::{Departures, Outgoing};
-use crate::publish::publish;
+use crate::publish::{Published, Publisher};
 use crate::sweep::Sweep;
 
 /// The most events that are published before their confirms are waited for.
@@ -68,7 +67,7 @@ impl Relay {
     }
 
     async fn session(&self, session: Session, shutdown: &Shutdown) -> Result<(), Error> {
-        session.channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let mut publisher = Publisher::on(session).await?;
         let mut hand = self.hand.lock().await;
         let Hand { departures, sent, sweep } = &mut *hand;
         sweep.miss_nothing();
@@ -76,30 +75,30 @@ impl Relay {
         forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            session.stands()?;
-            let is_open = !session.is_blocked();
+            publisher.stands()?;
+            let is_open = !publisher.is_blocked();
             tokio::select! {
                 Some(first) = departures.recv(), if is_open => {
                     if sent.is_empty() {
                         forget.reset();
                     }
-                    send(&session, first, departures, sent).await?;
+                    send(&mut publisher, first, departures, sent, sweep).await?;
                 }
                 _ = forget.tick(), if !sent.is_empty() => self.forget(sent).await,
                 _ = look.tick(), if !is_open || !sweep.is_under_way() => {
-                    if session.is_blocked() {
+                    if publisher.is_blocked() {
                         sweep.look(&self.pool, &self.clock).await;
                     } else {
-                        sweep.send_page(&self.pool, &session, &self.clock).await?;
+                        sweep.send_page(&self.pool, &mut publisher, &self.clock).await?;
                     }
                 }
                 () = std::future::ready(()), if is_open && sweep.is_under_way() => {
-                    sweep.send_page(&self.pool, &session, &self.clock).await?;
+                    sweep.send_page(&self.pool, &mut publisher, &self.clock).await?;
                 }
                 () = shutdown.stopped() => {
                     // What was committed while requests and consumers ended is sent before the process goes.
-                    while !session.is_blocked() && let Ok(first) = departures.try_recv() {
-                        send(&session, first, departures, sent).await?;
+                    while !publisher.is_blocked() && let Ok(first) = departures.try_recv() {
+                        send(&mut publisher, first, departures, sent, sweep).await?;
                     }
                     if !sent.is_empty() {
                         self.forget(sent).await;
@@ -123,12 +122,13 @@ impl Relay {
     }
 }
 
-/// Sends an event and those that wait behind it.
+/// Sends an event and those that wait behind it. The sweep passes over what the broker closes the channel for.
 async fn send(
-    session: &Session,
+    publisher: &mut Publisher,
     first: Envelope,
     departures: &mut Departures,
     sent: &mut Vec<Uuid>,
+    sweep: &mut Sweep,
 ) -> Result<(), Error> {
     let mut messages = vec![Message::of(&first)?];
     while messages.len() < BATCH
@@ -136,6 +136,8 @@ async fn send(
     {
         messages.push(Message::of(&next)?);
     }
-    sent.extend(publish(session, &session.channel, &messages).await?);
+    let Published { taken, unpublishable, .. } = publisher.publish(&messages).await?;
+    sent.extend(taken);
+    sweep.pass_over(unpublishable);
     Ok(())
 }

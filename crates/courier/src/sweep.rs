@@ -1,31 +1,24 @@
 //! The net below the relay: what stays in the outbox longer than a moment, whoever left it there.
 //!
 //! A process that died had it in memory, or the memory had no room, or the broker refused it. A pass goes through the outbox in
-//! the sequence of the ids, page by page, past what is refused again. A message that closes the channel takes its page with it, once:
-//! the page is then sent one by one, and from then on this process passes that message over.
+//! the sequence of the ids, page by page, past what is refused again. A message that closes the channel (`publish.rs`) is passed over
+//! by this process for a while.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ecommerce_postgres::Pool;
-use ecommerce_postgres::outbox::{self, Message};
-use ecommerce_runtime::ErrorChain;
+use ecommerce_postgres::outbox;
 use ecommerce_types::{Clock, first_id_at};
-use lapin::Channel;
-use lapin::options::ConfirmSelectOptions;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::connection::Session;
 use crate::metrics::OUTBOX_OLDEST;
-use crate::publish::publish;
-use crate::topology;
+use crate::publish::{Published, Publisher};
 
 /// The most messages of one page, which is one transaction.
 const PAGE: i64 = 200;
-/// The same where each is confirmed before the next: what is handed over in memory waits for a page.
-const PAGE_ONE_BY_ONE: i64 = 50;
 /// The ids of events that are being committed are hardly ever older than this, and then a pass that begins at the very beginning finds
 /// them: the others begin there. What is deleted below is not gone while a snapshot is held (a dump), and would be walked over each time.
 const RECENT: Duration = Duration::from_secs(20);
@@ -39,7 +32,6 @@ const MOST_PASSED_OVER: usize = 1_000;
 pub(crate) struct Sweep {
     /// The last id that this pass has seen; none between two passes.
     after: Option<Uuid>,
-    manner: Manner,
     /// Whether this pass has left something where it was.
     left_some: bool,
     /// Whether the pass before has left nothing.
@@ -53,18 +45,6 @@ pub(crate) struct Sweep {
     blocked_since: Option<Uuid>,
 }
 
-/// How messages are sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Manner {
-    /// All of a page, and then their confirms.
-    #[default]
-    Together,
-    /// One by one, for the page that comes next has closed the channel.
-    PageOneByOne,
-    /// One by one to the end of the pass, which tries again what was passed over.
-    PassOneByOne,
-}
-
 impl Sweep {
     /// Whether a pass has begun and has not come to its end.
     pub(crate) fn is_under_way(&self) -> bool {
@@ -75,7 +55,12 @@ impl Sweep {
     ///
     /// # Errors
     /// When the broker fails. The database may fail: the pass is over then, and the next one looks again.
-    pub(crate) async fn send_page(&mut self, pool: &Pool, session: &Session, clock: &Clock) -> Result<(), Error> {
+    pub(crate) async fn send_page(
+        &mut self,
+        pool: &Pool,
+        publisher: &mut Publisher,
+        clock: &Clock,
+    ) -> Result<(), Error> {
         let (after, is_first) = match self.after {
             Some(after) => (after, false),
             None => (self.begin(clock), true),
@@ -83,18 +68,19 @@ impl Sweep {
         let mut page = Page::default();
         match pool
             .transaction(async |transaction: &mut PgConnection| {
-                self.claim_and_send(transaction, session, after, &mut page).await
+                self.claim_and_send(transaction, publisher, after, &mut page).await
             })
             .await
         {
             Ok(()) => {
                 if is_first {
-                    OUTBOX_OLDEST.set([], page.claimed.first().map_or(0, |oldest| age(*oldest, clock)));
+                    let oldest = page.claimed.first().into_iter().chain(&self.passed_over).min();
+                    OUTBOX_OLDEST.set([], oldest.map_or(0, |oldest| age(*oldest, clock)));
                 }
                 self.turn(&page);
-                if page.left_some() && !session.is_blocked() {
-                    // A queue may have been deleted, and while everybody is connected nobody makes it again.
-                    topology::declare(&session.channel).await?;
+                if page.refused > 0 && !publisher.is_blocked() {
+                    // A queue may have been deleted.
+                    publisher.declare_topology().await?;
                 }
                 Ok(())
             }
@@ -103,12 +89,7 @@ impl Sweep {
                 self.after = None;
                 Ok(())
             }
-            Err(error) => {
-                if error.closes_the_channel() {
-                    self.manner = Manner::PageOneByOne;
-                }
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -134,68 +115,40 @@ impl Sweep {
     async fn claim_and_send(
         &mut self,
         transaction: &mut PgConnection,
-        session: &Session,
+        publisher: &mut Publisher,
         after: Uuid,
         page: &mut Page,
     ) -> Result<(), Error> {
-        let one_by_one = self.manner != Manner::Together;
-        page.limit = if one_by_one { PAGE_ONE_BY_ONE } else { PAGE };
-        let messages = outbox::claim(transaction, after, self.passed_over.make_contiguous(), page.limit).await?;
+        let messages = outbox::claim(transaction, after, self.passed_over.make_contiguous(), PAGE).await?;
         page.claimed = messages.iter().map(|message| message.id).collect();
         if messages.is_empty() {
             return Ok(());
         }
-        let sent = if one_by_one {
-            self.send_one_by_one(session, &messages).await?
-        } else {
-            publish(session, &session.channel, &messages).await?
-        };
-        page.sent = sent.len();
-        Ok(outbox::remove(transaction, &sent).await?)
+        let Published { taken, unpublishable, refused } = publisher.publish(&messages).await?;
+        self.pass_over(unpublishable);
+        page.sent = taken.len();
+        page.refused = refused;
+        Ok(outbox::remove(transaction, &taken).await?)
     }
 
-    async fn send_one_by_one(&mut self, session: &Session, messages: &[Message]) -> Result<Vec<Uuid>, Error> {
-        let mut sent = Vec::new();
-        let mut channel = confirming(session).await?;
-        for message in messages {
-            if session.is_blocked() {
-                return Ok(sent);
+    /// For a while, these are not tried again: the broker closes the channel for them.
+    pub(crate) fn pass_over(&mut self, unpublishable: impl IntoIterator<Item = Uuid>) {
+        for id in unpublishable {
+            self.forgiven.get_or_insert_with(Instant::now);
+            if self.passed_over.len() == MOST_PASSED_OVER {
+                self.passed_over.pop_front();
             }
-            match publish(session, &channel, std::slice::from_ref(message)).await {
-                Ok(gone) => sent.extend(gone),
-                Err(error) if error.closes_the_channel() => {
-                    tracing::error!(
-                        event.id = %message.id,
-                        event.kind = message.routing_key,
-                        error = %ErrorChain(&error),
-                        "the broker closes the channel for an event; it stays in the outbox, for a person to look at"
-                    );
-                    self.pass_over(message.id);
-                    channel = confirming(session).await?;
-                }
-                Err(error) => return Err(error),
-            }
+            self.passed_over.push_back(id);
         }
-        let _ = channel.close(200, "goodbye".into()).await;
-        Ok(sent)
-    }
-
-    fn pass_over(&mut self, id: Uuid) {
-        self.forgiven.get_or_insert_with(Instant::now);
-        if self.passed_over.len() == MOST_PASSED_OVER {
-            self.passed_over.pop_front();
-        }
-        self.passed_over.push_back(id);
     }
 
     fn begin(&mut self, clock: &Clock) -> Uuid {
         self.left_some = false;
         self.blocked_since = None;
         if !self.passed_over.is_empty() && self.forgiven.is_none_or(|since| since.elapsed() >= WHOLE) {
-            // A right may have been given meanwhile. One by one, they close no channel of anybody else's.
-            self.forgiven = Some(Instant::now());
+            // A right may have been given meanwhile.
+            self.forgiven = None;
             self.passed_over.clear();
-            self.manner = Manner::PassOneByOne;
         }
         let is_whole = !self.is_clean || self.whole_since.is_none_or(|since| since.elapsed() >= WHOLE);
         let after = if is_whole { Uuid::nil() } else { first_id_at(clock.now() - RECENT) };
@@ -208,13 +161,9 @@ impl Sweep {
 
     /// To the next page, or to the end of the pass.
     fn turn(&mut self, page: &Page) {
-        if self.manner == Manner::PageOneByOne {
-            self.manner = Manner::Together;
-        }
         self.left_some |= page.left_some();
         self.after = page.claimed.last().copied().filter(|_| page.is_full());
         if self.after.is_none() {
-            self.manner = Manner::Together;
             self.is_clean = !self.left_some && self.passed_over.is_empty();
         }
     }
@@ -223,9 +172,9 @@ impl Sweep {
 /// What became of one page.
 #[derive(Debug, Default)]
 struct Page {
-    limit: i64,
     claimed: Vec<Uuid>,
     sent: usize,
+    refused: usize,
 }
 
 impl Page {
@@ -234,7 +183,7 @@ impl Page {
     }
 
     fn is_full(&self) -> bool {
-        i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= self.limit)
+        i64::try_from(self.claimed.len()).is_ok_and(|claimed| claimed >= PAGE)
     }
 }
 
@@ -242,10 +191,4 @@ impl Page {
 fn age(id: Uuid, clock: &Clock) -> i64 {
     let made = id.get_timestamp().and_then(|made| i64::try_from(made.to_unix().0).ok());
     made.map_or(0, |made| (clock.now().unix_timestamp() - made).max(0))
-}
-
-async fn confirming(session: &Session) -> Result<Channel, Error> {
-    let channel = session.another_channel().await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(channel)
 }

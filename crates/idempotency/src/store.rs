@@ -65,9 +65,9 @@ pub async fn store(transaction: &mut PgConnection, scope: &Scope, answer: &Store
 /// Takes out up to [`BATCH`] keys that are older than 24 hours; answers how many there were.
 pub async fn forget_old(pool: Pool) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
-        "delete from idempotency_keys where ctid in (
+        "delete from idempotency_keys where ctid = any(array(
            select ctid from idempotency_keys where created_at < now() - interval '24 hours'
-           limit $1 for update skip locked)",
+           limit $1 for update skip locked))",
         BATCH.cast_signed()
     );
     Ok(forgotten.execute(&pool).await?.rows_affected())

@@ -9,9 +9,11 @@ pub mod housekeeping;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
+mod unreadable;
 
 pub use batching::Batching;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
+pub use unreadable::Unreadable;
 
 /// Whether the same work may succeed later without a change of ours: the server is away, busy, read-only, or lets nobody in.
 #[must_use]
@@ -41,8 +43,8 @@ pub fn is_unreadable(error: &sqlx::Error) -> bool {
 pub fn is_fault_of_the_data(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::RowNotFound | sqlx::Error::Encode(_) | sqlx::Error::TypeNotFound { .. } => true,
-        // 22 a value that does not fit, 23 a constraint.
-        sqlx::Error::Database(_) => is_of_class(error, &["22", "23"]),
+        // 21 two changes of one row, 22 a value that does not fit, 23 a constraint, 54 more than the server can hold, as in an index.
+        sqlx::Error::Database(_) => is_of_class(error, &["21", "22", "23", "54"]),
         _ => false,
     }
 }

@@ -98,7 +98,7 @@ pub async fn append(transaction: &mut PgConnection, events: &[Envelope]) -> Resu
 /// sent twice, and the second one does nothing. Nor is anybody waited for who is sending one of them just now.
 pub async fn remove(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "delete from outbox where id in (select id from outbox where id = any($1) for update skip locked)",
+        "delete from outbox where id = any(array(select id from outbox where id = any($1) for update skip locked))",
         ids
     )
     .execute(connection)

@@ -77,7 +77,8 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
 }
 
 fn consumer(connections: Connections, pool: Pool, clock: Clock, outgoing: Outgoing) -> Consumer<consumer::Orders> {
-    Consumer { connections, service: Service::Order, pool, outgoing, handler: consumer::Orders { clock } }
+    let handler = consumer::Orders { clock: clock.clone() };
+    Consumer { connections, service: Service::Order, pool, clock, outgoing, handler }
 }
 
 /// Puts the service together. The stores and the broker may still be away.

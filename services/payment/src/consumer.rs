@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use ecommerce_contract::events::{OrderClosed, PaymentRequested};
 use ecommerce_contract::{Envelope, Event};
 use ecommerce_courier::{Failure, Handle};
-use ecommerce_runtime::Shutdown;
 use ecommerce_types::{Money, OrderId, PaymentId, UserId};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -14,8 +13,8 @@ use uuid::Uuid;
 
 use crate::attempts::{Attempts, Known};
 use crate::domain::{Attempt, AttemptId, Kind, Origin, card_testing};
-use crate::store::opening::{self, Begun, Opening};
-use crate::store::{closing, payments};
+use crate::store::opening::{self, Begun, OpenError, Opening};
+use crate::store::{closing, payments, refunds};
 
 /// A charge that has less time than this is looked at once more before it is sent.
 const PLENTY: Duration = Duration::seconds(5);
@@ -25,7 +24,6 @@ const PLENTY: Duration = Duration::seconds(5);
 #[derive(Debug)]
 pub(crate) struct Payments {
     pub(crate) attempts: Attempts,
-    pub(crate) shutdown: Shutdown,
 }
 
 /// A close, with the request that caused it.
@@ -54,12 +52,9 @@ impl Handle for Payments {
         Ok(Vec::new())
     }
 
-    /// Waits while there is more to call the provider for than memory has room: the rest stays with the broker, in its sequence.
-    async fn committed(&self) {
-        tokio::select! {
-            () = self.attempts.queue.has_room() => {}
-            () = self.shutdown.stopped() => {}
-        }
+    /// There is none while there is more to call the provider for than memory holds.
+    async fn has_room(&self) {
+        self.attempts.queue.has_room().await;
     }
 }
 
@@ -113,9 +108,20 @@ impl Payments {
             }
         }
         if !changed.is_empty() {
-            closing::close(transaction, &changed, &refunds, *holder, now).await?;
+            closing::close(transaction, &changed, now).await?;
+            refunds::begin(transaction, &refunds, *holder, now).await?;
         }
         Ok(refunds)
+    }
+}
+
+/// An order's other payment will be there whenever the request is tried again.
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::AnotherPayment { .. } => Self::Dead(error.to_string()),
+            OpenError::Database(error) => error.into(),
+        }
     }
 }
 

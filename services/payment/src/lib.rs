@@ -24,7 +24,6 @@ use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_postgres::{Pool, housekeeping};
 use ecommerce_process::{App, Host, Tool, Use};
-use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use sqlx::migrate::Migrator;
 
@@ -70,23 +69,19 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
         let pool = Pool::for_background(&config.postgres, "payment dead-letters")?;
         // What it begins is nobody's that lives: a process that serves takes it over.
         let attempts = attempts(&config, pool, Clock::system(), Outgoing::nowhere());
-        let consumer = consumer(Connections::to(&config.rabbit)?, attempts, Shutdown::new(), Outgoing::nowhere());
+        let consumer = consumer(Connections::to(&config.rabbit)?, attempts, Outgoing::nowhere());
         Ok(dead_letters::run(&command, &consumer).await?)
     })
 }
 
-fn consumer(
-    connections: Connections,
-    attempts: Attempts,
-    shutdown: Shutdown,
-    outgoing: Outgoing,
-) -> Consumer<consumer::Payments> {
+fn consumer(connections: Connections, attempts: Attempts, outgoing: Outgoing) -> Consumer<consumer::Payments> {
     Consumer {
         connections,
         service: Service::Payment,
         pool: attempts.pool.clone(),
+        clock: attempts.clock.clone(),
         outgoing,
-        handler: consumer::Payments { attempts, shutdown },
+        handler: consumer::Payments { attempts },
     }
 }
 
@@ -124,7 +119,7 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
     let by_itself = attempts(&config, background.clone(), host.clock.clone(), outgoing.clone());
     let attempts = Attempts { pool: pool.clone(), ..by_itself.clone() };
 
-    let consumer = consumer(connections.clone(), by_itself.clone(), host.shutdown.clone(), outgoing);
+    let consumer = consumer(connections.clone(), by_itself.clone(), outgoing);
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn_last("relay", |end| relay.run(end));

@@ -48,10 +48,14 @@ impl Handle for Reservations {
         }
     }
 
-    /// Before order is told: a customer who sees the order's new state then sees the product's new stock, too.
-    async fn committed(&self) {
+    /// Before order is told, so that a customer who sees the order's new state hardly ever sees the product's old stock; while
+    /// Redis is slow or away, no message waits for it.
+    fn committed(&self) {
         let moved = std::mem::take(&mut *self.moved.lock());
-        self.catalogue.changed(moved).await;
+        if !moved.is_empty() {
+            let catalogue = self.catalogue.clone();
+            tokio::spawn(async move { catalogue.changed(moved).await });
+        }
     }
 }
 

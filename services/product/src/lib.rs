@@ -82,6 +82,7 @@ fn consumer(
         connections,
         service: Service::Product,
         pool,
+        clock: clock.clone(),
         outgoing,
         handler: consumer::Reservations::new(clock, catalogue),
     }

@@ -55,6 +55,7 @@ async fn start(broker: &Broker, database: &Database, handler: impl Handle) {
         connections: connections(broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
+        clock: Clock::system(),
         outgoing: nowhere(broker, database),
         handler,
     };
@@ -129,6 +130,7 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
             connections: connections(&broker, Service::Order),
             service: Service::Order,
             pool: database.service_pool(),
+            clock: Clock::system(),
             outgoing: nowhere(&broker, &database),
             handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone() },
         };
@@ -212,6 +214,7 @@ async fn with_too_many_of_them_in_hand_the_rest_is_left_to_others_and_the_proces
         connections: connections(&broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
+        clock: Clock::system(),
         outgoing: nowhere(&broker, &database),
         handler,
     };

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::dead_letters::{self, Command};
 use ecommerce_courier::{Consumer, Failure, Handle, Outgoing};
-use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Broker, Database, eventually};
+use ecommerce_runtime::{Shutdown, metrics};
+use ecommerce_testing::{Broker, Database, eventually, within};
+use ecommerce_types::Clock;
+use futures::future::join_all;
 use sqlx::PgConnection;
 
 use crate::{connections, stock_reserved, stores};
@@ -27,6 +30,7 @@ fn consumer(broker: &Broker, database: &Database, handler: Broken) -> Consumer<B
         connections: connections(broker, Service::Order),
         service: Service::Order,
         pool: database.service_pool(),
+        clock: Clock::system(),
         outgoing: Outgoing::nowhere(),
         handler,
     }
@@ -54,6 +58,9 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     }
     broker.publish_bytes("stock.reserved", b"no envelope").await;
     eventually("all are dead", || async { (broker.depth("order.dead").await == Some(4)).then_some(()) }).await;
+
+    let shown = "\necommerce_dead_letters{queue=\"order\"} 4\n";
+    eventually("they are shown", || async { metrics::render().contains(shown).then_some(()) }).await;
 
     let tool = consumer(&broker, &database, handler.clone());
     let ask = async |words: &[&str]| dead_letters::run(&command(words), &tool).await.map_err(|error| error.to_string());
@@ -83,6 +90,27 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     assert!(rest.contains(&format!("{unreadable} stays: ")), "{rest}");
     assert!(ask(&["discard", unreadable]).await.unwrap().ends_with("is gone"));
     assert_eq!(ask(&["list"]).await.unwrap(), "0 dead letters of order");
+}
+
+/// Each page of the tool's holds fewer.
+#[tokio::test]
+async fn however_many_there_are_all_of_them_are_listed_and_thrown_away() {
+    const MANY: usize = 10_100;
+    let (broker, database) = stores().await;
+    tokio::spawn(consumer(&broker, &database, Broken::default()).run(Shutdown::new()));
+    broker.ready().await;
+    for _ in 0..MANY / 100 {
+        join_all((0..100).map(|_| broker.publish_bytes("stock.reserved", b"no envelope"))).await;
+    }
+    let most = Duration::from_mins(2);
+    within(most, "all are dead", || async { (broker.waiting("order.dead").await as usize == MANY).then_some(()) })
+        .await;
+    let tool = consumer(&broker, &database, Broken::default());
+    let list = dead_letters::run(&command(&["list"]), &tool).await.unwrap();
+    assert!(list.ends_with(&format!("\n{MANY} dead letters of order")), "{}", list.lines().last().unwrap());
+    let gone = dead_letters::run(&command(&["discard", "--all"]), &tool).await.unwrap();
+    assert_eq!(gone.lines().count(), MANY);
+    assert_eq!(broker.waiting("order.dead").await, 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod commits;
 mod connections;
 mod consumer;
+mod culprits;
 mod dead_letters;
 mod dump;
 mod outages;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::{Connections, Outgoing, Relay};
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Broker, Database, Link, eventually};
+use ecommerce_testing::{Broker, Database, Link, eventually, within};
 use ecommerce_types::{Clock, EventId, first_id_at};
 use secrecy::ExposeSecret as _;
 
@@ -112,6 +112,50 @@ async fn events_for_which_the_broker_closes_the_channel_stay_and_hold_up_no_othe
     .await;
     let left = i64::from(MORE_THAN_A_PAGE);
     eventually("the others are left", || async { (unsent(&database).await == left).then_some(()) }).await;
+}
+
+/// None of them is in the outbox, where a sweep would find it.
+#[tokio::test]
+async fn an_event_that_is_handed_over_and_closes_the_channel_costs_no_other_and_no_connection() {
+    let (broker, database) = stores().await;
+    let outgoing = start(&broker, &database, Service::Order);
+    broker.ready().await;
+    let connections = eventually("it is connected", || async {
+        Some(broker.connections().await).filter(|connections| !connections.is_empty())
+    })
+    .await;
+    for _ in 0..3 {
+        let (before, after) = (order_paid(), order_paid());
+        // Of another service: this one has no right to say so.
+        outgoing.send([before.clone(), stock_reserved(), after.clone()]);
+        let mut missing = HashSet::from([before.id, after.id]);
+        while !missing.is_empty() {
+            missing.remove(&broker.next("product").await.id);
+        }
+    }
+    assert_eq!(broker.connections().await, connections);
+    assert_eq!(broker.take("order").await, None);
+}
+
+/// One by one, or with a connection for each try, they would take longer than a page of the outbox may.
+#[tokio::test]
+async fn what_lies_beside_an_event_that_closes_the_channel_is_sent_over_a_slow_way_too() {
+    const OTHERS: usize = 60;
+    let (broker, database) = stores().await;
+    let mut settings = broker.settings(Service::Order);
+    let wire = Link::to(settings.amqp_url.expose_secret()).await;
+    settings.amqp_url = wire.url.to_string().into();
+    let (relay, outgoing) = Relay::new(Connections::to(&settings).unwrap(), database.service_pool(), Clock::system());
+    tokio::spawn(relay.run(Shutdown::new()));
+    outgoing.send([order_paid()]);
+    broker.ready().await;
+    broker.next("product").await;
+
+    wire.slow(Duration::from_millis(150));
+    let events: Vec<Envelope> = (0..OTHERS).map(|_| order_paid()).collect();
+    write(&database, &[events.as_slice(), &[stock_reserved()]].concat()).await;
+    within(Duration::from_secs(40), "one event is left", || async { (unsent(&database).await == 1).then_some(()) })
+        .await;
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ impl Replica {
             connections: connections.clone(),
             service: Service::Order,
             pool: Pool::for_background(database, "test").unwrap(),
+            clock: Clock::system(),
             outgoing,
             handler: Answers,
         };

@@ -101,21 +101,7 @@ async fn of_status(connection: &mut PgConnection, status: Status, stretch: &Stre
             );
             ids.fetch_all(connection).await
         }
-        // No more than are placed in the time that is given to pay; found by their deadlines and not by their ids, among which
-        // those that are paid and wait to be sent may be many. `offset 0` keeps the two apart.
-        Status::Pending | Status::AwaitingPayment => {
-            let ids = sqlx::query_scalar!(
-                "select order_id from
-                   (select order_id from open_orders where pay_by is not null order by order_id desc offset 0) as unpaid
-                   join orders on id = order_id
-                 where order_id >= $1 and order_id < $2 and status = $4 order by order_id desc limit $3",
-                first,
-                end,
-                limit,
-                status.as_str()
-            );
-            ids.fetch_all(connection).await
-        }
+        Status::Pending | Status::AwaitingPayment => unpaid(connection, None, status, stretch).await,
         // An end is told in the history once more with each refund after it. The list of ends is there twice so that every plan finds the
         // index, which has the ends alone.
         Status::Fulfilled | Status::Rejected | Status::Cancelled | Status::Expired | Status::PaymentFailed => {
@@ -155,22 +141,7 @@ async fn of_sku_and_status(
             );
             ids.fetch_all(connection).await
         }
-        Status::Pending | Status::AwaitingPayment => {
-            let ids = sqlx::query_scalar!(
-                "select order_id from
-                   (select order_id from open_orders where pay_by is not null order by order_id desc offset 0) as unpaid
-                   join orders on id = order_id
-                 where order_id >= $1 and order_id < $2 and status = $5
-                   and exists (select from order_skus where sku = $4 and order_skus.order_id = id)
-                 order by order_id desc limit $3",
-                first,
-                end,
-                limit,
-                sku,
-                status.as_str()
-            );
-            ids.fetch_all(connection).await
-        }
+        Status::Pending | Status::AwaitingPayment => unpaid(connection, Some(sku), status, stretch).await,
         Status::Fulfilled | Status::Rejected | Status::Cancelled | Status::Expired | Status::PaymentFailed => {
             let ids = sqlx::query_scalar!(
                 "select order_id from order_skus
@@ -188,4 +159,29 @@ async fn of_sku_and_status(
             ids.fetch_all(connection).await
         }
     }
+}
+
+/// No more than are placed in the time that is given to pay; found by their deadlines and not by their ids, among which those that
+/// are paid and wait to be sent may be many. `offset 0` keeps the two apart.
+async fn unpaid(
+    connection: &mut PgConnection,
+    sku: Option<&str>,
+    status: Status,
+    stretch: &Stretch,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let Stretch { first, end, limit } = *stretch;
+    let ids = sqlx::query_scalar!(
+        "select order_id from
+           (select order_id from open_orders where pay_by is not null order by order_id desc offset 0) as unpaid
+           join orders on id = order_id
+         where order_id >= $1 and order_id < $2 and status = $4
+           and ($5::text is null or exists (select from order_skus where sku = $5 and order_skus.order_id = id))
+         order by order_id desc limit $3",
+        first,
+        end,
+        limit,
+        status.as_str(),
+        sku
+    );
+    ids.fetch_all(connection).await
 }

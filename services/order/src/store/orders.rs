@@ -123,10 +123,9 @@ pub(crate) struct Due {
 pub(crate) async fn lock_due(
     transaction: &mut PgConnection,
     now: OffsetDateTime,
-    unreadable: &[OrderId],
+    unreadable: &[Uuid],
     limit: i64,
 ) -> Result<Due, sqlx::Error> {
-    let unreadable: Vec<Uuid> = unreadable.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
@@ -136,7 +135,7 @@ pub(crate) async fn lock_due(
            order by open_orders.pay_by limit $3
            for update skip locked"#,
         now,
-        &unreadable,
+        unreadable,
         limit
     )
     .fetch_all(transaction)

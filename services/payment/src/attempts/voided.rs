@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ecommerce_postgres::Unreadable;
 use ecommerce_runtime::{ErrorChain, Shutdown, every};
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -14,18 +15,18 @@ use super::call::Unknown;
 use super::{Attempts, Known};
 use crate::domain::{Attempt, AttemptId, ChargeOutcome, Kind};
 use crate::metrics::CHARGES_CAPTURED_LATE;
-use crate::store::voided;
+use crate::store::{refunds, voided};
 
 /// How often it looks for what is due.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// Runs until the process stops.
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
-    let unreadable = Mutex::new(Vec::new());
+    let unreadable = Mutex::new(Unreadable::default());
     every(EVERY, shutdown.clone(), || look_up_all(&attempts, &unreadable, &shutdown)).await;
 }
 
-async fn look_up_all(attempts: &Attempts, unreadable: &Mutex<Vec<AttemptId>>, shutdown: &Shutdown) {
+async fn look_up_all(attempts: &Attempts, unreadable: &Mutex<Unreadable>, shutdown: &Shutdown) {
     let mut unreadable = unreadable.lock().await;
     while !shutdown.is_stopped() {
         match look(attempts, &mut unreadable).await {
@@ -42,16 +43,17 @@ async fn look_up_all(attempts: &Attempts, unreadable: &Mutex<Vec<AttemptId>>, sh
 
 /// Looks up some of what is due, as many at once as an eighth of the calls to the provider. Whether there may be more, and the
 /// provider answers.
-async fn look(attempts: &Attempts, unreadable: &mut Vec<AttemptId>) -> Result<bool, sqlx::Error> {
+async fn look(attempts: &Attempts, unreadable: &mut Unreadable) -> Result<bool, sqlx::Error> {
     let limit = (attempts.most_calls / 8).max(1);
     let now = attempts.clock.now();
     let take_due = async |connection: &mut PgConnection| {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        voided::take_due(connection, unreadable, now, now + attempts.hold_time, limit).await
+        voided::take_due(connection, unreadable.ids(), now, now + attempts.hold_time, limit).await
     };
     let due = attempts.pool.run(take_due).await?;
     let mut is_more = due.len() == limit;
-    unreadable.extend(due.unreadable);
+    // Where there is no room, they have been put off with the rest.
+    unreadable.remember(due.unreadable.into_iter().map(|key| key.0));
     let mut looks = JoinSet::new();
     for charge in due.attempts {
         let attempts = attempts.clone();
@@ -90,23 +92,28 @@ impl Attempts {
     async fn give_back_late(&self, charge: &Attempt) -> Result<(), sqlx::Error> {
         let kind = Kind::Refund { charge: charge.key };
         let refund = Attempt { key: AttemptId(self.clock.new_id()), kind, ..charge.clone() };
-        let give_back = async |connection: &mut PgConnection| {
-            voided::give_back(connection, charge, refund.key, self.holder, self.clock.now()).await
+        // A charge of nothing has nothing to give back.
+        let refund = Some(refund).filter(|refund| refund.amount.amount() > 0);
+        let now = self.clock.now();
+        let give_back = async |transaction: &mut PgConnection| {
+            let is_ours = voided::was_captured(transaction, charge.key, now).await?;
+            if is_ours {
+                refunds::begin(transaction, refund.as_slice(), self.holder, now).await?;
+            }
+            Ok::<_, sqlx::Error>(is_ours)
         };
-        if !self.pool.run(give_back).await? {
+        if !self.pool.transaction(give_back).await? {
             return Ok(()); // another replica has
         }
         CHARGES_CAPTURED_LATE.increment([]);
         tracing::error!(
             attempt.id = %charge.key,
-            refund.id = %refund.key,
+            refund.id = refund.as_ref().map(|refund| tracing::field::display(refund.key)),
             payment.id = %charge.payment_id,
             request.id = charge.request_id,
             "the provider has captured a charge that it had promised never to make; the money goes back"
         );
-        if refund.amount.amount() > 0 {
-            self.queue.push([(refund, Known::Sound)]);
-        }
+        self.queue.push(refund.map(|refund| (refund, Known::Sound)));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecommerce_postgres::Unreadable;
 use ecommerce_runtime::Shutdown;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -9,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::{Attempts, InHand, Known, Waiting};
-use crate::domain::AttemptId;
 use crate::store::attempts::Found;
 use crate::store::{holders, open_attempts};
 
@@ -55,7 +55,7 @@ impl Calls {
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
     let mut calls = Calls::default();
     let mut lives_until = None;
-    let mut unreadable = Vec::new();
+    let mut unreadable = Unreadable::default();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut remember = tokio::time::interval(REMEMBER);
@@ -90,7 +90,7 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
 async fn look_around(
     attempts: &Attempts,
     lives_until: &mut Option<OffsetDateTime>,
-    unreadable: &mut Vec<AttemptId>,
+    unreadable: &mut Unreadable,
 ) -> Result<(), sqlx::Error> {
     let now = attempts.clock.now();
     if lives_until.is_none_or(|until| until < now + attempts.hold_time * 3 / 4) {
@@ -103,20 +103,20 @@ async fn look_around(
     loop {
         let limit = PAGE.min(i64::try_from(attempts.queue.room()).unwrap_or(PAGE));
         let take_over = async |connection: &mut PgConnection| {
-            open_attempts::take_over(connection, attempts.holder, unreadable, now, limit).await
+            open_attempts::take_over(connection, attempts.holder, unreadable.ids(), now, limit).await
         };
         let taken = attempts.pool.run(take_over).await?;
         let is_last = i64::try_from(taken.len()).is_ok_and(|taken| taken < PAGE);
-        unreadable.extend(taken.unreadable);
+        let is_news = unreadable.remember(taken.unreadable.into_iter().map(|key| key.0));
         attempts.queue.push(taken.attempts.into_iter().map(|attempt| (attempt, Known::Nothing)));
-        if is_last {
+        if is_last || !is_news {
             return Ok(());
         }
     }
 }
 
 /// Puts in line what this process holds and knows nothing of.
-async fn remember_forgotten(attempts: &Attempts, unreadable: &mut Vec<AttemptId>) -> Result<(), sqlx::Error> {
+async fn remember_forgotten(attempts: &Attempts, unreadable: &mut Unreadable) -> Result<(), sqlx::Error> {
     let before = attempts.clock.now() - UNTOLD;
     let find = async |connection: &mut PgConnection| {
         let own = open_attempts::find_own(connection, attempts.holder, before).await?;
@@ -128,7 +128,7 @@ async fn remember_forgotten(attempts: &Attempts, unreadable: &mut Vec<AttemptId>
         }
     };
     let found = attempts.pool.run(find).await?;
-    unreadable.extend(found.unreadable);
+    unreadable.remember(found.unreadable.into_iter().map(|key| key.0));
     if !found.attempts.is_empty() {
         attempts.queue.push(found.attempts.into_iter().map(|attempt| (attempt, Known::Nothing)));
     }

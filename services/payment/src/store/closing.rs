@@ -1,13 +1,13 @@
 //! Payments whose orders have ended without a sale: first a [tombstone](remember) where nothing was requested yet, then, of those
-//! that were requested and are locked, the [close] with what goes back.
+//! that were requested and are locked, the [close]. What goes back begins in [`refunds`](super::refunds).
 
 use ecommerce_types::{OrderId, PaymentId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{payments, refunds};
-use crate::domain::{Attempt, Payment};
+use super::payments;
+use crate::domain::Payment;
 
 /// Writes a tombstone for each of these payments that is not there: its request, when it comes, charges nothing. A request that is
 /// being written at this moment is waited for. So the next statement of this transaction sees all of them, and each is a payment
@@ -33,38 +33,18 @@ pub(crate) async fn remember(
     Ok(())
 }
 
-/// Writes payments that have become closed, which are locked, and the refunds that begin with that; `holder` is at them.
+/// Writes payments that have become closed, which are locked.
 pub(crate) async fn close(
     transaction: &mut PgConnection,
     closed: &[Payment],
-    refunds: &[Attempt],
-    holder: Uuid,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     let closed = payments::Columns::of(closed);
-    let refunds = refunds::Columns::of(refunds);
     sqlx::query!(
-        "with changed as (
-           update payments set status = new.status, updated_at = $11
-           from unnest($1::uuid[], $2::text[]) as new (id, status)
-           where payments.id = new.id),
-         begun as (
-           insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
-           select id, 'refund', payment_id, customer_id, amount, currency, charge_id, 'open', request_id, $11, $11
-           from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::uuid[], $9::text[])
-             as new (id, payment_id, customer_id, amount, currency, charge_id, request_id)
-           returning id, customer_id)
-         insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $10, $11 from begun",
+        "update payments set status = new.status, updated_at = $3 from unnest($1::uuid[], $2::text[]) as new (id, status)
+         where payments.id = new.id",
         &closed.ids,
         &closed.statuses,
-        &refunds.keys,
-        &refunds.payments,
-        &refunds.customers,
-        &refunds.amounts,
-        &refunds.currencies,
-        &refunds.charges,
-        &refunds.causes as &[Option<String>],
-        holder,
         now
     )
     .execute(transaction)

@@ -1,5 +1,5 @@
-//! Attempts that have ended, written with what that does to their payments, what it publishes and what it gives back, in one
-//! statement.
+//! Attempts that have ended, written with what that does to their payments and what it publishes, in one statement, and with what it
+//! gives back.
 
 use std::collections::HashMap;
 
@@ -72,10 +72,9 @@ pub(crate) async fn end(
     let promises: Vec<Option<OffsetDateTime>> = attempts.iter().map(|ended| ended.look_up_at).collect();
     let paid = payments::Columns::of(payments);
     let told = outbox::Columns::of(events)?;
-    let refunds = refunds::Columns::of(refunds);
     let ended = sqlx::query_scalar!(
         r#"with ended as (
-             update attempts set status = new.status, decline_code = new.code, updated_at = $24,
+             update attempts set status = new.status, decline_code = new.code, updated_at = $16,
                answer_status = coalesce(attempts.answer_status, new.answer_status),
                answer_body = coalesce(attempts.answer_body, new.answer_body)
              from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bytea[], $6::timestamptz[])
@@ -84,24 +83,16 @@ pub(crate) async fn end(
              returning attempts.id, attempts.customer_id, new.status, new.look_up_at),
            closed as (delete from open_attempts where attempt_id = any($1)),
            declined as (
-             insert into declines (customer_id, declined_at, attempt_id) select customer_id, $24, id from ended where status = 'declined'),
+             insert into declines (customer_id, declined_at, attempt_id) select customer_id, $16, id from ended where status = 'declined'),
            voided as (
              insert into voided_charges (attempt_id, due_at) select id, look_up_at from ended where look_up_at is not null),
            changed as (
              update payments set status = new.status, declines = new.declines, charge_id = new.charge_id,
-               amount_captured = new.captured, amount_refunded = new.refunded, updated_at = $24
+               amount_captured = new.captured, amount_refunded = new.refunded, updated_at = $16
              from unnest($7::uuid[], $8::text[], $9::smallint[], $10::uuid[], $11::bigint[], $12::bigint[])
                as new (id, status, declines, charge_id, captured, refunded)
              where payments.id = new.id),
-           told as (insert into outbox (id, routing_key, body) select * from unnest($13::uuid[], $14::text[], $15::text[])),
-           begun as (
-             insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
-             select id, 'refund', payment_id, customer_id, amount, currency, charge_id, 'open', request_id, $24, $24
-             from unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::bigint[], $20::text[], $21::uuid[], $22::text[])
-               as new (id, payment_id, customer_id, amount, currency, charge_id, request_id)
-             returning id, customer_id),
-           held as (
-             insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $23, $24 from begun)
+           told as (insert into outbox (id, routing_key, body) select * from unnest($13::uuid[], $14::text[], $15::text[]))
            select count(*) as "count!" from ended"#,
         &keys,
         &outcomes,
@@ -118,17 +109,12 @@ pub(crate) async fn end(
         &told.ids,
         &told.routing_keys,
         &told.bodies,
-        &refunds.keys,
-        &refunds.payments,
-        &refunds.customers,
-        &refunds.amounts,
-        &refunds.currencies,
-        &refunds.charges,
-        &refunds.causes as &[Option<String>],
-        holder,
         now
     )
-    .fetch_one(transaction)
+    .fetch_one(&mut *transaction)
     .await?;
-    if usize::try_from(ended) == Ok(attempts.len()) { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    if usize::try_from(ended) != Ok(attempts.len()) {
+        return Err(sqlx::Error::RowNotFound);
+    }
+    refunds::begin(transaction, refunds, holder, now).await
 }

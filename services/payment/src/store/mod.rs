@@ -11,7 +11,7 @@ pub(crate) mod holders;
 pub(crate) mod open_attempts;
 pub(crate) mod opening;
 pub(crate) mod payments;
-mod refunds;
+pub(crate) mod refunds;
 pub(crate) mod retention;
 pub(crate) mod voided;
 

@@ -16,11 +16,10 @@ const NOBODY: Uuid = Uuid::nil();
 pub(crate) async fn take_over(
     connection: &mut PgConnection,
     holder: Uuid,
-    unreadable: &[AttemptId],
+    unreadable: &[Uuid],
     now: OffsetDateTime,
     limit: i64,
 ) -> Result<Found, sqlx::Error> {
-    let unreadable: Vec<Uuid> = unreadable.iter().map(|key| key.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"with orphans as materialized (
@@ -39,7 +38,7 @@ pub(crate) async fn take_over(
         holder,
         now,
         limit,
-        &unreadable
+        unreadable
     )
     .fetch_all(&mut *connection)
     .await?;

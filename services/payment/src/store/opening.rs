@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ecommerce_contract::events::PaymentRequested;
 use ecommerce_postgres::OnConstraint as _;
-use ecommerce_types::PaymentId;
+use ecommerce_types::{OrderId, PaymentId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -29,6 +29,24 @@ pub(crate) struct Begun {
     pub(crate) counted: i64,
 }
 
+/// Why no payment was written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// An order has one payment, and this one has another.
+    #[error("order {order} has payment {known}, and {asked} is another")]
+    AnotherPayment {
+        /// The order.
+        order: OrderId,
+        /// The payment that it has.
+        known: PaymentId,
+        /// The one that is asked for.
+        asked: PaymentId,
+    },
+    /// The database did not do its part.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
 /// Writes payments, closed where a tombstone says so. One that is asked for again is left as it is, and one that comes after its time
 /// to pay charges nothing. Answers the charges that have begun; `holder` is at them. Each payment stands once in `openings`.
 pub(crate) async fn open(
@@ -36,7 +54,7 @@ pub(crate) async fn open(
     openings: &[Opening],
     holder: Uuid,
     now: OffsetDateTime,
-) -> Result<Vec<Begun>, sqlx::Error> {
+) -> Result<Vec<Begun>, OpenError> {
     debug_assert_eq!(
         openings.iter().map(|opening| opening.request.payment_id).collect::<HashSet<PaymentId>>().len(),
         openings.len()
@@ -89,9 +107,50 @@ pub(crate) async fn open(
         now,
         now - card_testing::WINDOW
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
-    // Another has written it at this moment, and this statement has looked at the other key first: it works when it is tried again.
-    .on_constraint("payments_order_id_key", || sqlx::Error::Protocol("a payment was opened at this moment".to_owned()))?;
+    .on_constraint("payments_order_id_key", || Refused::OrderIsKnown);
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(Refused::OrderIsKnown) => return Err(find_another(connection, &payments, &orders).await?),
+        Err(Refused::Other(error)) => return Err(error.into()),
+    };
     Ok(begun.into_iter().map(|row| Begun { key: AttemptId(row.id), counted: row.counted }).collect())
+}
+
+/// Why the statement was refused.
+enum Refused {
+    OrderIsKnown,
+    Other(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Which of the orders has another payment than is asked for. Where none has, somebody has written one of these payments at this
+/// moment, and the statement has looked at the order's key first: it works when it is tried again.
+async fn find_another(
+    connection: &mut PgConnection,
+    payments: &[Uuid],
+    orders: &[Uuid],
+) -> Result<OpenError, sqlx::Error> {
+    let another = sqlx::query!(
+        r#"select known.order_id, known.id as known, asked.id as "asked!"
+           from unnest($1::uuid[], $2::uuid[]) as asked (id, order_id) join payments as known on known.order_id = asked.order_id
+           where known.id <> asked.id
+           limit 1"#,
+        payments,
+        orders
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(match another {
+        Some(row) => {
+            OpenError::AnotherPayment { order: row.order_id.into(), known: row.known.into(), asked: row.asked.into() }
+        }
+        None => sqlx::Error::Protocol("a payment was opened at this moment".to_owned()).into(),
+    })
 }

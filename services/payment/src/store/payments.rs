@@ -39,7 +39,8 @@ pub(crate) async fn find(connection: &mut PgConnection, id: PaymentId) -> Result
     row.as_ref().map(payment).transpose()
 }
 
-/// A page of payments, newest first: one customer's or everybody's, of one order or of all.
+/// A page of payments, newest first: one customer's or everybody's, of one order or of all. A statement for each, so that no plan has
+/// to serve two.
 pub(crate) async fn list(
     connection: &mut PgConnection,
     customer: Option<UserId>,
@@ -47,23 +48,66 @@ pub(crate) async fn list(
     after: Option<PaymentId>,
     limit: Limit,
 ) -> Result<Vec<Payment>, sqlx::Error> {
+    let before = after.map_or(Uuid::max(), Uuid::from);
+    let rows = match (order, customer) {
+        (Some(order), customer) => of_order(connection, order, customer, before).await?,
+        (None, Some(customer)) => of_customer(connection, customer, before, limit).await?,
+        (None, None) => of_everybody(connection, before, limit).await?,
+    };
+    rows.iter().map(payment).collect()
+}
+
+/// There is one at the most.
+async fn of_order(
+    connection: &mut PgConnection,
+    order: OrderId,
+    customer: Option<UserId>,
+    before: Uuid,
+) -> Result<Vec<Row>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
              pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
              exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
-           from payments
-           where customer_id is not null
-             and ($1::uuid is null or customer_id = $1) and ($2::uuid is null or order_id = $2) and ($3::uuid is null or id < $3)
-           order by id desc limit $4"#,
-        customer.map(Uuid::from),
-        order.map(Uuid::from),
-        after.map(Uuid::from),
+           from payments where order_id = $1 and id < $2 and customer_id is not null"#,
+        order.0,
+        before
+    );
+    let mut rows = rows.fetch_all(connection).await?;
+    rows.retain(|row| customer.is_none_or(|customer| row.customer_id == customer.0));
+    Ok(rows)
+}
+
+async fn of_customer(
+    connection: &mut PgConnection,
+    customer: UserId,
+    before: Uuid,
+    limit: Limit,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where customer_id = $1 and id < $2 order by id desc limit $3"#,
+        customer.0,
+        before,
         limit.and_one_more()
-    )
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(payment).collect()
+    );
+    rows.fetch_all(connection).await
+}
+
+async fn of_everybody(connection: &mut PgConnection, before: Uuid, limit: Limit) -> Result<Vec<Row>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where id < $1 and customer_id is not null order by id desc limit $2"#,
+        before,
+        limit.and_one_more()
+    );
+    rows.fetch_all(connection).await
 }
 
 /// Locks one payment for a change, and then its customer, so that one charge after the other begins that a customer asks for.

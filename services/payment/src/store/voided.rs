@@ -9,18 +9,17 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::attempts::{Found, Row, read};
-use crate::domain::{Attempt, AttemptId};
+use crate::domain::AttemptId;
 
 /// Charges that are to be looked up, those that have been due for longest first, and without those that did not read. They are put
 /// off `until` then.
 pub(crate) async fn take_due(
     connection: &mut PgConnection,
-    unreadable: &[AttemptId],
+    unreadable: &[Uuid],
     now: OffsetDateTime,
     until: OffsetDateTime,
     limit: i64,
 ) -> Result<Found, sqlx::Error> {
-    let unreadable: Vec<Uuid> = unreadable.iter().map(|key| key.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"with due as materialized (
@@ -36,7 +35,7 @@ pub(crate) async fn take_due(
         now,
         until,
         limit,
-        &unreadable
+        unreadable
     )
     .fetch_all(connection)
     .await?;
@@ -49,32 +48,20 @@ pub(crate) async fn forget(connection: &mut PgConnection, charge: AttemptId) -> 
     Ok(())
 }
 
-/// The provider has made this charge all the same: begins the refund, at which `holder` is. False where another has done so before;
-/// of any number at once, one takes the row out. A charge of nothing has nothing to give back.
-pub(crate) async fn give_back(
-    connection: &mut PgConnection,
-    charge: &Attempt,
-    refund: AttemptId,
-    holder: Uuid,
+/// The provider has made this charge all the same. False where another has said so before: of any number at once, one takes the row out.
+pub(crate) async fn was_captured(
+    transaction: &mut PgConnection,
+    charge: AttemptId,
     now: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"with found as (delete from voided_charges where attempt_id = $1 returning attempt_id),
            late as (
-             update attempts set status = 'captured_late', updated_at = $4 from found where id = attempt_id
-             returning id, payment_id, customer_id, amount, currency, request_id),
-           begun as (
-             insert into attempts (id, kind, payment_id, customer_id, amount, currency, charge_id, status, request_id, created_at, updated_at)
-             select $2, 'refund', payment_id, customer_id, amount, currency, id, 'open', request_id, $4, $4 from late where amount > 0
-             returning id, customer_id),
-           held as (
-             insert into open_attempts (attempt_id, customer_id, holder, due_at) select id, customer_id, $3, $4 from begun)
+             update attempts set status = 'captured_late', updated_at = $2 from found where id = attempt_id returning id)
            select exists (select from late) as "is_ours!""#,
-        charge.key.0,
-        refund.0,
-        holder,
+        charge.0,
         now
     )
-    .fetch_one(connection)
+    .fetch_one(transaction)
     .await
 }

@@ -1,9 +1,9 @@
 //! What order publishes, in any order and more than once.
 
-use ecommerce_contract::Event;
-use ecommerce_contract::events::OrderPaid;
+use ecommerce_contract::events::{OrderPaid, PaymentRequested};
+use ecommerce_contract::{Envelope, Event};
 use ecommerce_testing::eventually;
-use ecommerce_types::Money;
+use ecommerce_types::{Money, PaymentId};
 use serde_json::json;
 use time::Duration;
 
@@ -53,6 +53,27 @@ async fn what_is_told_twice_is_charged_once() {
     shop.settles().await;
     assert_eq!((shop.charges().await, shop.count("select count(*) from attempts").await), (1, 1));
     assert_eq!(shop.broker.take("order").await, None);
+}
+
+/// It can never be written, however often it is tried.
+#[tokio::test]
+async fn a_request_for_an_order_that_has_another_payment_is_given_up_and_those_beside_it_are_not() {
+    let mut shop = Shop::without_service().await;
+    shop.broker.declare().await;
+    let first = shop.wanted(&shop.customer(), None);
+    let second = PaymentRequested { payment_id: PaymentId::new(&shop.clock), ..first.clone() };
+    let other = shop.wanted(&shop.customer(), None);
+    shop.publish(Event::PaymentRequested(first.clone())).await;
+    shop.start().await;
+    shop.reaches(first.payment_id, "awaiting_payment").await;
+    shop.stop().await;
+    let given_up = shop.publish(Event::PaymentRequested(second)).await;
+    shop.publish(Event::PaymentRequested(other.clone())).await;
+    shop.start().await;
+    shop.reaches(other.payment_id, "awaiting_payment").await;
+    let dead = eventually("the other payment's is a dead letter", || shop.broker.take("payment.dead")).await;
+    assert_eq!(serde_json::from_slice::<Envelope>(&dead).unwrap(), given_up);
+    assert_eq!(shop.count("select count(*) from payments").await, 2);
 }
 
 #[tokio::test]

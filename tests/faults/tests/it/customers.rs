@@ -1,8 +1,10 @@
 //! Customers who come one after the other, and insist.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecommerce_testing::scale;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
@@ -14,6 +16,9 @@ fn every() -> Duration {
     Duration::from_millis(u64::try_from(scale(100, 40)).unwrap())
 }
 
+/// As many wait for an answer at once, of those who keep a pace.
+const AT_ONCE: usize = 32;
+
 /// Those who have come.
 #[derive(Default)]
 pub(crate) struct Customers(JoinSet<Uuid>);
@@ -24,6 +29,20 @@ impl Customers {
         let (until, mut next) = (Instant::now() + time, interval(every()));
         while next.tick().await < until {
             self.0.spawn(shop.customer_who_insists());
+        }
+    }
+
+    /// So many order, one after the other at this pace, or as fast as this machine places orders if that is slower.
+    pub(crate) async fn order_at_a_pace(&mut self, count: usize, every: Duration, shop: &Shop) {
+        let (mut next, at_once) = (interval(every), Arc::new(Semaphore::new(AT_ONCE)));
+        for _ in 0..count {
+            next.tick().await;
+            let (order, turn) = (shop.customer_who_insists(), at_once.clone().acquire_owned().await.unwrap());
+            self.0.spawn(async move {
+                let placed = order.await;
+                drop(turn);
+                placed
+            });
         }
     }
 

@@ -5,7 +5,10 @@
 mod books;
 mod commits;
 mod customers;
+mod deleted_queue;
 mod full_disk;
 mod handled;
+mod order_away;
+mod provider;
 mod shop;
 mod silence;

@@ -12,8 +12,9 @@ use ecommerce_testing::{Broker, Client, Database, Keys, Link, database, redis, u
 use ecommerce_types::{Clock, ProductId, Role};
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
+use tokio::sync::RwLock;
 use tokio::time::{interval, timeout};
 use url::Url;
 use uuid::Uuid;
@@ -43,29 +44,73 @@ pub(crate) enum Store {
     Redis,
 }
 
+/// What may be otherwise than in a usual shop.
+#[derive(Debug, Clone)]
+pub(crate) struct Conditions {
+    /// How many seconds customers have to pay.
+    pub(crate) seconds_to_pay: u32,
+    pub(crate) clock: Clock,
+    /// How long the provider takes to answer.
+    pub(crate) provider_takes: Duration,
+    /// Whether the test has a queue of its own for whatever is published. What goes into that one is never sent again, though no
+    /// other queue has taken it.
+    pub(crate) is_heard: bool,
+}
+
+impl Conditions {
+    /// A usual shop, but for the time to pay.
+    pub(crate) fn with_seconds_to_pay(seconds_to_pay: u32) -> Self {
+        Self { seconds_to_pay, clock: Clock::system(), provider_takes: Duration::ZERO, is_heard: true }
+    }
+}
+
+/// Metrics are the process's: a test that reads one runs while no other shop does.
+static ALONE: RwLock<()> = RwLock::const_new(());
+
+/// What a shop holds of [`ALONE`].
+type Turn = Box<dyn Send + Sync>;
+
 /// A shop that sells one kind of mug.
 pub(crate) struct Shop {
+    pub(crate) conditions: Conditions,
     pub(crate) databases: BTreeMap<Service, Database>,
     pub(crate) broker: Broker,
     mug: ProductId,
     heard: HashSet<Uuid>,
     way: Url,
-    wires: Vec<(Store, Link)>,
+    wires: Vec<(Service, Store, Link)>,
     order: SocketAddr,
     product_operations: SocketAddr,
     keys: Keys,
     shutdown: Shutdown,
+    _turn: Turn,
 }
 
 impl Shop {
     /// One whose customers have so many seconds to pay.
     pub(crate) async fn open(seconds_to_pay: u32) -> Self {
-        let server = database::server();
-        Self::open_on(&server, &server.parse().unwrap(), seconds_to_pay).await
+        Self::open_with(Conditions::with_seconds_to_pay(seconds_to_pay)).await
     }
 
-    /// The same with its databases on this server, which the services reach by another way.
+    /// One under these conditions.
+    pub(crate) async fn open_with(conditions: Conditions) -> Self {
+        let server = database::server();
+        Self::start(&server, &server.parse().unwrap(), conditions, Box::new(ALONE.read().await)).await
+    }
+
+    /// One beside which there is no other in this process.
+    pub(crate) async fn open_alone(conditions: Conditions) -> Self {
+        let server = database::server();
+        Self::start(&server, &server.parse().unwrap(), conditions, Box::new(ALONE.write().await)).await
+    }
+
+    /// One with its databases on this server, which the services reach by another way.
     pub(crate) async fn open_on(server: &str, way: &Url, seconds_to_pay: u32) -> Self {
+        let conditions = Conditions::with_seconds_to_pay(seconds_to_pay);
+        Self::start(server, way, conditions, Box::new(ALONE.read().await)).await
+    }
+
+    async fn start(server: &str, way: &Url, conditions: Conditions, turn: Turn) -> Self {
         handled::listen();
         let (order, product, payment, broker) = tokio::join!(
             Database::create_on(server, order::migrations()),
@@ -79,6 +124,7 @@ impl Shop {
             keep_written(database).await;
         }
         let mut shop = Self {
+            conditions,
             databases,
             broker,
             mug: ProductId(Uuid::nil()),
@@ -89,18 +135,21 @@ impl Shop {
             product_operations: SocketAddr::from(([127, 0, 0, 1], 0)),
             keys: Keys::create(),
             shutdown: Shutdown::new(),
+            _turn: turn,
         };
         let product = shop.start_product().await;
         shop.start_payment().await;
-        shop.start_order(product, seconds_to_pay).await;
+        shop.start_order(product).await;
         shop.broker.ready().await;
-        shop.broker.hear_all(HEARD).await;
+        if shop.conditions.is_heard {
+            shop.broker.hear_all(HEARD).await;
+        }
         shop.mug = shop.stock_mugs(product).await;
         shop
     }
 
     async fn start_product(&mut self) -> SocketAddr {
-        let to_redis = self.wire(Store::Redis, &redis::url().into()).await;
+        let to_redis = self.wire(Service::Product, Store::Redis, &redis::url().into()).await;
         let redis =
             [format!("--redis-url={}", to_redis.expose_secret()), format!("--redis-prefix={}", redis::prefix())];
         let mut config: product::Config = self.config(&redis);
@@ -114,17 +163,18 @@ impl Shop {
     }
 
     async fn start_payment(&mut self) {
-        let mut config: payment::Config = self.config(&[]);
+        let takes = self.conditions.provider_takes.as_millis();
+        let mut config: payment::Config = self.config(&[format!("--simulator-request-delay-milliseconds={takes}")]);
         config.postgres = self.wire_to_postgres(Service::Payment).await;
         config.rabbit.amqp_url = self.wire_to_broker(Service::Payment).await;
         run(payment::build(config, self.host()).await.unwrap());
     }
 
-    async fn start_order(&mut self, product: SocketAddr, seconds_to_pay: u32) {
+    async fn start_order(&mut self, product: SocketAddr) {
         let mut config: order::Config = self.config(&[
             format!("--product-url=http://{product}"),
             format!("--edge-keys-directory={}", self.keys.sent_by(Service::Order).edge_keys_directory.display()),
-            format!("--payment-deadline-seconds={seconds_to_pay}"),
+            format!("--payment-deadline-seconds={}", self.conditions.seconds_to_pay),
         ]);
         config.postgres = self.wire_to_postgres(Service::Order).await;
         config.rabbit.amqp_url = self.wire_to_broker(Service::Order).await;
@@ -145,7 +195,7 @@ impl Shop {
     }
 
     fn host(&self) -> Host {
-        Host::bind(&Settings::for_tests(), Clock::system(), self.shutdown.clone()).unwrap()
+        Host::bind(&Settings::for_tests(), self.conditions.clock.clone(), self.shutdown.clone()).unwrap()
     }
 
     async fn wire_to_postgres(&mut self, service: Service) -> ecommerce_postgres::Settings {
@@ -154,25 +204,43 @@ impl Shop {
         url.set_host(self.way.host_str()).unwrap();
         url.set_port(self.way.port()).unwrap();
         url.set_query(self.way.query());
-        let database_url = self.wire(Store::Postgres, &url.to_string().into()).await;
+        let database_url = self.wire(service, Store::Postgres, &url.to_string().into()).await;
         ecommerce_postgres::Settings { database_url, ..settings }
     }
 
     async fn wire_to_broker(&mut self, service: Service) -> SecretString {
         let settings = self.broker.settings(service);
-        self.wire(Store::Rabbitmq, &settings.amqp_url).await
+        self.wire(service, Store::Rabbitmq, &settings.amqp_url).await
     }
 
-    async fn wire(&mut self, store: Store, url: &SecretString) -> SecretString {
+    async fn wire(&mut self, service: Service, store: Store, url: &SecretString) -> SecretString {
         let wire = Link::to(url.expose_secret()).await;
         let through = wire.url.to_string().into();
-        self.wires.push((store, wire));
+        self.wires.push((service, store, wire));
         through
     }
 
     /// The wires of all services to this store.
     pub(crate) fn wires_to(&self, store: Store) -> impl Iterator<Item = &Link> {
-        self.wires.iter().filter(move |(to, _)| *to == store).map(|(_, wire)| wire)
+        self.wires.iter().filter(move |(_, to, _)| *to == store).map(|(.., wire)| wire)
+    }
+
+    /// The wires of this service to its stores.
+    pub(crate) fn wires_of(&self, service: Service) -> impl Iterator<Item = &Link> {
+        self.wires.iter().filter(move |(from, ..)| *from == service).map(|(.., wire)| wire)
+    }
+
+    /// The provider refuses whatever it is asked, until it [is back](Self::provider_is_back).
+    pub(crate) async fn provider_goes(&self) {
+        self.as_owner(Service::Payment, "alter table simulator.charges rename to charges_away").await;
+    }
+
+    pub(crate) async fn provider_is_back(&self) {
+        self.as_owner(Service::Payment, "alter table simulator.charges_away rename to charges").await;
+    }
+
+    async fn as_owner(&self, service: Service, statement: &'static str) {
+        sqlx::query(statement).execute(&mut self.databases[&service].as_owner().await).await.unwrap();
     }
 
     async fn stock_mugs(&self, product: SocketAddr) -> ProductId {
@@ -187,10 +255,19 @@ impl Shop {
         mug
     }
 
-    /// A customer who orders a mug and asks again until the order is placed.
+    /// A customer who orders and pays a mug, and asks again until the order is placed.
     pub(crate) fn customer_who_insists(&self) -> impl Future<Output = Uuid> + Send + 'static {
+        self.customer_with(json!({ "payment_method": "tok_success" }))
+    }
+
+    /// The same without a thought of paying.
+    pub(crate) fn customer_who_does_not_pay(&self) -> impl Future<Output = Uuid> + Send + 'static {
+        self.customer_with(json!({}))
+    }
+
+    fn customer_with(&self, mut order: Value) -> impl Future<Output = Uuid> + Send + 'static {
         let customer = Client::person(self.order, &self.keys, Role::Customer).with_idempotency_key(unique_name());
-        let order = json!({ "items": [{ "product_id": self.mug, "quantity": 1 }], "payment_method": "tok_success" });
+        order["items"] = json!([{ "product_id": self.mug, "quantity": 1 }]);
         let insist = async move {
             let mut again = interval(AGAIN);
             loop {

@@ -42,6 +42,23 @@ async fn while_redis_is_silent_a_read_waits_a_moment_and_no_longer() {
     assert!(started.elapsed() < Duration::from_secs(3), "took {:?}", started.elapsed());
 }
 
+/// With a wait for Redis in each batch, these would take half a minute.
+#[tokio::test]
+async fn while_redis_is_silent_no_message_waits_for_it() {
+    let link = Link::to(&redis::url()).await;
+    let shop = Shop::open_with(link.url.to_string()).await;
+    let id = shop.product(100).await;
+    link.clog();
+    let started = Instant::now();
+    for _ in 0..60 {
+        shop.broker.publish(&shop.placed(shop.order_id(), &[(id, 1)])).await;
+        shop.broker.next("order").await;
+    }
+    eventually("all are acknowledged", || async { (shop.broker.depth("product").await == Some(0)).then_some(()) })
+        .await;
+    assert!(started.elapsed() < Duration::from_secs(15), "took {:?}", started.elapsed());
+}
+
 /// Whatever staff change, the next read tells of it, though the value before lay in Redis.
 #[tokio::test]
 async fn a_change_is_seen_by_the_next_read() {

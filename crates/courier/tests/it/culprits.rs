@@ -1,0 +1,90 @@
+//! One event that always fails, as if it might work later, and those that came with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ecommerce_contract::{Envelope, Service};
+use ecommerce_courier::{Consumer, Failure, Handle, Outgoing};
+use ecommerce_runtime::{Shutdown, metrics};
+use ecommerce_testing::{Broker, Database, eventually};
+use ecommerce_types::{Clock, EventId, OrderId};
+use sqlx::PgConnection;
+
+use crate::{connections, payment_requested, stores};
+
+/// Writes a row for each event; the database does not take a batch that the culprit is in, until it is mended.
+#[derive(Debug, Clone)]
+struct Rows {
+    culprit: OrderId,
+    is_mended: Arc<AtomicBool>,
+}
+
+impl Handle for Rows {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        if !self.is_mended.load(Ordering::SeqCst)
+            && events.iter().any(|envelope| envelope.event.order_id() == self.culprit)
+        {
+            return Err(Failure::Retry(sqlx::Error::WorkerCrashed));
+        }
+        for EventId(id) in events.iter().map(|envelope| envelope.id) {
+            let row = "insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
+                       values ($1, '', '', '', '', 1, '') on conflict do nothing";
+            sqlx::query(row).bind(id).execute(&mut *connection).await?;
+        }
+        Ok(Vec::new())
+    }
+}
+
+async fn effects(database: &Database) -> i64 {
+    sqlx::query_scalar("select count(*) from idempotency_keys").fetch_one(&database.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_event_that_always_fails_holds_up_none_that_came_with_it() {
+    culprit_among(99).await;
+}
+
+#[tokio::test]
+async fn an_event_that_always_fails_holds_up_none_that_comes_after_it() {
+    culprit_among(0).await;
+}
+
+/// One that always fails, so many that come with it, and some that come later; the queue is no other test's of this process, since the gauge is.
+async fn culprit_among(others: i64) {
+    let (broker, database) = stores().await;
+    broker.declare().await;
+    let culprit = payment_requested();
+    for number in 0..=others {
+        broker.publish(&if number == others / 2 { culprit.clone() } else { payment_requested() }).await;
+    }
+    let is_mended = Arc::new(AtomicBool::new(false));
+    start(&broker, &database, Rows { culprit: culprit.event.order_id(), is_mended: is_mended.clone() });
+    eventually("the others have their effect", || async { (effects(&database).await == others).then_some(()) }).await;
+    for number in 1..=3 {
+        broker.publish(&payment_requested()).await;
+        let so_far = others + number;
+        eventually("one that comes later, too", || async { (effects(&database).await == so_far).then_some(()) }).await;
+    }
+    let shown = "\necommerce_events_waiting{queue=\"payment\"} 1\n";
+    eventually("it is shown", || async { metrics::render().contains(shown).then_some(()) }).await;
+    let age = "ecommerce_event_age_seconds_count{type=\"order.payment_requested\"}";
+    assert!(metrics::render().contains(age), "how old an event was when it was handled");
+    eventually("it alone waits", || async { (broker.depth("payment").await == Some(1)).then_some(()) }).await;
+    assert_eq!(broker.take("payment.dead").await, None);
+
+    is_mended.store(true, Ordering::SeqCst);
+    eventually("its effect", || async { (effects(&database).await == others + 4).then_some(()) }).await;
+    eventually("it is acknowledged", || async { (broker.depth("payment").await == Some(0)).then_some(()) }).await;
+}
+
+fn start(broker: &Broker, database: &Database, handler: Rows) {
+    let consumer = Consumer {
+        connections: connections(broker, Service::Payment),
+        service: Service::Payment,
+        pool: database.service_pool(),
+        clock: Clock::system(),
+        outgoing: Outgoing::nowhere(),
+        handler,
+    };
+    tokio::spawn(consumer.run(Shutdown::new()));
+}
