@@ -5,6 +5,7 @@
 
 use clap::{FromArgMatches as _, Subcommand as _};
 use ecommerce_contract::{Envelope, Service, topology};
+use lapin::BasicProperties;
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -73,16 +74,16 @@ pub async fn run<H: Handle>(command: &Command, consumer: &Consumer<H>) -> Result
             each(&letters, which, async |letter| match replay(&letter, consumer).await {
                 Ok(()) => {
                     acknowledge(&letter).await?;
-                    Ok(format!("{} was handled", letter.id))
+                    Ok(Acted { is_gone: true, said: format!("{} was handled", letter.id) })
                 }
-                Err(reason) => Ok(format!("{} stays: {reason}", letter.id)),
+                Err(reason) => Ok(Acted { is_gone: false, said: format!("{} stays: {reason}", letter.id) }),
             })
             .await
         }
         Command::Discard(which) => {
             each(&letters, which, async |letter| {
                 acknowledge(&letter).await?;
-                Ok(format!("{} is gone", line(&letter)))
+                Ok(Acted { is_gone: true, said: format!("{} is gone", line(&letter)) })
             })
             .await
         }
@@ -101,7 +102,7 @@ impl Letters<'_> {
     async fn next(&self) -> Result<Option<Letter>, Error> {
         let queue = topology::dead_letter_queue(self.service);
         let message = self.session.channel.basic_get(queue.into(), BasicGetOptions::default()).await?;
-        Ok(message.map(|message| Letter { id: id(&message), message }))
+        Ok(message.map(|message| Letter { id: id(&message.data, &message.properties), message }))
     }
 }
 
@@ -128,13 +129,13 @@ async fn show(letters: &Letters<'_>, id: &str) -> Result<String, Error> {
 async fn each(
     letters: &Letters<'_>,
     which: &Which,
-    act: impl AsyncFn(Letter) -> Result<String, Error>,
+    act: impl AsyncFn(Letter) -> Result<Acted, Error>,
 ) -> Result<String, Error> {
-    let mut said = Vec::new();
+    let mut acted = Vec::new();
     let mut named = Vec::new();
     while let Some(letter) = letters.next().await? {
         if which.all {
-            said.push(act(letter).await?);
+            acted.push(act(letter).await?);
         } else if which.ids.contains(&letter.id) {
             named.push(letter);
         }
@@ -143,9 +144,21 @@ async fn each(
         return Err(Error::NoSuchLetter(unknown.clone()));
     }
     for letter in named {
-        said.push(act(letter).await?);
+        acted.push(act(letter).await?);
     }
-    Ok(said.join("\n"))
+    let stays = acted.iter().filter(|acted| !acted.is_gone).count();
+    let said: Vec<String> = acted.into_iter().map(|acted| acted.said).collect();
+    match (said.len(), stays) {
+        (0, _) => Ok(format!("0 dead letters of {}", letters.service)),
+        (_, 0) => Ok(said.join("\n")),
+        (all, stays) => Err(Error::LettersStay { said: said.join("\n"), stays, all }),
+    }
+}
+
+/// What came of a letter.
+struct Acted {
+    is_gone: bool,
+    said: String,
 }
 
 async fn replay<H: Handle>(letter: &Letter, consumer: &Consumer<H>) -> Result<(), String> {
@@ -164,13 +177,13 @@ async fn acknowledge(letter: &Letter) -> Result<(), Error> {
 }
 
 /// The event's id; of what does not read, as its sender has said it outside of the body, or else a name made from the body.
-fn id(message: &BasicGetMessage) -> String {
-    if let Ok(envelope) = serde_json::from_slice::<Envelope>(&message.data) {
+pub(crate) fn id(data: &[u8], properties: &BasicProperties) -> String {
+    if let Ok(envelope) = serde_json::from_slice::<Envelope>(data) {
         return envelope.id.to_string();
     }
-    let said = message.properties.message_id().as_ref().map(ToString::to_string);
+    let said = properties.message_id().as_ref().map(ToString::to_string);
     said.unwrap_or_else(|| {
-        let digest = Sha256::digest(&message.data);
+        let digest = Sha256::digest(data);
         format!("body-{}", digest.iter().take(6).fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
     })
 }
@@ -196,10 +209,17 @@ fn dead_since(headers: &FieldTable) -> Option<String> {
     at.format(&time::format_description::well_known::Rfc3339).ok()
 }
 
+/// What it says, without what a terminal would obey.
 fn body(letter: &Letter) -> String {
     let data = &letter.message.data;
-    match serde_json::from_slice::<serde_json::Value>(data) {
+    let text = match serde_json::from_slice::<serde_json::Value>(data) {
         Ok(value) => format!("{value:#}"),
         Err(_) => String::from_utf8_lossy(data).into_owned(),
-    }
+    };
+    let shown = text.chars().flat_map(|letter| {
+        let is_obeyed = letter.is_control() && letter != '\n';
+        let escaped = is_obeyed.then(|| letter.escape_default());
+        escaped.into_iter().flatten().chain((!is_obeyed).then_some(letter))
+    });
+    shown.collect()
 }

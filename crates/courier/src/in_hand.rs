@@ -11,6 +11,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 
 use crate::Error;
+use crate::dead_letters::id;
 use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_SET_ASIDE, EVENTS_WAITING};
 use crate::unsettled::{Acknowledgement, Unsettled};
 use crate::waiting::{Part, Waiting};
@@ -103,6 +104,7 @@ impl InHand {
     pub(crate) fn set_aside(&mut self, delivery: Delivery, reason: &str) {
         EVENTS_SET_ASIDE.increment([]);
         tracing::error!(
+            event.id = id(&delivery.data, &delivery.properties),
             event.kind = delivery.routing_key.as_str(),
             reason,
             "unable to read a message that a newer version has written, or what it is about; it waits for that version"
@@ -118,7 +120,7 @@ impl InHand {
     ) -> Result<(), Error> {
         EVENTS_DEAD_LETTERED.increment([]);
         tracing::error!(
-            event.id = envelope.map(|envelope| tracing::field::display(envelope.id)),
+            event.id = id(&delivery.data, &delivery.properties),
             event.kind = delivery.routing_key.as_str(),
             request.id = envelope.and_then(|envelope| envelope.request_id.as_deref()),
             reason,

@@ -46,6 +46,16 @@ pub enum Error {
     /// A person has named a dead letter that is not there.
     #[error("there is no dead letter {0}; `dead-letters list` names those that are there")]
     NoSuchLetter(String),
+    /// Some of the dead letters that were replayed could not be handled.
+    #[error("{said}\n{stays} of {all} dead letters could not be handled and stay")]
+    LettersStay {
+        /// What came of each, a line each.
+        said: String,
+        /// How many are where they were.
+        stays: usize,
+        /// How many were to be replayed.
+        all: usize,
+    },
     /// The connection is no more.
     #[error("the connection was lost")]
     Lost,

@@ -6,6 +6,7 @@
 //!
 //! While the broker's memory or disk is full it takes no events, and they wait: in memory as many as it has room for, all in the outbox.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use ecommerce_contract::Envelope;
@@ -15,7 +16,7 @@ use ecommerce_runtime::Shutdown;
 use ecommerce_types::Clock;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use uuid::Uuid;
 
 use crate::Error;
@@ -32,6 +33,8 @@ const FORGET: Duration = Duration::from_millis(500);
 const MOST_TO_FORGET: usize = 10_000;
 /// How often a sweep begins.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How often a relay without a broker looks at what waits.
+const BETWEEN_SESSIONS: Duration = Duration::from_secs(5);
 
 /// Relays one service's events.
 #[derive(Debug)]
@@ -63,7 +66,24 @@ impl Relay {
 
     /// Runs until it is told to stop, which should be the last thing that a process does (`Tasks::spawn_last`).
     pub async fn run(self, shutdown: Shutdown) {
-        supervise(&self.connections, "relay", &shutdown, |session| self.session(session, &shutdown)).await;
+        let sessions = supervise(&self.connections, "relay", &shutdown, |session| self.session(session, &shutdown));
+        tokio::select! {
+            () = sessions => {}
+            never = self.look_between_sessions() => match never {},
+        }
+    }
+
+    /// Says how old the oldest is that waits, also while there is no broker to wait for.
+    async fn look_between_sessions(&self) -> Infallible {
+        let mut look = interval_at(Instant::now() + BETWEEN_SESSIONS, BETWEEN_SESSIONS);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            // A session has it from its beginning to its end.
+            if let Ok(mut hand) = self.hand.try_lock() {
+                hand.sweep.look(&self.pool, &self.clock).await;
+            }
+        }
     }
 
     async fn session(&self, session: Session, shutdown: &Shutdown) -> Result<(), Error> {

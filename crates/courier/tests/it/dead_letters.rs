@@ -78,18 +78,20 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     assert!(ask(&["show", unreadable]).await.unwrap().ends_with("no envelope"));
 
     let id = first.id.to_string();
-    let stays = ask(&["replay", &id]).await.unwrap();
-    assert_eq!(stays, format!("{id} stays: a rule is wrong"));
+    let stays = ask(&["replay", &id]).await.unwrap_err();
+    assert_eq!(stays, format!("{id} stays: a rule is wrong\n1 of 1 dead letters could not be handled and stay"));
     let unknown = ask(&["replay", "mug"]).await.unwrap_err();
     assert_eq!(unknown, "there is no dead letter mug; `dead-letters list` names those that are there");
 
     handler.0.store(true, Ordering::SeqCst);
     assert_eq!(ask(&["replay", &id]).await.unwrap(), format!("{id} was handled"));
-    let rest = ask(&["replay", "--all"]).await.unwrap();
+    let rest = ask(&["replay", "--all"]).await.unwrap_err();
     assert_eq!(rest.matches("was handled").count(), 2, "{rest}");
     assert!(rest.contains(&format!("{unreadable} stays: ")), "{rest}");
     assert!(ask(&["discard", unreadable]).await.unwrap().ends_with("is gone"));
-    assert_eq!(ask(&["list"]).await.unwrap(), "0 dead letters of order");
+    for nothing in [&["list"][..], &["replay", "--all"], &["discard", "--all"]] {
+        assert_eq!(ask(nothing).await.unwrap(), "0 dead letters of order");
+    }
 }
 
 /// Each page of the tool's holds fewer.
