@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecommerce_contract::Service;
 use ecommerce_testing::{Broker, Database, Link, RabbitMq, eventually, figure, scale, throughout};
+use futures::future::join_all;
 
 use crate::outages::behind_a_wire;
 use crate::replica::{Replica, answers, arrived};
@@ -38,9 +39,9 @@ async fn outlast_the_broker(outage: impl Fn(&Link)) {
     broker.ready().await;
 
     outage(&wire);
-    for _ in 0..EVENTS {
-        broker.publish(&stock_reserved()).await;
-    }
+    // All at once: one after the other, the broker would have taken the first back before it has the last.
+    let events: Vec<_> = (0..EVENTS).map(|_| stock_reserved()).collect();
+    join_all(events.iter().map(|event| broker.publish(event))).await;
     let away = PATIENCE * u32::try_from(scale(30, 6)).unwrap();
     eventually("the broker has handed them out", || async { (broker.waiting("order").await == 0).then_some(()) }).await;
     throughout(away, "no message is given up", || async { broker.waiting("order.dead").await == 0 }).await;
