@@ -148,6 +148,12 @@ mod tests {
         });
     }
 
+    /// Libraries write at `trace` what goes over the wire, and a login goes there first.
+    #[test]
+    fn nothing_is_ever_logged_below_debug() {
+        assert_eq!(tracing::level_filters::STATIC_MAX_LEVEL, tracing::level_filters::LevelFilter::DEBUG);
+    }
+
     #[test]
     fn a_change_of_the_file_is_taken_at_the_next_look() {
         follow("right", |mut filter, file, lines| {

@@ -11,7 +11,7 @@ pub struct Log {
     /// is a service, one of its modules or of a library, as each line names it. Absent: `info`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^(off|error|warn|info|debug|trace)(,[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z0-9_]+)*=(off|error|warn|info|debug|trace))*$')")
-        .message("log.filter must be a level, and after it the targets that have another, like info,order=debug; the levels are off, error, warn, info, debug and trace"))]
+    #[x_kube(validation = Rule::new("self.matches('^(off|error|warn|info|debug)(,[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z0-9_]+)*=(off|error|warn|info|debug))*$')")
+        .message("log.filter must be a level, and after it the targets that have another, like info,order=debug; the levels are off, error, warn, info and debug"))]
     pub filter: Option<String>,
 }
