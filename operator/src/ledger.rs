@@ -53,6 +53,10 @@ pub struct Ledger {
     /// What each service shows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub revisions: BTreeMap<String, InForce>,
+    /// The generation of the spec that all services have come to show: another revision at the same one is asked for by another
+    /// operator, and by no person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
     /// What each store is made from.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub stores: BTreeMap<String, StoreForm>,
@@ -94,17 +98,38 @@ pub struct SeenServer {
     pub identifier: String,
     /// Its major version.
     pub major: String,
+    /// How far its log was written when it started, in bytes: where it starts before that, its volume was put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
 }
 
 impl SeenServer {
     /// Reads the last words of the container that initialises.
     #[must_use]
     pub fn parse(words: &str) -> Option<Self> {
-        let (identifier, major) = words.trim().split_once(' ')?;
+        let mut words = words.split_whitespace();
+        let (identifier, major) = (words.next()?, words.next()?);
+        let position = words.next().and_then(log_position);
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number(identifier) && is_number(major))
-            .then(|| Self { identifier: identifier.to_owned(), major: major.to_owned() })
+        (is_number(identifier) && is_number(major) && words.next().is_none()).then(|| Self {
+            identifier: identifier.to_owned(),
+            major: major.to_owned(),
+            position,
+        })
     }
+
+    /// Whether this is the server that was seen before, with what it had written then.
+    fn goes_on(&self, before: &Self) -> bool {
+        let is_behind = self.position.zip(before.position).is_some_and(|(now, then)| now < then);
+        self.identifier == before.identifier && !is_behind
+    }
+}
+
+/// PostgreSQL writes a position in its log as two halves in hexadecimal (`pg_lsn`).
+fn log_position(text: &str) -> Option<u64> {
+    let (high, low) = text.split_once('/')?;
+    let half = |text| u32::from_str_radix(text, 16).ok().map(u64::from);
+    Some(half(high)? << 32 | half(low)?)
 }
 
 /// Why the databases could not be provisioned.
@@ -155,17 +180,21 @@ impl Ledger {
     }
 
     /// Takes in which server runs on this claim. One that says it is another, on the same claim, is one: its volume was emptied or
-    /// exchanged. Until it says anything it is taken for what it was.
+    /// exchanged. So is one that has not written yet what it had written before: its volume was put back, with the passwords and the
+    /// tables of that day. Until it says anything it is taken for what it was.
     pub fn see_postgres(&mut self, claim: Option<&str>, seen: Option<SeenServer>) {
         let Some(claim) = claim else { return };
         let known = self.postgres.get_or_insert_default();
         if known.claim != claim {
             claim.clone_into(&mut known.claim);
             claim.clone_into(&mut known.id);
+            // Of what came along nobody knows how far it was.
+            known.seen.iter_mut().for_each(|seen| seen.position = None);
         }
         let Some(seen) = seen else { return };
-        if known.seen.as_ref().is_some_and(|known| known.identifier != seen.identifier) {
-            known.id = format!("{claim}.{}", seen.identifier);
+        if known.seen.as_ref().is_some_and(|known| !seen.goes_on(known)) {
+            let position = seen.position.map(|position| format!(".{position:x}")).unwrap_or_default();
+            known.id = format!("{claim}.{}{position}", seen.identifier);
         }
         known.seen = Some(seen);
     }
@@ -218,6 +247,22 @@ mod tests {
         assert_eq!(see("a", "7302 17"), "a.7302");
         assert_eq!(see("b", ""), "b", "another volume");
         assert_eq!(see("b", "7302 17"), "b", "the data came along");
+    }
+
+    #[test]
+    fn a_server_that_has_not_written_yet_what_it_wrote_is_another() {
+        let mut ledger = Ledger::default();
+        let mut see = |claim: &str, words: &str| {
+            ledger.see_postgres(Some(claim), SeenServer::parse(words));
+            ledger.postgres.clone().unwrap().id
+        };
+        assert_eq!(see("a", "7301 17"), "a");
+        assert_eq!(see("a", "7301 17 0/FFFFFF00"), "a");
+        assert_eq!(see("a", "7301 17 0/FFFFFF00"), "a", "the same start");
+        assert_eq!(see("a", "7301 17 1/00000028"), "a", "the next one");
+        assert_eq!(see("a", "7301 17 0/FFFFFF00"), "a.7301.ffffff00", "its volume was put back");
+        assert_eq!(see("a", "7301 17 0/FFFFFF80"), "a.7301.ffffff00", "and goes on from there");
+        assert_eq!(see("b", "7301 17 0/FF"), "b", "another volume is another server anyway");
     }
 
     #[test]

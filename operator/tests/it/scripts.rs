@@ -157,7 +157,10 @@ fn postgres(major: &str) -> Pod {
     let pod = Pod::new(&[
         ("postgres", &server),
         ("initdb", &initdb),
-        ("pg_controldata", "echo 'Database system identifier:           7301'"),
+        (
+            "pg_controldata",
+            "printf '%s\\n' 'Database system identifier:           7301' 'Latest checkpoint location:           0/1528A90' \"Latest checkpoint's REDO location:    0/1\"",
+        ),
     ]);
     pod.write("credentials/superuser", r"it's a \ secret");
     pod.write("dev/termination-log", "");
@@ -171,7 +174,7 @@ fn an_empty_volume_becomes_a_server_that_says_which_it_is() {
     for _ in 0..2 {
         let output = pod.run("initialise-postgres.sh", &[]);
         assert!(output.status.success(), "{output:?}");
-        assert_eq!(pod.read("dev/termination-log"), "7301 18");
+        assert_eq!(pod.read("dev/termination-log"), "7301 18 0/1528A90");
         assert_eq!(pod.read("data/postgres/PG_VERSION"), "18\n");
     }
     assert_eq!(pod.read("told").trim(), r"ALTER ROLE postgres PASSWORD E'it\'s a \\ secret'", "at its second start");

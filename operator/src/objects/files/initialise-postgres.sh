@@ -1,5 +1,5 @@
 # Makes the database cluster where there is none, brings one that is there into the state that a start needs, and says at its end
-# which server it is and of which major version. ROOT is for tests.
+# which server it is, of which major version, and how far its log was written. ROOT is for tests.
 set -eu
 root="${ROOT:-}"
 data="$root/data/postgres"
@@ -45,5 +45,8 @@ else
         --encoding=UTF8 --no-locale --locale-provider=builtin --builtin-locale=C.UTF-8
     mv "$data.new" "$data"
 fi
-identifier="$(LC_ALL=C pg_controldata --pgdata="$data" | sed -n 's/^Database system identifier: *//p')"
-printf '%s %s' "$identifier" "$major" >"$root/dev/termination-log"
+control="$(LC_ALL=C pg_controldata --pgdata="$data")"
+identifier="$(echo "$control" | sed -n 's/^Database system identifier: *//p')"
+# Each start writes, so it grows from one to the next, unless the volume was put back.
+position="$(echo "$control" | sed -n 's/^Latest checkpoint location: *//p')"
+printf '%s %s %s' "$identifier" "$major" "$position" >"$root/dev/termination-log"
