@@ -93,9 +93,13 @@ pub static KINDS: LazyLock<[Kind; 12]> = LazyLock::new(|| {
         .wakes(Wakes::Always)
         .removed(),
         Kind::of::<Job>(Read::Listed, Write::Created, "Provisioning and migrations.").wakes(Wakes::Always).removed(),
-        Kind::of::<PodDisruptionBudget>(Read::Listed, Write::Applied, "One pod of a service at a time.").optional(),
-        Kind::of::<NetworkPolicy>(Read::Listed, Write::Applied, "Who reaches whom.").optional(),
-        Kind::of::<Ingress>(Read::Listed, Write::Applied, "The way in by a host's name.").optional(),
+        Kind::of::<PodDisruptionBudget>(Read::Listed, Write::Applied, "One pod of a service at a time.")
+            .wakes(Wakes::Always)
+            .optional(),
+        Kind::of::<NetworkPolicy>(Read::Listed, Write::Applied, "Who reaches whom.").wakes(Wakes::Always).optional(),
+        Kind::of::<Ingress>(Read::Listed, Write::Applied, "The way in by a host's name.")
+            .wakes(Wakes::Always)
+            .optional(),
     ]
 });
 

@@ -1,6 +1,9 @@
 //! What the three backing stores have in common: one pod, one volume, one Service.
 
-use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec};
+use k8s_openapi::api::apps::v1::{
+    RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
+    StatefulSetUpdateStrategy,
+};
 use k8s_openapi::api::core::v1::{
     Container, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec,
     Service as KubernetesService, ServicePort, ServiceSpec, Volume, VolumeResourceRequirements,
@@ -84,6 +87,14 @@ pub(super) fn stateful_set(inputs: &Inputs<'_>, parts: Parts) -> Manifest {
             selector: label_selector(names, kind, COMPONENT),
             service_name: Some(name),
             template,
+            // Else what somebody has set there for a moment keeps every later template from the pod.
+            update_strategy: Some(StatefulSetUpdateStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateStatefulSetStrategy {
+                    partition: Some(0),
+                    ..RollingUpdateStatefulSetStrategy::default()
+                }),
+            }),
             volume_claim_templates: Some(vec![claim(inputs, parts.backend)]),
             ..StatefulSetSpec::default()
         }),

@@ -103,6 +103,8 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
         metadata,
         spec: Some(DeploymentSpec {
             min_ready_seconds: Some(STEADY_SECONDS),
+            // Who pauses a rollout and forgets it would keep every later password from the pods.
+            paused: Some(false),
             progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
             replicas: *replicas,
             revision_history_limit: Some(2),
@@ -115,7 +117,6 @@ pub(super) fn deployment(inputs: &Inputs<'_>, service: Service, shown: &Shown) -
                 }),
             }),
             template,
-            ..DeploymentSpec::default()
         }),
         status: None,
     })

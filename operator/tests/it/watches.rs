@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use ecommerce_testing::{figure, scale, within};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Service;
-use kube::api::{Patch, PatchParams};
+use kube::ResourceExt as _;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PropagationPolicy};
 use operator::crd::EcommerceStack;
-use operator::kinds::{KINDS, Wakes};
+use operator::kinds::{KINDS, Wakes, Write};
 use serde_json::json;
 
 use crate::running::Operator;
@@ -85,5 +86,62 @@ async fn a_watch_that_hangs_without_a_word_hides_no_change_and_no_new_stack_for_
         "a change and a new stack are seen, while the watches of before hang, after",
         format!("{:?}", since.elapsed()),
     );
+    operator.stop().await;
+}
+
+/// Whoever is on call tries things, and forgets them.
+#[tokio::test]
+async fn whatever_somebody_takes_away_of_what_is_watched_is_back_before_the_next_resync() {
+    let walk = Walk::begin(json!({
+        "services": {"order": {"replicas": 2}}, "gateway": {"ingress": {"host": "shop.example"}},
+    }))
+    .await;
+    walk.to_ready().await;
+    let operator = Operator::start(&walk, |settings| settings.resync_seconds = SELDOM);
+    operator.has_looked().await;
+    all_watches_are_open(&operator).await;
+    let mut objects = 0;
+    for kind in KINDS.iter().filter(|kind| kind.wakes == Wakes::Always && kind.write == Write::Applied) {
+        let api: Api<DynamicObject> = Api::namespaced_with(walk.client.clone(), &walk.namespace, &kind.resource);
+        for object in api.list_metadata(&ListParams::default()).await.unwrap() {
+            let name = object.name_any();
+            let orphaned =
+                DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..Default::default() };
+            api.delete(&name, &orphaned).await.unwrap();
+            within(SOON, &format!("{} {name} is back", kind.resource.kind), || async {
+                let back = api.get_metadata_opt(&name).await.unwrap();
+                back.is_some_and(|back| back.metadata.uid != object.metadata.uid).then_some(())
+            })
+            .await;
+            walk.play().await;
+            objects += 1;
+        }
+    }
+    assert!(objects > 20, "{objects}");
+    figure("objects that were deleted and came back by a watch", objects.to_string());
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn a_rollout_that_somebody_paused_and_a_store_that_takes_no_template_go_on() {
+    let walk = Walk::begin(json!({})).await;
+    walk.to_ready().await;
+    let operator = Operator::start(&walk, |settings| settings.resync_seconds = SELDOM);
+    operator.has_looked().await;
+    all_watches_are_open(&operator).await;
+    for _ in 0..2 {
+        let merge = |patch| Patch::Merge(json!({"spec": patch}));
+        let by_hand = PatchParams { field_manager: Some("kubectl-rollout".to_owned()), ..PatchParams::default() };
+        walk.api::<Deployment>().patch("shop-order", &by_hand, &merge(json!({"paused": true}))).await.unwrap();
+        let on_delete = json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}});
+        walk.api::<StatefulSet>().patch("shop-redis", &by_hand, &merge(on_delete)).await.unwrap();
+        within(SOON, "both go on", || async {
+            let order = walk.api::<Deployment>().get("shop-order").await.unwrap().spec.unwrap();
+            let redis = walk.api::<StatefulSet>().get("shop-redis").await.unwrap().spec.unwrap();
+            let strategy = redis.update_strategy.unwrap().type_;
+            (order.paused != Some(true) && strategy.as_deref() == Some("RollingUpdate")).then_some(())
+        })
+        .await;
+    }
     operator.stop().await;
 }
