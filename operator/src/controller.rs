@@ -83,13 +83,13 @@ pub async fn run(
     let mut renewals = interval(RENEW);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
+        let since = tokio::select! {
             () = shutdown.stopped() => return Ok(()),
-            () = acquire(&mut leadership, &health, &mut renewals) => {}
-        }
+            since = acquire(&mut leadership, &health, &mut renewals) => since,
+        };
         tracing::info!("leading");
         let context = Arc::new(Context::new(client.clone(), settings.clone(), Clock::system()));
-        let over = lead(context, &mut leadership, &health, &mut renewals, &shutdown).await;
+        let over = lead(context, &mut leadership, since, &health, &mut renewals, &shutdown).await;
         if let Over::LeaseLost = over {
             tracing::warn!("the Lease could not be renewed: waiting for it");
             health.nothing_to_reconcile();
@@ -104,13 +104,15 @@ pub async fn run(
     }
 }
 
-async fn acquire(leadership: &mut Leadership, health: &Health, renewals: &mut Interval) {
+/// Answers when the request was sent that was granted.
+async fn acquire(leadership: &mut Leadership, health: &Health, renewals: &mut Interval) -> Instant {
     loop {
         renewals.tick().await;
+        let asked = Instant::now();
         let answer = timeout(GIVE_UP, leadership.hold()).await;
         health.asked_for_the_lease();
         match answer {
-            Ok(Ok(true)) => return,
+            Ok(Ok(true)) => return asked,
             Ok(Ok(false)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "unable to acquire the Lease"),
             Err(_) => tracing::warn!("unable to acquire the Lease in time"),
@@ -122,6 +124,7 @@ async fn acquire(leadership: &mut Leadership, health: &Health, renewals: &mut In
 async fn lead(
     context: Arc<Context>,
     leadership: &mut Leadership,
+    since: Instant,
     health: &Arc<Health>,
     renewals: &mut Interval,
     shutdown: &Shutdown,
@@ -134,7 +137,7 @@ async fn lead(
     // To the end of what is under way: it must not meet the next leader's work.
     let over = tokio::select! {
         _ = &mut controller => if shutdown.is_stopped() { Over::Told } else { Over::Ended },
-        () = keep_lease(leadership, health, renewals) => Over::LeaseLost,
+        () = keep_lease(leadership, since, health, renewals) => Over::LeaseLost,
         () = too_late => Over::Told,
     };
     controller.abort();
@@ -145,8 +148,8 @@ async fn lead(
 }
 
 /// Renews until that is no longer possible.
-async fn keep_lease(leadership: &mut Leadership, health: &Health, renewals: &mut Interval) {
-    let mut renewed = Instant::now();
+async fn keep_lease(leadership: &mut Leadership, since: Instant, health: &Health, renewals: &mut Interval) {
+    let mut renewed = since;
     loop {
         renewals.tick().await;
         // Others count from when the API server wrote it, which is after this.
