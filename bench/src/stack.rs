@@ -88,6 +88,7 @@ impl Stack {
             credentials: &self.credentials,
             stores: &as_asked(&self.spec),
             edges: &edges,
+            connections: 0,
             volumes: &volumes,
             provisioned_from: None,
             databases,

@@ -43,7 +43,7 @@ pub use backend::CHECKSUM;
 pub use manifest::{Manifest, TEMPLATE};
 pub use metadata::{labels, not_pruned, stack_labels};
 pub use migration::MIGRATE;
-pub use postgres::INITIALISE;
+pub use postgres::{CONNECTIONS, INITIALISE};
 pub use provisioning::{PROVISION, provisioning_key};
 pub use revision::{Revision, Shown};
 pub use secrets::HASHES_FILE;
@@ -72,6 +72,8 @@ pub struct Inputs<'a> {
     pub stores: &'a BTreeMap<String, StoreForm>,
     /// The keys of the edges between services, by name.
     pub edges: &'a BTreeMap<String, EdgeKeys>,
+    /// The connections that the PostgreSQL takes which is there: another number restarts it, so it never gets fewer.
+    pub connections: u32,
     /// The volumes that are there: none is asked for less than it has.
     pub volumes: &'a BTreeMap<Backend, Volume>,
     /// The key that the databases were last provisioned from.
@@ -146,6 +148,9 @@ pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
             let [configuration, mut set] = store(inputs, backend);
             set.annotate(revision::REVISION, &form.hash());
             set.annotate(TEMPLATE, &manifest::template_hash(&set));
+            if backend == Backend::Postgres {
+                set.annotate(CONNECTIONS, &postgres::connections(inputs).to_string());
+            }
             desired.applied.extend((!inputs.held.configurations.contains(&backend)).then_some(configuration));
             desired.applied.push(set);
         }

@@ -39,8 +39,17 @@ fn parameters(inputs: &Inputs<'_>) -> String {
         "{CONFIGURATION}shared_buffers = {}kB\neffective_cache_size = {}kB\nmax_connections = {}\n",
         memory.shared_buffers_kb(),
         memory.effective_cache_size_kb(),
-        sizes::max_connections(Service::WITH_DATABASE.map(|service| inputs.spec.replicas(service))),
+        connections(inputs),
     )
+}
+
+/// The annotation of PostgreSQL's `StatefulSet` with the connections that it takes.
+pub const CONNECTIONS: &str = "ecommercestack.dev/max-connections";
+
+/// Enough for all pods that are asked for now or have been since the server was made.
+pub(super) fn connections(inputs: &Inputs<'_>) -> u32 {
+    let asked = sizes::max_connections(Service::WITH_DATABASE.map(|service| inputs.spec.replicas(service)));
+    asked.max(inputs.connections)
 }
 
 fn configuration(inputs: &Inputs<'_>) -> Manifest {

@@ -114,6 +114,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
         credentials,
         stores: &as_asked(spec),
         edges: &edges,
+        connections: 0,
         volumes: &BTreeMap::new(),
         provisioned_from: None,
         databases: &databases,

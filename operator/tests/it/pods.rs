@@ -84,3 +84,20 @@ async fn trouble_with_pods_is_over_after_three_good_looks() {
     story.reconcile().await.unwrap();
     assert_eq!(story.condition("Degraded").0, "False", "what is gone is in no trouble");
 }
+
+/// Another number of connections restarts the database under the load that the pods were for.
+#[tokio::test]
+async fn a_database_that_has_room_for_many_pods_keeps_it() {
+    let story = Story::open().await;
+    let database = || story.api.get(&format!("{APPS}/statefulsets/shop-postgres")).unwrap()["spec"]["template"].clone();
+    let pods = |pods: i64| move |spec: &mut serde_json::Value| spec["services"] = json!({"order": {"replicas": pods}});
+    let small = database();
+    story.upgrade(pods(12)).await;
+    let large = database();
+    assert_ne!(large, small);
+    story.upgrade(pods(1)).await;
+    assert_eq!(database(), large);
+    story.api.remove("/api/v1/namespaces/default/configmaps/shop-ledger");
+    story.reconcile().await.unwrap();
+    assert_eq!(database(), large);
+}
