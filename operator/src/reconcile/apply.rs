@@ -119,7 +119,7 @@ pub async fn ensure(
     let hash = manifest.hash();
     let there = metadata(manifest, names, observed, &context.client).await?;
     if let Some(there) = &there {
-        if !is_ours(there, names) && !observed.is_known_secret(manifest) {
+        if !is_ours(there, names) && !observed.is_known(names, manifest) {
             return Ok(Err(Refusal::NameTaken(title)));
         }
         if context.applied.knows(names, &title, &(hash.clone(), marker(there))) {

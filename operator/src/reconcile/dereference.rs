@@ -15,13 +15,14 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::apply::is_ours;
+use super::jobs::{has_ended, pods_of_job};
 use super::volume::Volume;
 use crate::crd::EcommerceStack;
 use crate::credentials::{ADMIN_EMAIL, Credentials, wanted};
 use crate::kinds;
 use crate::ledger::{ENTRY, Ledger, SeenServer};
 use crate::names::{Backend, Names, STACK_LABEL};
-use crate::objects::{CHECKSUM, INITIALISE, Manifest, revision};
+use crate::objects::{CHECKSUM, CONNECTIONS, INITIALISE, Manifest, revision};
 use crate::resolve::Embedded;
 
 /// Kubernetes keeps one of each reason and text, with how often it was said: one object has more of them than anybody reads.
@@ -76,10 +77,21 @@ impl Observed {
         })
     }
 
-    /// Whether this is a Secret that a person may have made anew.
+    /// The Jobs that have no pod yet, or never get one.
+    pub fn jobs_without_a_pod(&self) -> impl Iterator<Item = &str> {
+        let has_none =
+            |(name, job): &(&String, &Job)| !has_ended(job) && pods_of_job(&self.pods, name).next().is_none();
+        self.jobs.iter().filter(has_none).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether this is what a person may have put back, without our label: a Secret that the ledger knows, or the ledger.
     #[must_use]
-    pub fn is_known_secret(&self, manifest: &Manifest) -> bool {
-        manifest.resource.kind == "Secret" && self.known_secrets.contains(manifest.name())
+    pub fn is_known(&self, names: &Names, manifest: &Manifest) -> bool {
+        match manifest.resource.kind.as_str() {
+            "Secret" => self.known_secrets.contains(manifest.name()),
+            "ConfigMap" => manifest.name() == names.ledger() && self.ledger.is_some(),
+            _ => false,
+        }
     }
 
     /// What a stack of this name has left that was deleted: Kubernetes is about to take it away, whoever says that it is theirs now.
@@ -114,6 +126,14 @@ impl Observed {
             is_ready: set.is_some_and(is_ready),
             is_steady: set.is_some_and(is_steady),
         }
+    }
+
+    /// The connections that PostgreSQL was last given; none where there is no server.
+    #[must_use]
+    pub fn connections(&self, names: &Names) -> u32 {
+        let set = self.stateful_sets.get(&names.backend(Backend::Postgres));
+        let said = set.and_then(|set| set.annotations().get(CONNECTIONS)?.parse().ok());
+        said.unwrap_or_default()
     }
 
     /// The pod of a store.
@@ -249,8 +269,9 @@ async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) 
         observed.stateful_sets.iter().filter(|(_, set)| !is_ready(set)).map(|(name, _)| ("StatefulSet", name.clone()));
     let is_pending = |pod: &&Pod| pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Pending"));
     let pods = observed.pods.iter().filter(is_pending).map(|pod| ("Pod", pod.name_any()));
+    let jobs = observed.jobs_without_a_pod().map(|job| ("Job", job.to_owned()));
     let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
-    let asked = sets.chain(pods).map(|(kind, name)| {
+    let asked = sets.chain(pods).chain(jobs).map(|(kind, name)| {
         let of_one = format!("type=Warning,involvedObject.kind={kind},involvedObject.name={name}");
         let (events, warnings) = (&events, ListParams::default().fields(&of_one).limit(MOST_WARNINGS));
         async move { events.list(&warnings).await }

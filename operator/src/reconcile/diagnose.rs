@@ -55,7 +55,15 @@ fn pods_refused(observed: &Observed, names: &Names, now: &Time) -> Option<String
         let field = format!("spec.services.{service}.resources");
         Some(refusal_of_pods(&name, refused.message.as_deref().unwrap_or_default(), &field))
     });
-    services.or_else(|| Backend::ALL.into_iter().find_map(|store| store_refused(observed, names, store, None, now)))
+    let stores = || Backend::ALL.into_iter().find_map(|store| store_refused(observed, names, store, None, now));
+    let jobs = || observed.jobs_without_a_pod().find_map(|job| job_refused(observed, job, now));
+    services.or_else(stores).or_else(jobs)
+}
+
+/// What a Job asks for is no field of the spec.
+fn job_refused(observed: &Observed, job: &str, now: &Time) -> Option<String> {
+    let said = last_warning(observed, "Job", job, "FailedCreate", now)?.message.as_deref()?;
+    Some(refusal_of_pods(job, said, "spec.services or in what else runs there"))
 }
 
 /// Why no pod of a store can be made, said since then.

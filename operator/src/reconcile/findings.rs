@@ -5,11 +5,13 @@ use kube::ResourceExt as _;
 
 use super::ReconcileOutcome;
 use super::diagnose::Trouble;
+use super::validate::{SpecProblem, held_by};
 use crate::amount::thousandths;
 use crate::crd::condition::{self, DEGRADED, Reason};
 use crate::crd::{MigrationState, MigrationStatus};
 use crate::ledger::ProvisioningFailure;
 use crate::names::Backend;
+use crate::objects::Held;
 use crate::rollout::{Failure, RETRY_ANNOTATION};
 
 /// What a stack that is as asked for says.
@@ -56,7 +58,7 @@ pub(super) fn backends(outcome: &ReconcileOutcome<'_>) -> Finding {
     }
     if !outcome.queued.is_empty() {
         let queued: Vec<&str> = outcome.queued.iter().map(|store| store.as_str()).collect();
-        let message = format!("{} will restart, after the stores of another stack have", queued.join(", "));
+        let message = format!("{} will restart, after the pods of another stack have", queued.join(", "));
         return Finding::new(false, Reason::WaitingForBackends, message);
     }
     match not_shrunk(outcome) {
@@ -187,30 +189,37 @@ pub(super) fn available(outcome: &ReconcileOutcome<'_>) -> Finding {
 }
 
 pub(super) fn degraded(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 2]) -> Finding {
-    if let Some(first) = outcome.problems.first() {
-        let all: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
-        return Finding::new(true, first.reason(), all.join("; "));
-    }
-    if let Some(first) = outcome.refusals.first() {
-        let all: Vec<String> = outcome.refusals.iter().map(ToString::to_string).collect();
-        return Finding::new(true, first.reason(), all.join("; "));
-    }
-    if let Some(part) = parts.into_iter().find(|part| NOT_DONE.contains(&part.reason)) {
-        return Finding::new(true, part.reason, part.message.clone());
-    }
-    if let Some(Trouble { reason, sentence }) = outcome.trouble {
-        return Finding::new(true, *reason, sentence);
-    }
-    if let Some(finding) = of_before(outcome) {
-        return finding;
-    }
+    let holds = |problem: &&SpecProblem| {
+        held_by(std::slice::from_ref(*problem), outcome.names, outcome.observed) != Held::default()
+    };
+    let (grave, harmless): (Vec<_>, Vec<_>) = outcome.problems.iter().partition(holds);
+    let of_problem = |problem: &SpecProblem| Finding::new(true, problem.reason(), problem.to_string());
+    let refusals = outcome.refusals.iter().map(|refusal| Finding::new(true, refusal.reason(), refusal.to_string()));
+    let parts = parts.into_iter().filter(|part| NOT_DONE.contains(&part.reason));
+    let parts = parts.map(|part| Finding::new(true, part.reason, part.message.clone()));
+    let trouble = outcome.trouble.map(|Trouble { reason, sentence }| Finding::new(true, *reason, sentence.clone()));
+    // Of what was taken back for it, that tells it too.
+    let is_told = |trouble: &Finding| harmless.iter().any(|problem| problem.to_string().contains(&trouble.message));
+    let trouble = trouble.or_else(|| of_before(outcome)).filter(|trouble| !is_told(trouble));
     let mut succeeded =
         outcome.progress.migrations.iter().filter(|migration| migration.state == MigrationState::Succeeded);
-    match succeeded.find_map(|migration| migration.message.clone()) {
+    let notice = succeeded.find_map(|migration| migration.message.as_ref()).map(|notice| {
         // The service that says it does not know its stack's name.
-        Some(notice) => Finding::new(true, Reason::MigrationNotice, notice.replace("<stack>", &outcome.names.stack)),
-        None => Finding::new(false, Reason::AsExpected, "nothing needs a person"),
-    }
+        Finding::new(true, Reason::MigrationNotice, notice.replace("<stack>", &outcome.names.stack))
+    });
+    let found = grave.into_iter().map(of_problem).chain(refusals).chain(parts).chain(trouble);
+    together(found.chain(harmless.into_iter().map(of_problem)).chain(notice))
+        .unwrap_or_else(|| Finding::new(false, Reason::AsExpected, "nothing needs a person"))
+}
+
+/// Everything that is found, under the reason of what comes first. What one sentence tells of already is not told again.
+fn together(found: impl Iterator<Item = Finding>) -> Option<Finding> {
+    found.reduce(|mut told, further| {
+        if !told.message.contains(&further.message) {
+            told.message = format!("{}; {}", told.message, further.message);
+        }
+        told
+    })
 }
 
 /// Trouble with pods that may be over: it is told until that is sure. A pod that is gone is in no trouble.
@@ -229,8 +238,8 @@ fn of_before(outcome: &ReconcileOutcome<'_>) -> Option<Finding> {
 /// has something to be mended is not ready: what is asked for next would not be done. That it serves all the same says `Available`.
 pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degraded: &Finding) -> Finding {
     let unready = parts.into_iter().find(|finding| finding.holds != Some(true));
-    if let Some(problem) = outcome.problems.first() {
-        return Finding::new(false, problem.reason(), degraded.message.clone());
+    if !outcome.problems.is_empty() {
+        return Finding::new(false, degraded.reason, degraded.message.clone());
     }
     if outcome.stack.spec.is_paused() {
         let paused = "spec.paused is true: the operator changes nothing until it is taken out";

@@ -28,18 +28,19 @@ pub fn of(
 ) -> Result<Ledger, serde_json::Error> {
     let Some(text) = observed.ledger.as_deref() else { return Ok(of_what_runs(spec, names, settings, observed)) };
     let mut ledger = Ledger::parse(text)?;
-    if ledger.pins.is_incomplete() {
-        take_from_what_runs(&mut ledger, of_what_runs(spec, names, settings, observed));
-    }
+    take_from_what_runs(&mut ledger, of_what_runs(spec, names, settings, observed));
     forget_what_is_gone(&mut ledger, names, observed);
     Ok(ledger)
 }
 
-/// Every ledger of ours names what the stack runs. One that does not was emptied by somebody.
+/// What runs and stands in no entry of the ledger, as where a backup was put back or somebody has emptied it. A part that is made anew
+/// as the spec asks for it might be what did not start. Every ledger of ours names images: one that does not was emptied whole.
 fn take_from_what_runs(ledger: &mut Ledger, running: Ledger) {
-    ledger.pins = running.pins;
-    for (secret, keys) in running.credentials {
-        ledger.credentials.entry(secret).or_default().extend(keys);
+    if ledger.pins.is_incomplete() {
+        ledger.pins = running.pins;
+        for (secret, keys) in running.credentials {
+            ledger.credentials.entry(secret).or_default().extend(keys);
+        }
     }
     for (service, shown) in running.revisions {
         ledger.revisions.entry(service).or_insert(shown);

@@ -22,6 +22,7 @@ pub mod rollout;
 pub mod secrets;
 pub mod status;
 pub mod stores;
+mod turn;
 pub mod validate;
 pub mod volume;
 pub mod wave;
@@ -53,6 +54,7 @@ use diagnose::Trouble;
 use guard::within;
 use jobs::Progress;
 use refusal::Refusal;
+use turn::Turn;
 use validate::SpecProblem;
 use wave::Wave;
 
@@ -281,11 +283,12 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     progress.record(&mut ledger);
 
     let inputs = facts.inputs(&progress);
-    let queued = if may_change { stores::queued(&inputs, &observed, &now, &context.wave) } else { BTreeSet::new() };
+    let revisions = objects::revisions(&inputs);
+    let turn = may_change.then(|| turn::take(stack, &inputs, &revisions, &mut ledger, &observed, &context.wave, &now));
+    let Turn { queued, rolls_wait } = turn.unwrap_or_default();
     let held = Held { stores: &held.stores | &queued, ..held.clone() };
     let inputs = Inputs { held: &held, ..inputs };
-    let revisions = objects::revisions(&inputs);
-    let services = rollout::known(&inputs, &revisions, &ledger, &observed);
+    let services = rollout::known(&inputs, &revisions, &ledger, &observed, rolls_wait);
     if may_change {
         let around = rollout::around(stack, &names, &resolved, &observed, &now);
         let before = ledger.revisions.clone();
@@ -410,6 +413,7 @@ impl<'a> Facts<'a> {
             resolved: self.resolved,
             credentials: &self.observed.credentials,
             edges: self.edges,
+            connections: self.observed.connections(self.names),
             volumes: &self.observed.volumes,
             provisioned_from: progress.provisioned_from.as_deref(),
             databases: &progress.databases,

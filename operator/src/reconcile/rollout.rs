@@ -29,6 +29,7 @@ pub fn known(
     revisions: &BTreeMap<Service, Revision>,
     ledger: &Ledger,
     observed: &Observed,
+    rolls_wait: bool,
 ) -> BTreeMap<Service, Known> {
     let of_service = |(service, wanted): (&Service, &Revision)| {
         let deployment = observed.deployments.get(&inputs.names.service(*service));
@@ -37,7 +38,8 @@ pub fn known(
         let known = Known {
             wanted: wanted.hash.clone(),
             image: wanted.image().to_owned(),
-            waits_for: waits_for(inputs, *service, is_upgrade, secrets_wait_for),
+            waits_for: waits_for(inputs, *service, is_upgrade, secrets_wait_for)
+                .or_else(|| (is_upgrade && rolls_wait).then_some("the pods of another stack")),
             secrets_wait_for,
             shows: shown_by(inputs.names, *service, observed).map(str::to_owned),
             is_available: deployment.is_some_and(is_available),
@@ -50,6 +52,32 @@ pub fn known(
         (*service, known)
     };
     revisions.iter().map(of_service).collect()
+}
+
+/// Whether services are to roll that show what their spec asks for: another operator makes their pods otherwise.
+#[must_use]
+pub fn rolls_unasked(
+    stack: &EcommerceStack,
+    revisions: &BTreeMap<Service, Revision>,
+    ledger: &Ledger,
+    observed: &Observed,
+    names: &Names,
+) -> bool {
+    let rolls = |(service, wanted): (&Service, &Revision)| {
+        let in_force = ledger.revisions.get(service.as_str()).is_some_and(|shown| shown.revision != wanted.hash);
+        in_force && observed.deployments.contains_key(&names.service(*service))
+    };
+    ledger.generation.is_some() && ledger.generation == stack.metadata.generation && revisions.iter().any(rolls)
+}
+
+/// Whether every service shows what it is to show, and serves it.
+#[must_use]
+pub fn is_over(revisions: &BTreeMap<Service, Revision>, ledger: &Ledger, observed: &Observed, names: &Names) -> bool {
+    revisions.iter().all(|(service, wanted)| {
+        let deployment = observed.deployments.get(&names.service(*service));
+        let is_in_force = ledger.revisions.get(service.as_str()).is_some_and(|shown| shown.revision == wanted.hash);
+        is_in_force && deployment.is_some_and(is_available)
+    })
 }
 
 /// What stands around the services.

@@ -10,7 +10,6 @@ use kube::ResourceExt as _;
 use super::dereference::{Observed, is_ready};
 use super::diagnose;
 use super::validate::SpecProblem;
-use super::wave::Wave;
 use crate::crd::{Amount, Amounts, EcommerceStack, EmbeddedStore, Resources};
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
@@ -75,22 +74,16 @@ fn never_starts(form: &StoreForm, names: &Names, store: Backend, observed: &Obse
     }
 }
 
-/// The stores that would restart and have to wait until those of another stack have. One that does not serve has nothing to lose.
-pub fn queued(inputs: &Inputs<'_>, observed: &Observed, now: &Time, wave: &Wave) -> BTreeSet<Backend> {
+/// The stores that would restart as they are to be now. One that does not serve has nothing to lose.
+#[must_use]
+pub fn restarting(inputs: &Inputs<'_>, observed: &Observed) -> BTreeSet<Backend> {
     let would_restart = |store: &Backend| {
         let set = observed.stateful_sets.get(&inputs.names.backend(*store)).filter(|set| is_ready(set));
         let is_free = !inputs.held.stores.contains(store) && inputs.stores.contains_key(store.as_str());
         set.filter(|_| is_free)
             .is_some_and(|set| set.annotations().get(TEMPLATE) != Some(&store_template(inputs, *store)))
     };
-    let restarting: BTreeSet<Backend> = Backend::ALL.into_iter().filter(would_restart).collect();
-    if restarting.is_empty() {
-        if Backend::ALL.into_iter().all(|store| inputs.resolved.store(store).is_steady) {
-            wave.leave(inputs.names);
-        }
-        return restarting;
-    }
-    if wave.enter(inputs.names, now) { BTreeSet::new() } else { restarting }
+    Backend::ALL.into_iter().filter(would_restart).collect()
 }
 
 /// The form that is read from what runs.

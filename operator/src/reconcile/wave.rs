@@ -1,5 +1,6 @@
-//! Whose stores restart: those of one stack at a time, whatever asks for it. An operator that makes a store's pod otherwise than the
-//! one before it would else restart the database of every shop at once, and a fault of it would be in all of them.
+//! Which stack has its turn: stores restart in one stack at a time, whatever asks for it, and so do services roll that no person has
+//! asked for. An operator that makes a pod otherwise than the one before it would else restart the database of every shop at once, and
+//! a fault of it would be in all of them.
 
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use parking_lot::Mutex;
 
 use crate::names::Names;
 
-/// After this time a stack whose stores have not come back keeps nobody waiting.
-const LONGEST: Duration = Duration::from_mins(3);
+/// After this time a stack whose pods have not come back keeps nobody waiting.
+const LONGEST: Duration = Duration::from_mins(5);
 
-/// The place that a stack has while its stores restart. Whoever forgets it lets two restart at once.
+/// The place that a stack has while its pods restart. Whoever forgets it lets two restart at once.
 #[derive(Debug, Default)]
 pub struct Wave(Mutex<Option<Place>>);
 
@@ -57,7 +58,7 @@ mod tests {
         assert!(!enter(&other, 3), "it had none to give back");
         wave.leave(&one);
         assert!(enter(&other, 4));
-        assert!(!enter(&one, 183));
-        assert!(enter(&one, 184));
+        assert!(!enter(&one, 303));
+        assert!(enter(&one, 304));
     }
 }

@@ -3,7 +3,7 @@
 use operator::reconcile::Ended;
 use serde_json::json;
 
-use crate::story::{APPS, CORE, STACK, Story};
+use crate::story::{APPS, CORE, JOBS, STACK, Story};
 
 #[tokio::test]
 async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_until_it_is() {
@@ -197,4 +197,55 @@ async fn a_certificate_that_is_not_there_is_said_and_holds_nothing() {
     story.api.put(&format!("{CORE}/secrets/certificate"), json!({"metadata": {"name": "certificate"}}));
     story.reconcile().await.unwrap();
     assert_eq!((story.condition("Degraded").0, story.condition("Ready").0), ("False".into(), "True".into()));
+}
+
+const EVENTS_OF_CORE: &str = "/api/v1/namespaces/default/events/";
+
+/// Nobody but Kubernetes knows why no pod comes, and it says so of the Job alone.
+#[tokio::test]
+async fn a_quota_that_lets_no_pod_of_a_migration_in_is_said_in_its_own_words() {
+    let story = Story::open().await;
+    story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
+    story.reconcile().await.unwrap();
+    let job = story.api.below(JOBS).into_iter().find(|name| name.starts_with("shop-auth-migrate-")).unwrap();
+    let warning = json!({
+        "metadata": {"name": "one"}, "type": "Warning", "reason": "FailedCreate", "lastTimestamp": "2027-01-15T08:00:00Z",
+        "involvedObject": {"kind": "Job", "name": job}, "message": "pods is forbidden: exceeded quota: team",
+    });
+    story.api.put(&format!("{EVENTS_OF_CORE}one"), warning);
+    story.reconcile().await.unwrap();
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "PodsRefused");
+    assert!(
+        message.starts_with(&format!("no pod of {job} can be made: pods is forbidden: exceeded quota: team")),
+        "{message}"
+    );
+    assert_eq!(story.condition("Ready").1, "PodsRefused");
+}
+
+/// A certificate is waited for and an order does not start: who reads only of the certificate looks in the wrong place.
+#[tokio::test]
+async fn trouble_is_told_beside_what_holds_nothing_up() {
+    let story = Story::open().await;
+    let ingress = json!({"host": "shop.example", "tlsSecret": "certificate"});
+    story.api.change(STACK, |stack| stack["spec"]["gateway"] = json!({"ingress": ingress}));
+    story.reconcile().await.unwrap();
+    story.events();
+    let waiting = json!({"waiting": {"reason": "ImagePullBackOff"}});
+    let pod = json!({
+        "metadata": {"name": "shop-order-1", "labels": {"ecommercestack.dev/stack": "shop"}},
+        "status": {"phase": "Pending", "containerStatuses": [{
+            "name": "order", "image": "order:9", "imageID": "", "ready": false, "restartCount": 0, "state": waiting,
+        }]},
+    });
+    story.api.put(&format!("{CORE}/pods/shop-order-1"), pod);
+    story.reconcile().await.unwrap();
+    let (_, reason, message) = story.condition("Degraded");
+    assert_eq!(reason, "PodsInTrouble", "{message}");
+    assert!(
+        message.contains("can not get its image order:9") && message.contains("the Secret certificate"),
+        "{message}"
+    );
+    assert_eq!(story.condition("Ready").2, message);
+    assert_eq!(story.notes("PodsInTrouble").len(), 1);
 }

@@ -1,6 +1,8 @@
 //! Stories of the ledger and of what services show: pins, waiting, upgrades and the way back.
 
 use operator::ledger::Ledger;
+use operator::names::Names;
+use operator::reconcile::status::now;
 use serde_json::json;
 
 use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
@@ -264,4 +266,91 @@ async fn the_deadline_of_an_upgrade_counts_only_while_every_store_answers() {
     story.reconcile().await.unwrap();
     assert_eq!(image(), "ecommerce-stack/product:1.0.0");
     assert_eq!(story.condition("Degraded").1, "UpgradeFailed");
+}
+
+/// A backup that is put back, an operator that did not keep it yet, an editor: one entry is gone, and the stack runs something else
+/// than its spec asks for.
+#[tokio::test]
+async fn what_a_ledger_has_lost_is_taken_from_what_runs() {
+    let story = Story::open().await;
+    let image = |kind: &str, name: &str| {
+        let object = story.api.get(&format!("{APPS}/{kind}/{name}")).unwrap();
+        object["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    let (redis, product) = (image("statefulsets", "shop-redis"), image("deployments", "shop-product"));
+    story.api.change(STACK, |stack| {
+        stack["spec"]["version"] = "2.0.0".into();
+        stack["spec"]["redis"] = json!({"embedded": {"image": "redis:8.0.4"}});
+    });
+    story.context().wave.enter(&Names::new("default", "another"), &now(&story.clock));
+    story.reconcile().await.unwrap();
+    story.api.change(LEDGER, |map| {
+        let mut ledger: serde_json::Value = serde_json::from_str(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
+        let entries = ledger.as_object_mut().unwrap();
+        entries.retain(|name, _| name == "pins");
+        map["data"]["ledger.json"] = ledger.to_string().into();
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!(image("statefulsets", "shop-redis"), redis);
+    assert_eq!(image("deployments", "shop-product"), product);
+    let form = story.ledger().stores.remove("redis").unwrap();
+    assert_eq!(form.before.and_then(|before| before.image), Some(redis), "there is something to go back to");
+}
+
+/// `kubectl create configmap` from what somebody has saved.
+#[tokio::test]
+async fn a_ledger_that_somebody_put_back_is_taken_up() {
+    let story = Story::open().await;
+    story.api.change(LEDGER, |map| {
+        map["metadata"]["labels"] = json!({});
+        map["metadata"]["resourceVersion"] = "another".into();
+    });
+    story.reconcile().await.unwrap();
+    assert_eq!((story.condition("Ready").0, story.condition("Degraded").0), ("True".into(), "False".into()));
+    assert_eq!(story.api.get(LEDGER).unwrap()["metadata"]["labels"]["ecommercestack.dev/stack"], "shop");
+}
+
+/// As if an operator of another release had made its pods.
+fn was_made_otherwise(story: &Story, service: &str) {
+    let deployment = format!("{APPS}/deployments/shop-{service}");
+    story.api.change(&deployment, |object| {
+        object["metadata"]["annotations"]["ecommercestack.dev/revision"] = "older".into();
+    });
+    story.api.change(LEDGER, |map| {
+        let mut ledger: serde_json::Value = serde_json::from_str(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
+        ledger["revisions"][service]["revision"] = "older".into();
+        map["data"]["ledger.json"] = ledger.to_string().into();
+    });
+}
+
+#[tokio::test]
+async fn what_an_operator_makes_otherwise_rolls_in_one_stack_at_a_time() {
+    let story = Story::open().await;
+    let another = Names::new("default", "another");
+    assert!(story.context().wave.enter(&another, &now(&story.clock)));
+    was_made_otherwise(&story, "product");
+    let shows = || story.ledger().revisions["product"].revision.clone();
+    for _ in 0..2 {
+        story.reconcile().await.unwrap();
+        assert_eq!(shows(), "older");
+        assert_eq!(story.condition("Available").0, "True");
+        assert_eq!(story.condition("Ready").2, "waiting for product (for the pods of another stack)");
+    }
+    story.context().wave.leave(&another);
+    story.reconcile().await.unwrap();
+    assert_ne!(shows(), "older");
+    assert!(!story.context().wave.enter(&another, &now(&story.clock)), "it is this one's turn");
+    story.serve();
+    story.reconcile().await.unwrap();
+    assert!(story.context().wave.enter(&another, &now(&story.clock)));
+}
+
+#[tokio::test]
+async fn what_a_person_asks_for_waits_for_no_other_stack() {
+    let story = Story::open().await;
+    assert!(story.context().wave.enter(&Names::new("default", "another"), &now(&story.clock)));
+    story.upgrade(|spec| spec["version"] = "2.0.0".into()).await;
+    assert_eq!(story.condition("Ready").0, "True");
+    let gateway = story.api.get(&format!("{APPS}/deployments/shop-gateway")).unwrap();
+    assert_eq!(gateway["spec"]["template"]["spec"]["containers"][0]["image"], "ecommerce-stack/gateway:2.0.0");
 }

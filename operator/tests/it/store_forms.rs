@@ -152,7 +152,7 @@ async fn stores_of_one_stack_restart_after_those_of_another() {
         assert_eq!((memory(&story), story.condition("Available").0), (served.clone(), "True".to_owned()));
         let (ready, reason, message) = story.condition("Ready");
         assert_eq!((ready.as_str(), reason.as_str()), ("False", "WaitingForBackends"));
-        assert_eq!(message, "redis will restart, after the stores of another stack have");
+        assert_eq!(message, "redis will restart, after the pods of another stack have");
     }
     // One that does not serve has nothing to lose.
     story.api.remove(&format!("{APPS}/statefulsets/shop-rabbitmq"));
