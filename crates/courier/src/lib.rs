@@ -9,6 +9,7 @@ pub mod connection;
 pub mod consumer;
 mod dead_letter_count;
 pub mod dead_letters;
+mod hearing;
 mod in_hand;
 pub mod metrics;
 mod outgoing;
@@ -22,6 +23,7 @@ mod waiting;
 
 pub use connection::{Connections, Settings};
 pub use consumer::{Consumer, Failure, Handle};
+pub use hearing::{Heard, Hearing};
 pub use outgoing::Outgoing;
 pub use relay::Relay;
 

@@ -105,6 +105,11 @@ impl<M> Waiting<M> {
         self.parts.iter().map(|part| part.due.unwrap_or(now)).min()
     }
 
+    /// Whether something is to be tried now.
+    pub(crate) fn is_any_due(&self, now: Instant) -> bool {
+        self.parts.iter().any(|part| part.is_due(now))
+    }
+
     /// How many messages there are.
     pub(crate) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.messages.len()).sum()

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Line, Order, Status};
+use crate::domain::{Line, Order, Overdue, Status};
 
 /// A row of `orders`. Its columns are named in each statement: `*` would change its meaning, and break the statements that
 /// running pods have prepared, with the first column that a migration adds.
@@ -122,7 +122,7 @@ pub(crate) struct Due {
 /// Locks orders whose time is over and that nobody else holds, the longest overdue first, and without those that did not read.
 pub(crate) async fn lock_due(
     transaction: &mut PgConnection,
-    now: OffsetDateTime,
+    overdue: Overdue,
     unreadable: &[Uuid],
     limit: i64,
 ) -> Result<Due, sqlx::Error> {
@@ -131,12 +131,13 @@ pub(crate) async fn lock_due(
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
              payment_id, orders.pay_by, amount_refunded, reason, created_at, updated_at
            from open_orders join orders on id = order_id
-           where open_orders.pay_by <= $1 and order_id <> all($2)
+           where open_orders.pay_by <= $1 and (open_orders.pay_by <= $4 or status = 'pending') and order_id <> all($2)
            order by open_orders.pay_by limit $3
            for update skip locked"#,
-        now,
+        overdue.pending,
         unreadable,
-        limit
+        limit,
+        overdue.awaiting_payment
     )
     .fetch_all(transaction)
     .await?;
