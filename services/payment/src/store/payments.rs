@@ -143,6 +143,24 @@ pub(crate) async fn lock(transaction: &mut PgConnection, ids: &[Uuid]) -> Result
     rows.iter().map(payment).collect()
 }
 
+/// The same of the payments of these orders, under whatever ids they were requested.
+pub(crate) async fn lock_of_orders(
+    transaction: &mut PgConnection,
+    orders: &[Uuid],
+) -> Result<Vec<Payment>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, order_id, customer_id as "customer_id!", amount as "amount!", currency as "currency!", status,
+             pay_by as "pay_by!", declines, charge_id, amount_captured, amount_refunded, created_at,
+             exists (select from attempts where payment_id = payments.id and kind = 'charge' and status = 'open') as "processing!"
+           from payments where order_id = any($1) and customer_id is not null order by id for update"#,
+        orders
+    )
+    .fetch_all(transaction)
+    .await?;
+    rows.iter().map(payment).collect()
+}
+
 /// What may change of payments, as columns.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
