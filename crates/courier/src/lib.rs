@@ -16,6 +16,7 @@ mod outgoing;
 mod publish;
 pub mod relay;
 mod source;
+mod suspects;
 mod sweep;
 pub mod topology;
 mod unsettled;
