@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ecommerce_contract::Envelope;
 use ecommerce_courier::{Hearing, Outgoing};
-use ecommerce_postgres::{Pool, Unreadable};
+use ecommerce_postgres::{LowEnd, Pool, Unreadable};
 use ecommerce_runtime::{Shutdown, every};
 use ecommerce_types::Clock;
 use sqlx::PgConnection;
@@ -37,14 +37,14 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     /// Runs until the process stops.
     pub(crate) async fn run(self, shutdown: Shutdown) {
-        let unreadable = Mutex::new(Unreadable::default());
-        every(EVERY, shutdown.clone(), || self.expire_all(&unreadable, &shutdown)).await;
+        let seen = Mutex::new(Seen::default());
+        every(EVERY, shutdown.clone(), || self.expire_all(&seen, &shutdown)).await;
     }
 
-    async fn expire_all(&self, unreadable: &Mutex<Unreadable>, shutdown: &Shutdown) {
-        let mut unreadable = unreadable.lock().await;
+    async fn expire_all(&self, seen: &Mutex<Seen>, shutdown: &Shutdown) {
+        let mut seen = seen.lock().await;
         while !shutdown.is_stopped() {
-            match self.expire(&mut unreadable).await {
+            match self.expire(&mut seen).await {
                 Ok(Looked { told, is_more }) => {
                     if !told.is_empty() {
                         ORDERS_EXPIRED.add([], told.len() as u64);
@@ -64,12 +64,14 @@ impl Deadlines {
     }
 
     /// Ends the orders that are longest overdue.
-    async fn expire(&self, unreadable: &mut Unreadable) -> Result<Looked, WriteError> {
+    async fn expire(&self, seen: &mut Seen) -> Result<Looked, WriteError> {
         let now = self.clock.now();
         let overdue = self.overdue(now);
+        let Seen { low_end, unreadable } = seen;
+        let after = low_end.begin();
         let expire = async |transaction: &mut PgConnection| {
             let mut changes = Changes::default();
-            let due = store::lock_due(transaction, overdue, unreadable.ids(), BATCH).await?;
+            let due = store::lock_due(transaction, after, overdue, unreadable.ids(), BATCH).await?;
             if due.orders.is_empty() && due.unreadable.is_empty() {
                 return Ok::<_, WriteError>(Looked::default());
             }
@@ -85,7 +87,11 @@ impl Deadlines {
             store::write(transaction, &changes).await?;
             Ok(Looked { told: changes.events, is_more })
         };
-        self.pool.transaction(expire).await
+        let looked = self.pool.transaction(expire).await?;
+        if !looked.is_more {
+            low_end.left_nothing(overdue.awaiting_payment);
+        }
+        Ok(looked)
     }
 
     fn overdue(&self, now: OffsetDateTime) -> Overdue {
@@ -93,6 +99,13 @@ impl Deadlines {
         let connected = heard.connected_since.and_then(|since| since.elapsed().try_into().ok());
         Overdue::at(now, self.grace, heard.until, connected)
     }
+}
+
+/// What earlier looks have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    low_end: LowEnd,
+    unreadable: Unreadable,
 }
 
 /// What one look has brought.

@@ -119,9 +119,11 @@ pub(crate) struct Due {
     pub(crate) unreadable: Vec<OrderId>,
 }
 
-/// Locks orders whose time is over and that nobody else holds, the longest overdue first, and without those that did not read.
+/// Locks orders whose time is over, since after then, and that nobody else holds, the longest overdue first, and without those that did
+/// not read.
 pub(crate) async fn lock_due(
     transaction: &mut PgConnection,
+    after: OffsetDateTime,
     overdue: Overdue,
     unreadable: &[Uuid],
     limit: i64,
@@ -131,13 +133,14 @@ pub(crate) async fn lock_due(
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
              payment_id, orders.pay_by, amount_refunded, reason, created_at, updated_at
            from open_orders join orders on id = order_id
-           where open_orders.pay_by <= $1 and (open_orders.pay_by <= $4 or status = 'pending') and order_id <> all($2)
+           where open_orders.pay_by <= $1 and (open_orders.pay_by <= $4 or status = 'pending') and open_orders.pay_by > $5 and order_id <> all($2)
            order by open_orders.pay_by limit $3
            for update skip locked"#,
         overdue.pending,
         unreadable,
         limit,
-        overdue.awaiting_payment
+        overdue.awaiting_payment,
+        after
     )
     .fetch_all(transaction)
     .await?;

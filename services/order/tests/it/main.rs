@@ -1,6 +1,7 @@
 //! The order service on a real PostgreSQL and a real RabbitMQ, through its real router.
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+mod dump;
 mod growth;
 mod health;
 mod messages;
