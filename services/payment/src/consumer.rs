@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use crate::attempts::{Attempts, Known};
 use crate::domain::{Attempt, AttemptId, Kind, Origin, card_testing};
+use crate::store::closing::{self, Named};
 use crate::store::opening::{self, Begun, OpenError, Opening};
-use crate::store::{closing, payments, refunds};
+use crate::store::{payments, refunds};
 
 /// A charge that has less time than this is looked at once more before it is sent.
 const PLENTY: Duration = Duration::seconds(5);
@@ -95,8 +96,10 @@ impl Payments {
     ) -> Result<Vec<Attempt>, sqlx::Error> {
         let Attempts { clock, holder, .. } = &self.attempts;
         let now = clock.now();
-        let named = closed.values().filter_map(|(close, _)| Some((close.payment_id?, close.order_id)));
-        let named: Vec<(PaymentId, OrderId)> = named.collect();
+        let named = closed.values().filter_map(|(close, _)| {
+            Some(Named { payment: close.payment_id?, order: close.order_id, pay_by: close.pay_by })
+        });
+        let named: Vec<Named> = named.collect();
         closing::remember(transaction, &named, now).await?;
         // Also of those that name none, or another: order may have been put back to a day before it asked for the money.
         let orders: Vec<Uuid> = closed.keys().map(|order| order.0).collect();
