@@ -70,13 +70,30 @@ impl StoredLine {
     }
 }
 
+/// Orders as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) orders: Vec<Order>,
+    /// Those that this version cannot read: they are left to the one that wrote them.
+    pub(crate) unreadable: Vec<OrderId>,
+}
+
 /// One order.
 pub(crate) async fn find(connection: &mut PgConnection, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
     Ok(find_all(connection, &[id]).await?.pop())
 }
 
-/// Those of these orders that there are.
+/// Those of these orders that there are, each of which reads.
 pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
+    rows(connection, ids).await?.into_iter().map(order).collect()
+}
+
+/// Those of these orders that there are and that read: for whoever only looks at them.
+pub(crate) async fn find_readable(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
+    Ok(read(rows(connection, ids).await?).orders)
+}
+
+async fn rows(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Row>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
@@ -85,9 +102,8 @@ pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> 
            from orders where id = any($1)"#,
         &ids
     )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(order).collect()
+    .fetch_all(connection);
+    rows.await
 }
 
 /// Up to `limit` orders between these ids, both left out, oldest first.
@@ -96,7 +112,7 @@ pub(crate) async fn placed_between(
     after: OrderId,
     before: OrderId,
     limit: i64,
-) -> Result<Vec<Order>, sqlx::Error> {
+) -> Result<Found, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
@@ -108,15 +124,7 @@ pub(crate) async fn placed_between(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(order).collect()
-}
-
-/// Orders whose time is over.
-#[derive(Debug, Default)]
-pub(crate) struct Due {
-    pub(crate) orders: Vec<Order>,
-    /// Those that this version cannot read: they are left to the one that wrote them.
-    pub(crate) unreadable: Vec<OrderId>,
+    Ok(read(rows))
 }
 
 /// Locks orders whose time is over, since after then, and that nobody else holds, the longest overdue first, and without those that did
@@ -127,7 +135,7 @@ pub(crate) async fn lock_due(
     overdue: Overdue,
     unreadable: &[Uuid],
     limit: i64,
-) -> Result<Due, sqlx::Error> {
+) -> Result<Found, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
@@ -144,18 +152,23 @@ pub(crate) async fn lock_due(
     )
     .fetch_all(transaction)
     .await?;
-    let mut due = Due::default();
+    Ok(read(rows))
+}
+
+/// Those that read, and those that do not, each of which is named in the log.
+fn read(rows: Vec<Row>) -> Found {
+    let mut found = Found::default();
     for row in rows {
         let id = row.id;
         match order(row) {
-            Ok(order) => due.orders.push(order),
+            Ok(order) => found.orders.push(order),
             Err(error) => {
-                tracing::error!(order.id = %id, %error, "unable to read an order that is due; it is left to the version that wrote it");
-                due.unreadable.push(id.into());
+                tracing::error!(order.id = %id, %error, "unable to read an order; it is left to the version that wrote it");
+                found.unreadable.push(id.into());
             }
         }
     }
-    Ok(due)
+    found
 }
 
 fn order(row: Row) -> Result<Order, sqlx::Error> {

@@ -9,5 +9,6 @@ mod old_tables;
 mod openapi;
 mod orders;
 mod payment_deadline;
+mod repeat;
 mod shop;
 mod silence;
