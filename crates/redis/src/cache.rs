@@ -93,8 +93,11 @@ where
     /// To be called after the change of a thing is committed: what is asked for from then on is loaded anew.
     pub async fn invalidate(&self, key: &str) {
         let mark = format!("{MARK}{}", self.names.new_id());
-        let marked =
-            self.redis.commands.set::<(), _, _>(self.redis_key(key), mark, expiration(CHANGED), None, false).await;
+        let marked = self
+            .redis
+            .commands
+            .set::<(), _, _>(self.redis_key(key), mark, Some(expiration(CHANGED)), None, false)
+            .await;
         if let Err(error) = marked {
             tracing::warn!(%error, cache = self.name, "unable to invalidate; the old value stays until its time is over");
         }
@@ -131,7 +134,8 @@ where
             if !room.is_there(&commands).await {
                 return;
             }
-            let put: Result<(), _> = commands.set(key, json, expiration(lifetime), Some(SetOptions::NX), false).await;
+            let put: Result<(), _> =
+                commands.set(key, json, Some(expiration(lifetime)), Some(SetOptions::NX), false).await;
             if let Err(error) = put {
                 tracing::debug!(%error, "unable to cache a value");
             }
@@ -158,6 +162,6 @@ fn read<V: DeserializeOwned>(
     }
 }
 
-fn expiration(lifetime: Duration) -> Option<Expiration> {
-    Some(Expiration::PX(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX)))
+fn expiration(lifetime: Duration) -> Expiration {
+    Expiration::PX(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX))
 }
