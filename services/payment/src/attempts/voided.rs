@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ecommerce_postgres::{LowEnd, Unreadable};
+use ecommerce_postgres::Unreadable;
 use ecommerce_runtime::{ErrorChain, Shutdown, every};
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -22,21 +22,14 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// Runs until the process stops.
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
-    let seen = Mutex::new(Seen::default());
-    every(EVERY, shutdown.clone(), || look_up_all(&attempts, &seen, &shutdown)).await;
+    let unreadable = Mutex::new(Unreadable::default());
+    every(EVERY, shutdown.clone(), || look_up_all(&attempts, &unreadable, &shutdown)).await;
 }
 
-/// What earlier looks have seen.
-#[derive(Debug, Default)]
-struct Seen {
-    low_end: LowEnd,
-    unreadable: Unreadable,
-}
-
-async fn look_up_all(attempts: &Attempts, seen: &Mutex<Seen>, shutdown: &Shutdown) {
-    let mut seen = seen.lock().await;
+async fn look_up_all(attempts: &Attempts, unreadable: &Mutex<Unreadable>, shutdown: &Shutdown) {
+    let mut unreadable = unreadable.lock().await;
     while !shutdown.is_stopped() {
-        match look(attempts, &mut seen).await {
+        match look(attempts, &mut unreadable).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -50,20 +43,15 @@ async fn look_up_all(attempts: &Attempts, seen: &Mutex<Seen>, shutdown: &Shutdow
 
 /// Looks up some of what is due, as many at once as an eighth of the calls to the provider. Whether there may be more, and the
 /// provider answers.
-async fn look(attempts: &Attempts, seen: &mut Seen) -> Result<bool, sqlx::Error> {
-    let Seen { low_end, unreadable } = seen;
-    let after = low_end.begin();
+async fn look(attempts: &Attempts, unreadable: &mut Unreadable) -> Result<bool, sqlx::Error> {
     let limit = (attempts.most_calls / 8).max(1);
     let now = attempts.clock.now();
     let take_due = async |connection: &mut PgConnection| {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        voided::take_due(connection, unreadable.ids(), after, now, now + attempts.hold_time, limit).await
+        voided::take_due(connection, unreadable.ids(), now, now + attempts.hold_time, limit).await
     };
     let due = attempts.pool.run(take_due).await?;
     let mut is_more = due.len() == limit;
-    if !is_more {
-        low_end.left_nothing(now);
-    }
     // Where there is no room, they have been put off with the rest.
     unreadable.remember(due.unreadable.into_iter().map(|key| key.0));
     let mut looks = JoinSet::new();

@@ -11,12 +11,11 @@ use uuid::Uuid;
 use super::attempts::{Found, Row, read};
 use crate::domain::AttemptId;
 
-/// Charges that are to be looked up since after then, those that have been due for longest first, and without those that did not read. They are put
+/// Charges that are to be looked up, those that have been due for longest first, and without those that did not read. They are put
 /// off `until` then.
 pub(crate) async fn take_due(
     connection: &mut PgConnection,
     unreadable: &[Uuid],
-    after: OffsetDateTime,
     now: OffsetDateTime,
     until: OffsetDateTime,
     limit: i64,
@@ -24,7 +23,7 @@ pub(crate) async fn take_due(
     let rows = sqlx::query_as!(
         Row,
         r#"with due as materialized (
-             select attempt_id from voided_charges where due_at > $5 and due_at <= $1 and attempt_id <> all($4)
+             select attempt_id from voided_charges where due_at <= $1 and attempt_id <> all($4)
              order by due_at limit $3
              for update skip locked),
            taken as (
@@ -36,8 +35,7 @@ pub(crate) async fn take_due(
         now,
         until,
         limit,
-        unreadable,
-        after
+        unreadable
     )
     .fetch_all(connection)
     .await?;
