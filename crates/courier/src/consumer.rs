@@ -10,9 +10,6 @@
 //! policy: `crates/contract/src/topology.rs`.
 //!
 //! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
-//!
-//! Whoever decides by what has *not* come asks how far the queue was heard (`hearing.rs`): once a second the broker is asked whether it holds
-//! more, and where it does not, all that it held by then was heard as soon as nothing of it is left to be handled.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -26,10 +23,9 @@ use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::{interval, sleep_until};
 
 use crate::connection::{Connections, Session, backoff, supervise};
-use crate::hearing::Hearing;
 use crate::in_hand::{InHand, Message};
 use crate::metrics::{EVENT_AGE, EVENTS_HANDLED};
 use crate::source::Source;
@@ -41,7 +37,7 @@ const PREFETCH: u16 = 400;
 /// The most messages that are set aside. With as many nothing more is taken: given back, they would come again at once, and the broker
 /// would count that. As after a roll back: then a person has to look.
 const MOST_ASIDE: usize = 200;
-/// How often a consumer that takes nothing more looks whether its channel stands, and others whether their queue is empty.
+/// How often a consumer that takes nothing more looks whether its channel stands.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a message has no effect.
@@ -89,11 +85,6 @@ pub trait Handle: Send + Sync + 'static {
     /// for what may be lost and is not to be late, such as emptying a cache. Nobody waits for it, and so it waits for nothing.
     fn committed(&self) {}
 
-    /// Where it is to be told how far the queue was heard; nowhere: nobody asks the broker.
-    fn hearing(&self) -> Option<&Hearing> {
-        None
-    }
-
     /// Resolves when there is room for the effect of more; until then nothing is taken, and it stays with the broker in its sequence.
     fn has_room(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
@@ -138,23 +129,10 @@ impl<H: Handle> Consumer<H> {
             Source::new(channel.basic_consume(queue.into(), tag.into(), consume, FieldTable::default()).await?);
         let mut in_hand = InHand::new(self.service);
         let mut turns = backoff();
-        let hearing = self.handler.hearing();
-        let _connected = hearing.map(Hearing::connected);
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // When the broker last held nothing more, until all that it had handed out by then is handled.
-        let mut was_empty = None;
         // What waits and what comes take turns, so that neither keeps the other waiting.
         let mut is_turn_of_waiting = false;
         loop {
             in_hand.show();
-            if let (Some(hearing), Some(at)) = (hearing, was_empty)
-                && !in_hand.waiting.is_any_due(Instant::now())
-                && source.is_idle()
-            {
-                hearing.heard_until(at);
-                was_empty = None;
-            }
             if in_hand.aside.len() >= MOST_ASIDE {
                 return self.hold(channel, source, in_hand, shutdown).await;
             }
@@ -178,13 +156,6 @@ impl<H: Handle> Consumer<H> {
                 tokio::select! {
                     biased;
                     () = shutdown.stopped() => return Ok(()),
-                    _ = look.tick(), if hearing.is_some() && !source.has_ended() => {
-                        let now = self.clock.now();
-                        if crate::topology::count(channel, self.service).await.is_ok_and(|count| count == 0) {
-                            was_empty = Some(now);
-                        }
-                        continue;
-                    }
                     taken = source.next() => {
                         is_turn_of_waiting = true;
                         if source.has_ended() && channel.status().connected() {
@@ -303,8 +274,8 @@ impl<H: Handle> Consumer<H> {
 /// gone and nobody else has it.
 fn is_worth_going_on(channel: &Channel, in_hand: &InHand) -> bool {
     let waiting = &in_hand.waiting;
-    in_hand.is_outage()
-        || !waiting.nothing_works() && channel.status().connected() && waiting.is_any_due(Instant::now())
+    let is_due = || waiting.next_due(Instant::now()).is_some_and(|due| due <= Instant::now());
+    in_hand.is_outage() || !waiting.nothing_works() && channel.status().connected() && is_due()
 }
 
 /// What waits, when it is its time.

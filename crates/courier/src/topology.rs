@@ -4,7 +4,7 @@ use ecommerce_contract::Service;
 use ecommerce_contract::topology::{BINDINGS, EXCHANGE, dead_letter_queue, queue};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, ExchangeKind, Queue};
+use lapin::{Channel, ExchangeKind};
 
 /// Declares the whole topology; what is there already is left as it is.
 pub async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
@@ -12,7 +12,9 @@ pub async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
     channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, durable, FieldTable::default()).await?;
     for service in Service::WITH_BROKER {
         for name in [queue(service).to_owned(), dead_letter_queue(service)] {
-            declare_queue(channel, name).await?;
+            let mut arguments = FieldTable::default();
+            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
         }
     }
     for (routing_key, reader) in BINDINGS.iter().copied() {
@@ -22,16 +24,4 @@ pub async fn declare(channel: &Channel) -> Result<(), lapin::Error> {
             .await?;
     }
     Ok(())
-}
-
-/// How many messages of a service's queue nobody has been handed. It is declared for that, not looked up: a queue that somebody has deleted
-/// would cost the channel, and what is in hand on it.
-pub(crate) async fn count(channel: &Channel, service: Service) -> Result<u32, lapin::Error> {
-    Ok(declare_queue(channel, queue(service).to_owned()).await?.message_count())
-}
-
-async fn declare_queue(channel: &Channel, name: String) -> Result<Queue, lapin::Error> {
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await
 }
