@@ -233,13 +233,18 @@ mod tests {
         assert_eq!(Ledger::parse(&ledger.text()).unwrap(), ledger);
     }
 
-    #[test]
-    fn a_server_that_says_it_is_another_is_one_and_one_that_says_nothing_is_not() {
+    /// Looks at what is said on a claim, one after the other; each gives which server it is.
+    fn looks_at_postgres() -> impl FnMut(&str, &str) -> String {
         let mut ledger = Ledger::default();
-        let mut see = |claim: &str, words: &str| {
+        move |claim, words| {
             ledger.see_postgres(Some(claim), SeenServer::parse(words));
             ledger.postgres.clone().unwrap().id
-        };
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_it_is_another_is_one_and_one_that_says_nothing_is_not() {
+        let mut see = looks_at_postgres();
         assert_eq!(see("a", ""), "a");
         assert_eq!(see("a", "7301 17"), "a", "its first word does not make it another");
         assert_eq!(see("a", "initdb: error"), "a");
@@ -251,11 +256,7 @@ mod tests {
 
     #[test]
     fn a_server_that_has_not_written_yet_what_it_wrote_is_another() {
-        let mut ledger = Ledger::default();
-        let mut see = |claim: &str, words: &str| {
-            ledger.see_postgres(Some(claim), SeenServer::parse(words));
-            ledger.postgres.clone().unwrap().id
-        };
+        let mut see = looks_at_postgres();
         assert_eq!(see("a", "7301 17"), "a");
         assert_eq!(see("a", "7301 17 0/FFFFFF00"), "a");
         assert_eq!(see("a", "7301 17 0/FFFFFF00"), "a", "the same start");

@@ -3,7 +3,7 @@
 use operator::reconcile::Ended;
 use serde_json::json;
 
-use crate::story::{APPS, CORE, JOBS, STACK, Story};
+use crate::story::{APPS, CORE, STACK, Story};
 
 #[tokio::test]
 async fn a_pull_secret_that_is_not_there_is_a_condition_and_changes_nothing_until_it_is() {
@@ -182,12 +182,17 @@ async fn a_store_that_somebody_took_away_is_made_again_also_without_its_pull_sec
     assert!(story.api.get(&set).is_some());
 }
 
-#[tokio::test]
-async fn a_certificate_that_is_not_there_is_said_and_holds_nothing() {
+async fn waits_for_a_certificate() -> Story {
     let story = Story::open().await;
     let ingress = json!({"host": "shop.example", "tlsSecret": "certificate"});
     story.api.change(STACK, |stack| stack["spec"]["gateway"] = json!({"ingress": ingress}));
     story.reconcile().await.unwrap();
+    story
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_said_and_holds_nothing() {
+    let story = waits_for_a_certificate().await;
     let (degraded, reason, message) = story.condition("Degraded");
     assert_eq!((degraded.as_str(), reason.as_str()), ("True", "TlsSecretMissing"));
     assert!(message.contains("the Secret certificate") && message.contains("kubectl create secret tls"), "{message}");
@@ -199,20 +204,18 @@ async fn a_certificate_that_is_not_there_is_said_and_holds_nothing() {
     assert_eq!((story.condition("Degraded").0, story.condition("Ready").0), ("False".into(), "True".into()));
 }
 
-const EVENTS_OF_CORE: &str = "/api/v1/namespaces/default/events/";
-
 /// Nobody but Kubernetes knows why no pod comes, and it says so of the Job alone.
 #[tokio::test]
 async fn a_quota_that_lets_no_pod_of_a_migration_in_is_said_in_its_own_words() {
     let story = Story::open().await;
     story.api.change(STACK, |stack| stack["spec"]["version"] = "2.0.0".into());
     story.reconcile().await.unwrap();
-    let job = story.api.below(JOBS).into_iter().find(|name| name.starts_with("shop-auth-migrate-")).unwrap();
+    let job = story.job("shop-auth-migrate-").unwrap();
     let warning = json!({
         "metadata": {"name": "one"}, "type": "Warning", "reason": "FailedCreate", "lastTimestamp": "2027-01-15T08:00:00Z",
         "involvedObject": {"kind": "Job", "name": job}, "message": "pods is forbidden: exceeded quota: team",
     });
-    story.api.put(&format!("{EVENTS_OF_CORE}one"), warning);
+    story.api.put(&format!("{CORE}/events/one"), warning);
     story.reconcile().await.unwrap();
     let (_, reason, message) = story.condition("Degraded");
     assert_eq!(reason, "PodsRefused");
@@ -226,11 +229,7 @@ async fn a_quota_that_lets_no_pod_of_a_migration_in_is_said_in_its_own_words() {
 /// A certificate is waited for and an order does not start: who reads only of the certificate looks in the wrong place.
 #[tokio::test]
 async fn trouble_is_told_beside_what_holds_nothing_up() {
-    let story = Story::open().await;
-    let ingress = json!({"host": "shop.example", "tlsSecret": "certificate"});
-    story.api.change(STACK, |stack| stack["spec"]["gateway"] = json!({"ingress": ingress}));
-    story.reconcile().await.unwrap();
-    story.events();
+    let story = waits_for_a_certificate().await;
     let waiting = json!({"waiting": {"reason": "ImagePullBackOff"}});
     let pod = json!({
         "metadata": {"name": "shop-order-1", "labels": {"ecommercestack.dev/stack": "shop"}},

@@ -26,6 +26,14 @@ async fn all_watches_are_open(operator: &Operator) {
     within(START, "all watches are open", || async { (operator.way.open_watches() == all).then_some(()) }).await;
 }
 
+/// An operator that hears of changes by its watches alone.
+async fn watching(walk: &Walk) -> Operator {
+    let operator = Operator::start(walk, |settings| settings.resync_seconds = SELDOM);
+    operator.has_looked().await;
+    all_watches_are_open(&operator).await;
+    operator
+}
+
 async fn scale_order(walk: &Walk, replicas: i32) {
     let change = json!({"spec": {"services": {"order": {"replicas": replicas}}}});
     walk.api::<EcommerceStack>().patch("shop", &PatchParams::default(), &Patch::Merge(change)).await.unwrap();
@@ -97,17 +105,15 @@ async fn whatever_somebody_takes_away_of_what_is_watched_is_back_before_the_next
     }))
     .await;
     walk.to_ready().await;
-    let operator = Operator::start(&walk, |settings| settings.resync_seconds = SELDOM);
-    operator.has_looked().await;
-    all_watches_are_open(&operator).await;
+    let operator = watching(&walk).await;
     let mut objects = 0;
     for kind in KINDS.iter().filter(|kind| kind.wakes == Wakes::Always && kind.write == Write::Applied) {
         let api: Api<DynamicObject> = Api::namespaced_with(walk.client.clone(), &walk.namespace, &kind.resource);
         for object in api.list_metadata(&ListParams::default()).await.unwrap() {
             let name = object.name_any();
-            let orphaned =
+            let at_once =
                 DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..Default::default() };
-            api.delete(&name, &orphaned).await.unwrap();
+            api.delete(&name, &at_once).await.unwrap();
             within(SOON, &format!("{} {name} is back", kind.resource.kind), || async {
                 let back = api.get_metadata_opt(&name).await.unwrap();
                 back.is_some_and(|back| back.metadata.uid != object.metadata.uid).then_some(())
@@ -126,9 +132,7 @@ async fn whatever_somebody_takes_away_of_what_is_watched_is_back_before_the_next
 async fn a_rollout_that_somebody_paused_and_a_store_that_takes_no_template_go_on() {
     let walk = Walk::begin(json!({})).await;
     walk.to_ready().await;
-    let operator = Operator::start(&walk, |settings| settings.resync_seconds = SELDOM);
-    operator.has_looked().await;
-    all_watches_are_open(&operator).await;
+    let operator = watching(&walk).await;
     for _ in 0..2 {
         let merge = |patch| Patch::Merge(json!({"spec": patch}));
         let by_hand = PatchParams { field_manager: Some("kubectl-rollout".to_owned()), ..PatchParams::default() };
