@@ -92,7 +92,7 @@ pub fn decide(
     shown: &mut BTreeMap<String, InForce>,
     failure: &mut Option<Failure>,
 ) {
-    let wave = wave_of(known);
+    let wave = wave_of(known.values().map(|one| one.wanted.as_str()));
     if failure.as_ref().is_some_and(|failure| failure.wave != wave || failure.retry != around.retry) {
         *failure = None;
     }
@@ -136,9 +136,9 @@ fn is_their_turn(service: Service, known: &BTreeMap<Service, Known>) -> bool {
     earlier.all(|(_, other)| (other.is_available || other.serves) && other.shows.as_ref() == Some(&other.wanted))
 }
 
-/// Stands for everything that is to roll together.
-fn wave_of(known: &BTreeMap<Service, Known>) -> String {
-    short_hash(known.values().map(|one| one.wanted.as_str()))
+/// Stands for everything that is to roll together: the revisions that are asked for, in the order of their services.
+pub fn wave_of<'a>(wanted: impl IntoIterator<Item = &'a str>) -> String {
+    short_hash(wanted)
 }
 
 fn take_back(

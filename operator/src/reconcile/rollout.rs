@@ -20,7 +20,7 @@ use crate::objects::{
     CHECKSUM, Inputs, PROGRESS_DEADLINE_SECONDS, Revision, Shown, configuration, provisioning_key, store_configuration,
 };
 use crate::resolve::Resolved;
-use crate::rollout::{Around, Known, RETRY_ANNOTATION};
+use crate::rollout::{Around, Known, RETRY_ANNOTATION, wave_of};
 
 /// What is known of each service.
 #[must_use]
@@ -54,7 +54,8 @@ pub fn known(
     revisions.iter().map(of_service).collect()
 }
 
-/// Whether services are to roll that show what their spec asks for: another operator makes their pods otherwise.
+/// Whether services are to roll that show what their spec asks for: another operator makes their pods otherwise. Those that went back are
+/// not to.
 #[must_use]
 pub fn rolls_unasked(
     stack: &EcommerceStack,
@@ -67,7 +68,15 @@ pub fn rolls_unasked(
         let in_force = ledger.revisions.get(service.as_str()).is_some_and(|shown| shown.revision != wanted.hash);
         in_force && observed.deployments.contains_key(&names.service(*service))
     };
-    ledger.generation.is_some() && ledger.generation == stack.metadata.generation && revisions.iter().any(rolls)
+    let is_asked_for = ledger.generation.is_none() || ledger.generation != stack.metadata.generation;
+    !is_asked_for && !went_back(revisions, ledger) && revisions.iter().any(rolls)
+}
+
+/// Whether these revisions were tried and taken back.
+#[must_use]
+pub fn went_back(revisions: &BTreeMap<Service, Revision>, ledger: &Ledger) -> bool {
+    let wave = wave_of(revisions.values().map(|wanted| wanted.hash.as_str()));
+    ledger.failed_upgrade.as_ref().is_some_and(|failure| failure.wave == wave)
 }
 
 /// Whether every service shows what it is to show, and serves it.

@@ -41,9 +41,12 @@ pub(super) fn take(
         }
         return Turn { queued: restarting, rolls_wait: rolls_unasked };
     }
+    let is_over = rollout::is_over(revisions, ledger, observed, names);
     let stores_are_back = Backend::ALL.into_iter().all(|store| inputs.resolved.store(store).is_steady);
-    if stores_are_back && rollout::is_over(revisions, ledger, observed, names) {
+    if stores_are_back && is_over {
         ledger.generation = stack.metadata.generation;
+    }
+    if stores_are_back && (is_over || rollout::went_back(revisions, ledger)) {
         wave.leave(names);
     }
     Turn::default()

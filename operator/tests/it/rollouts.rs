@@ -3,9 +3,18 @@
 use operator::ledger::Ledger;
 use operator::names::Names;
 use operator::reconcile::status::now;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::story::{APPS, CORE, JOBS, LEDGER, STACK, Story};
+
+const REVISIONS: &str = "/apis/apps/v1/namespaces/default/controllerrevisions/";
+
+fn miss_its_deadline(deployment: &mut Value) {
+    deployment["status"] = json!({
+        "observedGeneration": deployment["metadata"]["generation"],
+        "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
+    });
+}
 
 #[tokio::test]
 async fn a_ledger_that_somebody_took_away_is_made_anew_from_what_runs_and_nothing_rolls() {
@@ -117,12 +126,7 @@ async fn an_upgrade_that_misses_its_deadline_goes_back_and_says_so() {
         (image("product"), image("order")),
         ("ecommerce-stack/product:2.0.0".into(), "ecommerce-stack/order:1.0.0".into())
     );
-    story.api.change(&format!("{APPS}/deployments/shop-product"), |product| {
-        product["status"] = json!({
-            "observedGeneration": product["metadata"]["generation"],
-            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
-        });
-    });
+    story.api.change(&format!("{APPS}/deployments/shop-product"), miss_its_deadline);
     story.reconcile().await.unwrap();
     assert_eq!(image("product"), "ecommerce-stack/product:1.0.0");
     let (_, reason, message) = story.condition("Degraded");
@@ -238,12 +242,7 @@ async fn the_deadline_of_an_upgrade_counts_only_while_every_store_answers() {
             set["status"]["availableReplicas"] = pods.into();
         });
     };
-    story.api.change(&format!("{APPS}/deployments/shop-product"), |product| {
-        product["status"] = json!({
-            "observedGeneration": product["metadata"]["generation"],
-            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
-        });
-    });
+    story.api.change(&format!("{APPS}/deployments/shop-product"), miss_its_deadline);
     answers(0);
     for _ in 0..4 {
         story.reconcile().await.unwrap();
@@ -284,12 +283,7 @@ async fn what_a_ledger_has_lost_is_taken_from_what_runs() {
     });
     story.context().wave.enter(&Names::new("default", "another"), &now(&story.clock));
     story.reconcile().await.unwrap();
-    story.api.change(LEDGER, |map| {
-        let mut ledger: serde_json::Value = serde_json::from_str(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
-        let entries = ledger.as_object_mut().unwrap();
-        entries.retain(|name, _| name == "pins");
-        map["data"]["ledger.json"] = ledger.to_string().into();
-    });
+    story.change_ledger(|ledger| ledger.as_object_mut().unwrap().retain(|entry, _| entry == "pins"));
     story.reconcile().await.unwrap();
     assert_eq!(image("statefulsets", "shop-redis"), redis);
     assert_eq!(image("deployments", "shop-product"), product);
@@ -316,11 +310,12 @@ fn was_made_otherwise(story: &Story, service: &str) {
     story.api.change(&deployment, |object| {
         object["metadata"]["annotations"]["ecommercestack.dev/revision"] = "older".into();
     });
-    story.api.change(LEDGER, |map| {
-        let mut ledger: serde_json::Value = serde_json::from_str(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
-        ledger["revisions"][service]["revision"] = "older".into();
-        map["data"]["ledger.json"] = ledger.to_string().into();
-    });
+    let revisions = format!("{REVISIONS}shop-{service}-");
+    let present = story.ledger().revisions[service].revision.clone();
+    let mut older = story.api.get(&format!("{revisions}{present}")).unwrap();
+    older["metadata"]["name"] = format!("shop-{service}-older").into();
+    story.api.put(&format!("{revisions}older"), older);
+    story.change_ledger(|ledger| ledger["revisions"][service]["revision"] = "older".into());
 }
 
 #[tokio::test]
@@ -343,6 +338,30 @@ async fn what_an_operator_makes_otherwise_rolls_in_one_stack_at_a_time() {
     story.serve();
     story.reconcile().await.unwrap();
     assert!(story.context().wave.enter(&another, &now(&story.clock)));
+}
+
+/// It asks for the same for ever, and nothing of the stack restarts.
+#[tokio::test]
+async fn what_an_operator_makes_otherwise_and_does_not_come_up_keeps_no_other_stack_waiting() {
+    let story = Story::open().await;
+    let another = Names::new("default", "another");
+    was_made_otherwise(&story, "product");
+    story.reconcile().await.unwrap();
+    assert!(!story.context().wave.enter(&another, &now(&story.clock)), "it is this one's turn");
+    story.api.change(&format!("{APPS}/deployments/shop-product"), miss_its_deadline);
+    for _ in 0..3 {
+        story.reconcile().await.unwrap();
+        story.serve();
+    }
+    assert_eq!(
+        (story.ledger().revisions["product"].revision.as_str(), story.condition("Ready").1.as_str()),
+        ("older", "UpgradeFailed")
+    );
+    for _ in 0..2 {
+        assert!(story.context().wave.enter(&another, &now(&story.clock)));
+        story.context().wave.leave(&another);
+        story.reconcile().await.unwrap();
+    }
 }
 
 #[tokio::test]

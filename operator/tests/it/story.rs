@@ -59,6 +59,15 @@ impl Story {
         Ledger::parse(map["data"]["ledger.json"].as_str().unwrap()).unwrap()
     }
 
+    /// Somebody edits the ledger.
+    pub(crate) fn change_ledger(&self, change: impl FnOnce(&mut Value)) {
+        self.api.change(LEDGER, |map| {
+            let mut ledger = serde_json::from_str(map["data"]["ledger.json"].as_str().unwrap()).unwrap();
+            change(&mut ledger);
+            map["data"]["ledger.json"] = ledger.to_string().into();
+        });
+    }
+
     /// Status, reason and message of a condition.
     pub(crate) fn condition(&self, type_: &str) -> (String, String, String) {
         let conditions = self.stack().status.unwrap().conditions;
