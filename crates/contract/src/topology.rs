@@ -12,8 +12,9 @@ pub use crate::events::BINDINGS;
 /// The one exchange: topic, durable.
 pub const EXCHANGE: &str = "ecommerce.events";
 
-/// How often the broker hands a message out before it goes to the dead letters.
-pub const DELIVERY_LIMIT: u32 = 20;
+/// How often the broker hands a message out before it goes to the dead letters. What is dead the reader decides; the broker counts for a
+/// message also the ends of connections that it has nothing to do with.
+pub const DELIVERY_LIMIT: u32 = 1_000;
 
 /// The queue of a service.
 #[must_use]

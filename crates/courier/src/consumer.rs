@@ -10,8 +10,10 @@
 //! policy: `crates/contract/src/topology.rs`.
 //!
 //! What comes after a rest is handled at once. Then batches keep a pace, so that under load each holds more.
+//!
+//! Whoever decides by what has *not* come asks how far the queue was heard (`hearing.rs`).
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::time::{Duration, Instant};
 
 use ecommerce_contract::{Envelope, Service, topology};
@@ -23,9 +25,11 @@ use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use sqlx::PgConnection;
+use tokio::sync::watch;
 use tokio::time::{interval, sleep_until};
 
 use crate::connection::{Connections, Session, backoff, supervise};
+use crate::hearing::{self, Emptied, Hearing};
 use crate::in_hand::{InHand, Message};
 use crate::metrics::{EVENT_AGE, EVENTS_HANDLED};
 use crate::source::Source;
@@ -85,6 +89,11 @@ pub trait Handle: Send + Sync + 'static {
     /// for what may be lost and is not to be late, such as emptying a cache. Nobody waits for it, and so it waits for nothing.
     fn committed(&self) {}
 
+    /// Where it is to be told how far the queue was heard; nowhere: nobody asks the broker.
+    fn hearing(&self) -> Option<&Hearing> {
+        None
+    }
+
     /// Resolves when there is room for the effect of more; until then nothing is taken, and it stays with the broker in its sequence.
     fn has_room(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
@@ -125,14 +134,39 @@ impl<H: Handle> Consumer<H> {
         channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
         let (queue, tag) = (topology::queue(self.service), self.service.as_str());
         let consume = BasicConsumeOptions::default();
-        let mut source =
+        let source =
             Source::new(channel.basic_consume(queue.into(), tag.into(), consume, FieldTable::default()).await?);
+        let Some(hearing) = self.handler.hearing() else {
+            return self.take_turns(channel, source, None, shutdown).await;
+        };
+        let _connected = hearing.connected();
+        let (was_empty, emptied) = watch::channel(None);
+        tokio::select! {
+            ended = self.take_turns(channel, source, Some((hearing, emptied)), shutdown) => ended,
+            error = hearing::ask_whether_empty(channel, self.service, &self.clock, &was_empty) => Err(error),
+        }
+    }
+
+    /// Handles what waits and what comes in turns, so that neither keeps the other waiting.
+    async fn take_turns(
+        &self,
+        channel: &Channel,
+        mut source: Source,
+        mut heard: Option<(&Hearing, watch::Receiver<Emptied>)>,
+        shutdown: &Shutdown,
+    ) -> Result<(), Error> {
         let mut in_hand = InHand::new(self.service);
         let mut turns = backoff();
-        // What waits and what comes take turns, so that neither keeps the other waiting.
         let mut is_turn_of_waiting = false;
         loop {
             in_hand.show();
+            if let Some((hearing, emptied)) = &mut heard
+                && let Some(at) = *emptied.borrow_and_update()
+                && !in_hand.waiting.is_any_due(Instant::now())
+                && source.is_idle()
+            {
+                hearing.heard_until(at);
+            }
             if in_hand.aside.len() >= MOST_ASIDE {
                 return self.hold(channel, source, in_hand, shutdown).await;
             }
@@ -165,6 +199,7 @@ impl<H: Handle> Consumer<H> {
                         Part::new(in_hand.take(taken).await?)
                     }
                     Some(part) = when_due(&mut in_hand, now) => part,
+                    () = another_look(&mut heard) => continue,
                 }
             };
             self.settle(channel, part, &mut in_hand, &mut turns, shutdown).await?;
@@ -274,8 +309,18 @@ impl<H: Handle> Consumer<H> {
 /// gone and nobody else has it.
 fn is_worth_going_on(channel: &Channel, in_hand: &InHand) -> bool {
     let waiting = &in_hand.waiting;
-    let is_due = || waiting.next_due(Instant::now()).is_some_and(|due| due <= Instant::now());
-    in_hand.is_outage() || !waiting.nothing_works() && channel.status().connected() && is_due()
+    in_hand.is_outage()
+        || !waiting.nothing_works() && channel.status().connected() && waiting.is_any_due(Instant::now())
+}
+
+/// When the queue was seen empty once more.
+async fn another_look(heard: &mut Option<(&Hearing, watch::Receiver<Emptied>)>) {
+    if let Some((_, emptied)) = heard
+        && emptied.changed().await.is_ok()
+    {
+        return;
+    }
+    pending::<()>().await;
 }
 
 /// What waits, when it is its time.

@@ -13,6 +13,7 @@ use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use crate::Error;
 use crate::dead_letters::id;
 use crate::metrics::{EVENTS_DEAD_LETTERED, EVENTS_SET_ASIDE, EVENTS_WAITING};
+use crate::suspects::is_suspect;
 use crate::unsettled::{Acknowledgement, Unsettled};
 use crate::waiting::{Part, Waiting};
 
@@ -46,13 +47,21 @@ impl InHand {
         self.is_outage && self.waiting.nothing_works()
     }
 
-    /// Sorts what has come: what reads is answered, what only a newer version can read is set aside, and the rest is given up.
+    /// Sorts what has come: what reads is answered, or waits for the others where it was handed out suspiciously often; what only a newer
+    /// version can read is set aside, and the rest is given up.
     pub(crate) async fn take(&mut self, taken: Vec<Delivery>) -> Result<Vec<Message>, Error> {
         let mut readable = Vec::with_capacity(taken.len());
         for delivery in taken {
             self.unsettled.take(delivery.delivery_tag);
             match serde_json::from_slice::<Envelope>(&delivery.data) {
-                Ok(envelope) => readable.push((delivery, envelope)),
+                Ok(envelope) => {
+                    let handed_out = handed_out_before(&delivery);
+                    if is_suspect(handed_out) {
+                        self.waiting.put_last(handed_out, (delivery, envelope), Instant::now());
+                    } else {
+                        readable.push((delivery, envelope));
+                    }
+                }
                 Err(error) if Envelope::is_of_a_newer_version(&delivery.data) => {
                     self.set_aside(delivery, &error.to_string());
                 }
@@ -139,6 +148,13 @@ impl InHand {
         }
         Ok(())
     }
+}
+
+/// How often the broker has handed a message out before, as it has counted.
+fn handed_out_before(delivery: &Delivery) -> u64 {
+    let headers = delivery.properties.headers().as_ref();
+    let count = headers.and_then(|headers| headers.inner().get("x-delivery-count")?.as_long_long_int());
+    count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
 }
 
 impl Drop for InHand {

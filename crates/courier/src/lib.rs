@@ -9,12 +9,14 @@ pub mod connection;
 pub mod consumer;
 mod dead_letter_count;
 pub mod dead_letters;
+mod hearing;
 mod in_hand;
 pub mod metrics;
 mod outgoing;
 mod publish;
 pub mod relay;
 mod source;
+mod suspects;
 mod sweep;
 pub mod topology;
 mod unsettled;
@@ -22,6 +24,7 @@ mod waiting;
 
 pub use connection::{Connections, Settings};
 pub use consumer::{Consumer, Failure, Handle};
+pub use hearing::{Heard, Hearing};
 pub use outgoing::Outgoing;
 pub use relay::Relay;
 

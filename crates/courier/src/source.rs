@@ -51,6 +51,17 @@ impl Source {
         std::mem::take(&mut self.batch)
     }
 
+    /// Whether nothing has come that was not taken.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        if self.batch.is_empty()
+            && self.ended.is_none()
+            && let Some(next) = self.deliveries.next().now_or_never()
+        {
+            self.put(next);
+        }
+        self.batch.is_empty() && self.ended.is_none()
+    }
+
     /// Whether nothing more comes.
     pub(crate) fn has_ended(&self) -> bool {
         self.batch.is_empty() && self.ended.is_some()

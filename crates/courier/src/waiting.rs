@@ -2,12 +2,15 @@
 //!
 //! Whether the database is away or one message can never be handled, no error says for certain. What else works does: while nothing
 //! works, everything takes turns, as fast as its owner has it; what fails although others work is at fault itself, and waits for
-//! longer each time. Whatever fails a second time is halved, and each half again, until what is at fault is alone.
+//! longer each time. Whatever fails a second time is halved, and each half again, until what is at fault is alone. What was handed out
+//! suspiciously often comes last, and is alone from the beginning (`suspects.rs`).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ecommerce_runtime::Backoff;
+
+use crate::suspects::Suspects;
 
 /// Between two tries of what fails although others work, before what chance adds.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
@@ -51,6 +54,8 @@ impl<M> Part<M> {
 pub(crate) struct Waiting<M> {
     /// What has waited longest comes first.
     parts: VecDeque<Part<M>>,
+    /// What has not been tried.
+    suspects: Suspects<M>,
     /// How often anything has worked.
     worked: u64,
     nothing_works: bool,
@@ -58,7 +63,7 @@ pub(crate) struct Waiting<M> {
 
 impl<M> Default for Waiting<M> {
     fn default() -> Self {
-        Self { parts: VecDeque::new(), worked: 0, nothing_works: false }
+        Self { parts: VecDeque::new(), suspects: Suspects::default(), worked: 0, nothing_works: false }
     }
 }
 
@@ -89,6 +94,11 @@ impl<M> Waiting<M> {
         pause
     }
 
+    /// Keeps a message that was handed out so often before for after the others.
+    pub(crate) fn put_last(&mut self, handed_out: u64, message: M, now: Instant) {
+        self.suspects.add(handed_out, message, now);
+    }
+
     /// Whether nothing has worked since something last failed that may be no fault of its own.
     pub(crate) fn nothing_works(&self) -> bool {
         self.nothing_works
@@ -96,23 +106,32 @@ impl<M> Waiting<M> {
 
     /// What is to be tried now, if anything is.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Part<M>> {
+        if self.suspects.due().is_some_and(|due| due <= now) {
+            self.parts.extend(self.suspects.take_all().into_iter().map(|message| Part::new(vec![message])));
+        }
         let due = self.parts.iter().position(|part| part.is_due(now))?;
         self.parts.remove(due)
     }
 
     /// When something is to be tried, if anything waits.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
-        self.parts.iter().map(|part| part.due.unwrap_or(now)).min()
+        self.parts.iter().map(|part| part.due.unwrap_or(now)).chain(self.suspects.due()).min()
+    }
+
+    /// Whether something is to be tried now, or in a moment although it has never failed.
+    pub(crate) fn is_any_due(&self, now: Instant) -> bool {
+        self.suspects.due().is_some() || self.parts.iter().any(|part| part.is_due(now))
     }
 
     /// How many messages there are.
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.messages.len()).sum()
+        self.parts.iter().map(|part| part.messages.len()).sum::<usize>() + self.suspects.len()
     }
 
     /// All of them, and none is left.
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = M> {
-        std::mem::take(&mut self.parts).into_iter().flat_map(|part| part.messages)
+        let suspects = self.suspects.take_all();
+        std::mem::take(&mut self.parts).into_iter().flat_map(|part| part.messages).chain(suspects)
     }
 }
 

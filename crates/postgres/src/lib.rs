@@ -6,12 +6,14 @@
 pub mod batching;
 mod executor;
 pub mod housekeeping;
+pub mod low_end;
 pub mod migration;
 pub mod outbox;
 pub mod pool;
 mod unreadable;
 
 pub use batching::Batching;
+pub use low_end::LowEnd;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};
 pub use unreadable::Unreadable;
 

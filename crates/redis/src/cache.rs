@@ -3,7 +3,9 @@
 //!
 //! A value is loaded once for all that miss it at the same time in one process. After a change, [`Cache::invalidate`] puts a
 //! mark in the value's place for [`CHANGED`]: a load that began before the change then cannot put its old value back, because
-//! values are only ever put where there is nothing.
+//! values are only ever put where there is nothing. A mark names its change, and what is loaded by somebody who has read it is put beside
+//! it, under the name of the change: nobody reads there any more once another mark is in its place. So what changes all the time is
+//! cached, too.
 //!
 //! What strangers can ask for has no end, so a cache leaves half of the server's memory to the sessions.
 
@@ -11,6 +13,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecommerce_types::Clock;
 use fred::interfaces::KeysInterface as _;
 use fred::types::{Expiration, SetOptions};
 use serde::Serialize;
@@ -23,8 +26,8 @@ use crate::{Error, Redis};
 
 /// How long the mark of a change stays: longer than any load takes.
 pub const CHANGED: Duration = Duration::from_secs(5);
-/// The mark. No JSON is empty.
-const MARK: &str = "";
+/// What a mark begins with, before the name of its change. No JSON does.
+const MARK: &str = "changed:";
 
 /// One kind of thing, cached by a key of its own.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Cache<V, E> {
     redis: Redis,
     name: &'static str,
     lifetime: Duration,
+    /// Names changes.
+    names: Clock,
     room: Room,
     loads: SingleFlight<Result<V, Arc<E>>>,
 }
@@ -39,9 +44,16 @@ pub struct Cache<V, E> {
 /// What Redis said when it was asked for a value.
 enum Found<V> {
     Value(V),
-    Nothing,
-    /// There is no use in putting a value there: it has just changed, or Redis is away.
+    /// What is loaded from now on has its place there.
+    Nothing(Place),
+    /// There is no use in putting a value anywhere: Redis is away, or another version has written what is there.
     Closed,
+}
+
+/// Where a value is put, and for how long.
+struct Place {
+    key: String,
+    lifetime: Duration,
 }
 
 impl<V, E> Cache<V, E>
@@ -53,7 +65,8 @@ where
     /// Redis was away as it happened.
     #[must_use]
     pub fn new(redis: Redis, name: &'static str, lifetime: Duration) -> Self {
-        Self { redis, name, lifetime, room: Room::default(), loads: SingleFlight::new() }
+        let names = Clock::system();
+        Self { redis, name, lifetime, names, room: Room::default(), loads: SingleFlight::new() }
     }
 
     /// The cached value, or what `load` gives; many that miss it at once share one load and its outcome.
@@ -63,13 +76,14 @@ where
     {
         self.loads
             .get_or_load(key, || async {
-                let found = self.find(key).await;
-                if let Found::Value(value) = found {
-                    return Ok(value);
-                }
+                let place = match self.find(key).await {
+                    Found::Value(value) => return Ok(value),
+                    Found::Nothing(place) => Some(place),
+                    Found::Closed => None,
+                };
                 let value = load().await.map_err(Arc::new)?;
-                if matches!(found, Found::Nothing) {
-                    self.put(key, &value);
+                if let Some(place) = place {
+                    self.put(place, &value);
                 }
                 Ok(value)
             })
@@ -78,8 +92,12 @@ where
 
     /// To be called after the change of a thing is committed: what is asked for from then on is loaded anew.
     pub async fn invalidate(&self, key: &str) {
-        let mark = Some(Expiration::PX(i64::try_from(CHANGED.as_millis()).unwrap_or(i64::MAX)));
-        let marked = self.redis.commands.set::<(), _, _>(self.redis_key(key), MARK, mark, None, false).await;
+        let mark = format!("{MARK}{}", self.names.new_id());
+        let marked = self
+            .redis
+            .commands
+            .set::<(), _, _>(self.redis_key(key), mark, Some(expiration(CHANGED)), None, false)
+            .await;
         if let Err(error) = marked {
             tracing::warn!(%error, cache = self.name, "unable to invalidate; the old value stays until its time is over");
         }
@@ -87,34 +105,37 @@ where
     }
 
     async fn find(&self, key: &str) -> Found<V> {
-        let (found, outcome) = match self.read(key).await {
-            Ok(None) => (Found::Nothing, "miss"),
-            Ok(Some(json)) if json == MARK => (Found::Closed, "changed"),
-            Ok(Some(json)) => match serde_json::from_str(&json) {
-                Ok(value) => (Found::Value(value), "hit"),
-                // Another version of this service wrote it, and reads it too.
-                Err(_) => (Found::Closed, "malformed"),
+        let place = Place { key: self.redis_key(key), lifetime: self.lifetime };
+        let (found, outcome) = match self.read(&place.key).await {
+            Ok(Some(text)) => match text.strip_prefix(MARK) {
+                Some(change) => {
+                    let lifetime = self.lifetime.min(CHANGED);
+                    let beside = Place { key: format!("{}:{change}", place.key), lifetime };
+                    let found = self.read(&beside.key).await;
+                    read(found, beside, "changed")
+                }
+                None => read(Ok(Some(text)), place, "miss"),
             },
-            Err(_) => (Found::Closed, "away"),
+            found => read(found, place, "miss"),
         };
         CACHE_LOOKUPS.increment([self.name, outcome]);
         found
     }
 
     async fn read(&self, key: &str) -> Result<Option<String>, Error> {
-        Ok(self.redis.commands.get(self.redis_key(key)).await?)
+        Ok(self.redis.commands.get(key).await?)
     }
 
     /// Puts a value where there is none, without keeping the one who asked waiting.
-    fn put(&self, key: &str, value: &V) {
+    fn put(&self, place: Place, value: &V) {
         let Ok(json) = serde_json::to_string(value) else { return };
-        let (commands, room, key) = (self.redis.commands.clone(), self.room.clone(), self.redis_key(key));
-        let lifetime = Some(Expiration::PX(i64::try_from(self.lifetime.as_millis()).unwrap_or(i64::MAX)));
+        let (commands, room, Place { key, lifetime }) = (self.redis.commands.clone(), self.room.clone(), place);
         tokio::spawn(async move {
             if !room.is_there(&commands).await {
                 return;
             }
-            let put: Result<(), _> = commands.set(key, json, lifetime, Some(SetOptions::NX), false).await;
+            let put: Result<(), _> =
+                commands.set(key, json, Some(expiration(lifetime)), Some(SetOptions::NX), false).await;
             if let Err(error) = put {
                 tracing::debug!(%error, "unable to cache a value");
             }
@@ -124,4 +145,23 @@ where
     fn redis_key(&self, key: &str) -> String {
         self.redis.key(&format!("cache:{}:{key}", self.name))
     }
+}
+
+/// What was read at a place; `nothing` is what it is called when nothing is there.
+fn read<V: DeserializeOwned>(
+    found: Result<Option<String>, Error>,
+    place: Place,
+    nothing: &'static str,
+) -> (Found<V>, &'static str) {
+    match found.map(|found| found.map(|json| serde_json::from_str(&json))) {
+        Ok(Some(Ok(value))) => (Found::Value(value), "hit"),
+        // Another version of this service wrote it, and reads it too.
+        Ok(Some(Err(_))) => (Found::Closed, "malformed"),
+        Ok(None) => (Found::Nothing(place), nothing),
+        Err(_) => (Found::Closed, "away"),
+    }
+}
+
+fn expiration(lifetime: Duration) -> Expiration {
+    Expiration::PX(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX))
 }

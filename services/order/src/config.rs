@@ -27,6 +27,9 @@ pub struct Config {
     /// Seconds from placing an order to its payment deadline, when it expires unpaid.
     #[arg(long, env = "PAYMENT_DEADLINE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     pub payment_deadline_seconds: u32,
+    /// Seconds from its payment deadline until an order whose money was asked for expires: what was paid in time is on its way for a moment.
+    #[arg(long, env = "PAYMENT_GRACE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub payment_grace_seconds: u32,
 }
 
 impl Config {
@@ -34,5 +37,11 @@ impl Config {
     #[must_use]
     pub fn time_to_pay(&self) -> Duration {
         Duration::seconds(i64::from(self.payment_deadline_seconds))
+    }
+
+    /// From its payment deadline until an order whose money was asked for expires.
+    #[must_use]
+    pub fn payment_grace(&self) -> Duration {
+        Duration::seconds(i64::from(self.payment_grace_seconds))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ecommerce_contract::{Envelope, Event};
-use ecommerce_courier::{Failure, Handle};
+use ecommerce_courier::{Failure, Handle, Hearing};
 use ecommerce_types::{Clock, OrderId, PaymentId};
 use sqlx::PgConnection;
 
@@ -14,6 +14,8 @@ use crate::store::{self, Changes, WriteError};
 #[derive(Debug)]
 pub(crate) struct Orders {
     pub(crate) clock: Clock,
+    /// What the clock of orders asks before it ends one that may be paid.
+    pub(crate) hearing: Hearing,
 }
 
 impl Handle for Orders {
@@ -31,6 +33,10 @@ impl Handle for Orders {
                 Err(WriteError::Database(error)) => return Err(error.into()),
             }
         }
+    }
+
+    fn hearing(&self) -> Option<&Hearing> {
+        Some(&self.hearing)
     }
 }
 

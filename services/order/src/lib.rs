@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use ecommerce_contract::Service;
-use ecommerce_courier::{Connections, Consumer, Outgoing, Relay, dead_letters};
+use ecommerce_courier::{Connections, Consumer, Hearing, Outgoing, Relay, dead_letters};
 use ecommerce_http::api_key::{self, KnownKeys};
 use ecommerce_http::client::{self, Peer};
 use ecommerce_http::edge_key::{self, EdgeKey};
@@ -30,6 +30,7 @@ use sqlx::migrate::Migrator;
 
 pub use crate::config::Config;
 pub use crate::metrics::METRICS;
+use crate::payment_deadline::Deadlines;
 pub use crate::repeat::REPEAT;
 pub use crate::routes::openapi;
 use crate::state::State;
@@ -71,13 +72,20 @@ fn look_at_dead_letters(matches: ArgMatches) -> Use {
     Box::pin(async move {
         let (config, command) = dead_letters::settings::<Config>(&matches)?;
         let pool = Pool::for_background(&config.postgres, "order dead-letters")?;
-        let consumer = consumer(Connections::to(&config.rabbit)?, pool, Clock::system(), Outgoing::nowhere());
+        let connections = Connections::to(&config.rabbit)?;
+        let consumer = consumer(connections, pool, Clock::system(), Outgoing::nowhere(), Hearing::default());
         Ok(dead_letters::run(&command, &consumer).await?)
     })
 }
 
-fn consumer(connections: Connections, pool: Pool, clock: Clock, outgoing: Outgoing) -> Consumer<consumer::Orders> {
-    let handler = consumer::Orders { clock: clock.clone() };
+fn consumer(
+    connections: Connections,
+    pool: Pool,
+    clock: Clock,
+    outgoing: Outgoing,
+    hearing: Hearing,
+) -> Consumer<consumer::Orders> {
+    let handler = consumer::Orders { clock: clock.clone(), hearing };
     Consumer { connections, service: Service::Order, pool, clock, outgoing, handler }
 }
 
@@ -94,16 +102,22 @@ pub async fn build(config: Config, host: Host) -> Result<App, BuildError> {
 
     let of_relay = Pool::for_relay(&config.postgres, "order")?;
     let (relay, outgoing) = Relay::new(connections.clone(), of_relay, host.clock.clone());
-    let consumer = consumer(connections.clone(), background.clone(), host.clock.clone(), outgoing.clone());
+    let hearing = Hearing::default();
+    let consumer =
+        consumer(connections.clone(), background.clone(), host.clock.clone(), outgoing.clone(), hearing.clone());
+    let deadlines = Deadlines {
+        pool: background,
+        clock: host.clock.clone(),
+        grace: config.payment_grace(),
+        hearing,
+        outgoing: outgoing.clone(),
+    };
     let mut tasks = host.tasks();
     let shutdown = &host.shutdown;
     tasks.spawn("product key", product_key.follow(shutdown.clone()));
     tasks.spawn_last("relay", |end| relay.run(end));
     tasks.spawn("consumer", consumer.run(shutdown.clone()));
-    tasks.spawn(
-        "payment deadlines",
-        payment_deadline::run(background, host.clock.clone(), outgoing.clone(), shutdown.clone()),
-    );
+    tasks.spawn("payment deadlines", deadlines.run(shutdown.clone()));
     let forget_keys = housekeeping::run(pool.clone(), shutdown.clone(), ecommerce_idempotency::forget_old);
     tasks.spawn("old idempotency keys", forget_keys);
 

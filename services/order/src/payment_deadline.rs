@@ -1,18 +1,20 @@
 //! The clock of all orders: ends those that nobody paid in time.
 //!
-//! The deadline stands in the order's row, so it survives restarts. Each replica looks, and each takes other rows.
+//! The deadline stands in the order's row, so it survives restarts. Each replica looks, and each takes other rows. Which deadlines are over
+//! says [`Overdue`].
 
 use std::time::Duration;
 
 use ecommerce_contract::Envelope;
-use ecommerce_courier::Outgoing;
-use ecommerce_postgres::{Pool, Unreadable};
+use ecommerce_courier::{Hearing, Outgoing};
+use ecommerce_postgres::{LowEnd, Pool, Unreadable};
 use ecommerce_runtime::{Shutdown, every};
 use ecommerce_types::Clock;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
-use crate::domain::Change;
+use crate::domain::{Change, Overdue};
 use crate::metrics::ORDERS_EXPIRED;
 use crate::store::{self, Changes, WriteError};
 
@@ -20,18 +22,34 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How many orders one transaction ends.
 const BATCH: i64 = 200;
 
-/// Runs until the process stops.
-pub(crate) async fn run(pool: Pool, clock: Clock, outgoing: Outgoing, shutdown: Shutdown) {
-    let unreadable = Mutex::new(Unreadable::default());
-    every(EVERY, shutdown.clone(), || async {
-        let mut unreadable = unreadable.lock().await;
+/// What the clock works with.
+#[derive(Debug)]
+pub(crate) struct Deadlines {
+    pub(crate) pool: Pool,
+    pub(crate) clock: Clock,
+    /// From its payment deadline until an order whose money was asked for is ended.
+    pub(crate) grace: time::Duration,
+    /// How far this process has heard what payment tells.
+    pub(crate) hearing: Hearing,
+    pub(crate) outgoing: Outgoing,
+}
+
+impl Deadlines {
+    /// Runs until the process stops.
+    pub(crate) async fn run(self, shutdown: Shutdown) {
+        let seen = Mutex::new(Seen::default());
+        every(EVERY, shutdown.clone(), || self.expire_all(&seen, &shutdown)).await;
+    }
+
+    async fn expire_all(&self, seen: &Mutex<Seen>, shutdown: &Shutdown) {
+        let mut seen = seen.lock().await;
         while !shutdown.is_stopped() {
-            match expire(&pool, &clock, &mut unreadable).await {
+            match self.expire(&mut seen).await {
                 Ok(Looked { told, is_more }) => {
                     if !told.is_empty() {
                         ORDERS_EXPIRED.add([], told.len() as u64);
                         tracing::info!(expired = told.len(), "ended orders that nobody paid in time");
-                        outgoing.send(told);
+                        self.outgoing.send(told);
                     }
                     if !is_more {
                         return;
@@ -43,8 +61,51 @@ pub(crate) async fn run(pool: Pool, clock: Clock, outgoing: Outgoing, shutdown: 
                 }
             }
         }
-    })
-    .await;
+    }
+
+    /// Ends the orders that are longest overdue.
+    async fn expire(&self, seen: &mut Seen) -> Result<Looked, WriteError> {
+        let now = self.clock.now();
+        let overdue = self.overdue(now);
+        let Seen { low_end, unreadable } = seen;
+        let after = low_end.begin();
+        let expire = async |transaction: &mut PgConnection| {
+            let mut changes = Changes::default();
+            let due = store::lock_due(transaction, after, overdue, unreadable.ids(), BATCH).await?;
+            if due.orders.is_empty() && due.unreadable.is_empty() {
+                return Ok::<_, WriteError>(Looked::default());
+            }
+            let mut is_more = unreadable.remember(due.unreadable.into_iter().map(|id| id.0));
+            for mut order in due.orders {
+                if let Change::Publish(event) = order.expire(overdue, now) {
+                    changes.events.push(Envelope::new(&self.clock, None, event));
+                    changes.steps.push(order.latest_step(None));
+                    changes.orders.push(order);
+                    is_more = true;
+                }
+            }
+            store::write(transaction, &changes).await?;
+            Ok(Looked { told: changes.events, is_more })
+        };
+        let looked = self.pool.transaction(expire).await?;
+        if !looked.is_more {
+            low_end.left_nothing(overdue.awaiting_payment);
+        }
+        Ok(looked)
+    }
+
+    fn overdue(&self, now: OffsetDateTime) -> Overdue {
+        let heard = self.hearing.heard();
+        let connected = heard.connected_since.and_then(|since| since.elapsed().try_into().ok());
+        Overdue::at(now, self.grace, heard.until, connected)
+    }
+}
+
+/// What earlier looks have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    low_end: LowEnd,
+    unreadable: Unreadable,
 }
 
 /// What one look has brought.
@@ -54,28 +115,4 @@ struct Looked {
     told: Vec<Envelope>,
     /// Whether another look at once would find others.
     is_more: bool,
-}
-
-/// Ends the orders that are longest overdue.
-async fn expire(pool: &Pool, clock: &Clock, unreadable: &mut Unreadable) -> Result<Looked, WriteError> {
-    let now = clock.now();
-    let expire = async |transaction: &mut PgConnection| {
-        let mut changes = Changes::default();
-        let due = store::lock_due(transaction, now, unreadable.ids(), BATCH).await?;
-        if due.orders.is_empty() && due.unreadable.is_empty() {
-            return Ok(Looked::default());
-        }
-        let mut is_more = unreadable.remember(due.unreadable.into_iter().map(|id| id.0));
-        for mut order in due.orders {
-            if let Change::Publish(event) = order.expire(now) {
-                changes.events.push(Envelope::new(clock, None, event));
-                changes.steps.push(order.latest_step(None));
-                changes.orders.push(order);
-                is_more = true;
-            }
-        }
-        store::write(transaction, &changes).await?;
-        Ok(Looked { told: changes.events, is_more })
-    };
-    pool.transaction(expire).await
 }

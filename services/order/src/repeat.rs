@@ -43,9 +43,33 @@ fn run(matches: ArgMatches) -> Use {
     Box::pin(async move {
         let Range { postgres, since, until } = Range::from_arg_matches(&matches)?;
         let clock = Clock::system();
-        let told = repeat(&postgres, since, until.unwrap_or_else(|| clock.now()), &clock).await?;
-        Ok(format!("{told} events are on their way again"))
+        let Repeated { told, unreadable } =
+            repeat(&postgres, since, until.unwrap_or_else(|| clock.now()), &clock).await?;
+        let said = format!("{told} events are on their way again");
+        if unreadable.is_empty() { Ok(said) } else { Err(OrdersStay { said, unreadable }.into()) }
     })
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Repeated {
+    /// How many events were written.
+    told: usize,
+    /// Orders that this version cannot read.
+    unreadable: Vec<OrderId>,
+}
+
+/// Some orders could not be told of.
+#[derive(Debug, thiserror::Error)]
+#[error("{said}; these orders do not read, and nothing is told of them: {}", names(unreadable))]
+struct OrdersStay {
+    /// What was told of the others.
+    said: String,
+    unreadable: Vec<OrderId>,
+}
+
+fn names(orders: &[OrderId]) -> String {
+    orders.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes the events into the outbox, which a process that serves sends within seconds.
@@ -54,23 +78,25 @@ async fn repeat(
     since: OffsetDateTime,
     until: OffsetDateTime,
     clock: &Clock,
-) -> Result<usize, Failure> {
+) -> Result<Repeated, Failure> {
     let pool = Pool::for_background(settings, "order repeat")?;
     let (mut after, end) = (OrderId(first_id_at(since)), OrderId(first_id_at(until)));
-    let mut told = 0;
+    let mut repeated = Repeated::default();
     loop {
         let page = async |connection: &mut PgConnection| {
-            let orders = store::placed_between(connection, after, end, PAGE).await?;
+            let store::Found { orders, unreadable } = store::placed_between(connection, after, end, PAGE).await?;
             let told = orders.iter().filter_map(|order| Some(Envelope::new(clock, None, order.told_last()?)));
             let told: Vec<Envelope> = told.collect();
             outbox::append(connection, &told).await?;
-            Ok::<_, sqlx::Error>((orders.last().map(|order| order.id), told.len()))
+            let last = orders.iter().map(|order| order.id).chain(unreadable.iter().copied()).max();
+            Ok::<_, sqlx::Error>((last, told.len(), unreadable))
         };
-        let (last, count) = pool.run(page).await?;
-        told += count;
+        let (last, told, unreadable) = pool.run(page).await?;
+        repeated.told += told;
+        repeated.unreadable.extend(unreadable);
         match last {
             Some(last) => after = last,
-            None => return Ok(told),
+            None => return Ok(repeated),
         }
     }
 }

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use crate::attempts::{Attempts, Known};
 use crate::domain::{Attempt, AttemptId, Kind, Origin, card_testing};
+use crate::store::closing::{self, Named};
 use crate::store::opening::{self, Begun, OpenError, Opening};
-use crate::store::{closing, payments, refunds};
+use crate::store::{payments, refunds};
 
 /// A charge that has less time than this is looked at once more before it is sent.
 const PLENTY: Duration = Duration::seconds(5);
@@ -42,6 +43,11 @@ impl Handle for Payments {
             }
         }
         // Closes first, so that an order whose two messages come in one batch is not charged at all.
+        for (request, _) in requested.values() {
+            if let Some((close, _)) = closed.get_mut(&request.order_id) {
+                close.payment_id.get_or_insert(request.payment_id);
+            }
+        }
         if !closed.is_empty() {
             self.close(connection, &closed).await?;
         }
@@ -90,13 +96,15 @@ impl Payments {
     ) -> Result<Vec<Attempt>, sqlx::Error> {
         let Attempts { clock, holder, .. } = &self.attempts;
         let now = clock.now();
-        // Of an order that names no payment, none was requested, and nothing is held.
-        let named = closed.values().filter_map(|(close, _)| Some((close.payment_id?, close.order_id)));
-        let named: Vec<(PaymentId, OrderId)> = named.collect();
-        let ids: Vec<Uuid> = named.iter().map(|(payment, _)| payment.0).collect();
+        let named = closed.values().filter_map(|(close, _)| {
+            Some(Named { payment: close.payment_id?, order: close.order_id, pay_by: close.pay_by })
+        });
+        let named: Vec<Named> = named.collect();
         closing::remember(transaction, &named, now).await?;
+        // Also of those that name none, or another: order may have been put back to a day before it asked for the money.
+        let orders: Vec<Uuid> = closed.keys().map(|order| order.0).collect();
         let (mut changed, mut refunds) = (Vec::new(), Vec::new());
-        for mut payment in payments::lock(transaction, &ids).await? {
+        for mut payment in payments::lock_of_orders(transaction, &orders).await? {
             let before = payment.status;
             if let Some(give_back) = payment.close().refund {
                 let cause = closed.get(&payment.order_id).and_then(|(_, cause)| cause.clone());

@@ -198,6 +198,35 @@ async fn newer_messages_among(others: i64) {
     assert_eq!(broker.take("order.dead").await, None);
 }
 
+/// As a version that is rolled back and rolled again does; the broker counts each time.
+#[tokio::test]
+async fn what_only_a_newer_version_can_read_is_no_dead_letter_however_often_it_was_handed_out() {
+    let (broker, database) = stores().await;
+    broker.declare().await;
+    let mut of_a_newer_kind = serde_json::to_value(stock_reserved()).unwrap();
+    of_a_newer_kind["type"] = "stock.counted".into();
+    broker.publish_bytes("stock.reserved", of_a_newer_kind.to_string().as_bytes()).await;
+    for others in 1..=25 {
+        let shutdown = Shutdown::new();
+        let consumer = Consumer {
+            connections: connections(&broker, Service::Order),
+            service: Service::Order,
+            pool: database.service_pool(),
+            clock: Clock::system(),
+            outgoing: nowhere(&broker, &database),
+            handler: Rows::default(),
+        };
+        broker.publish(&stock_reserved()).await;
+        let running = tokio::spawn(consumer.run(shutdown.clone()));
+        eventually("the other has its effect", || async { (effects(&database).await == others).then_some(()) }).await;
+        eventually("it is handed out", || async { (broker.waiting("order").await == 0).then_some(()) }).await;
+        shutdown.stop();
+        running.await.unwrap();
+        eventually("it is handed back", || async { (broker.waiting("order").await == 1).then_some(()) }).await;
+    }
+    assert_eq!(broker.take("order.dead").await, None);
+}
+
 /// As after a roll back: hundreds of messages that only the newer version can read, and behind them what both can.
 #[tokio::test]
 async fn with_too_many_of_them_in_hand_the_rest_is_left_to_others_and_the_process_still_ends() {

@@ -1,16 +1,20 @@
-//! One event that always fails, as if it might work later, and those that came with it.
+//! One event that always fails, as if it might work later, or that ends the process; and those that came with it.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::{Consumer, Failure, Handle, Outgoing};
 use ecommerce_runtime::{Shutdown, metrics};
+use ecommerce_testing::eventually::DEADLINE;
 use ecommerce_testing::{Broker, Database, eventually};
 use ecommerce_types::{Clock, EventId, OrderId};
 use sqlx::PgConnection;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use crate::{connections, payment_requested, stores};
+use crate::{connections, payment_requested, stock_reserved, stores};
 
 /// Writes a row for each event; the database does not take a batch that the culprit is in, until it is mended.
 #[derive(Debug, Clone)]
@@ -78,13 +82,96 @@ async fn culprit_among(others: i64) {
 }
 
 fn start(broker: &Broker, database: &Database, handler: Rows) {
-    let consumer = Consumer {
-        connections: connections(broker, Service::Payment),
-        service: Service::Payment,
+    tokio::spawn(consumer(broker, database, Service::Payment, handler).run(Shutdown::new()));
+}
+
+fn consumer<H: Handle>(broker: &Broker, database: &Database, service: Service, handler: H) -> Consumer<H> {
+    Consumer {
+        connections: connections(broker, service),
+        service,
         pool: database.service_pool(),
         clock: Clock::system(),
         outgoing: Outgoing::nowhere(),
         handler,
-    };
-    tokio::spawn(consumer.run(Shutdown::new()));
+    }
+}
+
+/// Writes a row for each event; where the culprit is among them, the process is at its end.
+#[derive(Debug, Clone)]
+struct Deadly {
+    rows: Rows,
+    met: Arc<Notify>,
+}
+
+impl Handle for Deadly {
+    async fn handle(&self, connection: &mut PgConnection, events: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        if events.iter().any(|envelope| envelope.event.order_id() == self.rows.culprit) {
+            self.met.notify_one();
+            return pending().await;
+        }
+        self.rows.handle(connection, events).await
+    }
+}
+
+/// Twelve lives: in ten it takes along what came with it, and then what comes after it and before it is handled without it.
+#[tokio::test]
+async fn an_event_that_ends_the_process_ends_it_alone() {
+    const EVENTS: i64 = 250;
+    let (broker, database) = stores().await;
+    broker.declare().await;
+    let culprit = stock_reserved();
+    for number in 0..EVENTS {
+        broker.publish(&if number == EVENTS / 3 { culprit.clone() } else { stock_reserved() }).await;
+    }
+    let (rows, met) = (Rows { culprit: culprit.event.order_id(), is_mended: Arc::default() }, Arc::new(Notify::new()));
+    let handler = Deadly { rows: rows.clone(), met: met.clone() };
+    for _ in 0..12 {
+        let running = tokio::spawn(consumer(&broker, &database, Service::Order, handler.clone()).run(Shutdown::new()));
+        timeout(DEADLINE, met.notified()).await.unwrap();
+        running.abort();
+        running.await.unwrap_err();
+        eventually("the broker has them back", || async {
+            (i64::from(broker.waiting("order").await) == EVENTS - effects(&database).await).then_some(())
+        })
+        .await;
+    }
+    assert_eq!((effects(&database).await, broker.waiting("order").await), (EVENTS - 1, 1));
+    assert_eq!(broker.take("order.dead").await, None);
+
+    rows.is_mended.store(true, Ordering::SeqCst);
+    tokio::spawn(consumer(&broker, &database, Service::Order, rows).run(Shutdown::new()));
+    eventually("its effect", || async { (effects(&database).await == EVENTS).then_some(()) }).await;
+}
+
+/// It was in hand at each of the deaths, and nothing comes after it that could bring it on.
+#[tokio::test]
+async fn a_batch_that_was_handed_out_again_and_again_is_handled_although_nothing_comes_after_it() {
+    const EVENTS: i64 = 10;
+    let (broker, database) = stores().await;
+    broker.declare().await;
+    let events: Vec<Envelope> = (0..EVENTS).map(|_| stock_reserved()).collect();
+    for event in &events {
+        broker.publish(event).await;
+    }
+    for _ in 0..11 {
+        let running = tokio::spawn(consumer(&broker, &database, Service::Order, Stuck).run(Shutdown::new()));
+        eventually("it has them in hand", || async { (broker.waiting("order").await == 0).then_some(()) }).await;
+        running.abort();
+        running.await.unwrap_err();
+        eventually("they are back", || async { (i64::from(broker.waiting("order").await) == EVENTS).then_some(()) })
+            .await;
+    }
+    let rows = Rows { culprit: payment_requested().event.order_id(), is_mended: Arc::default() };
+    tokio::spawn(consumer(&broker, &database, Service::Order, rows).run(Shutdown::new()));
+    eventually("their effects", || async { (effects(&database).await == EVENTS).then_some(()) }).await;
+    eventually("they are acknowledged", || async { (broker.depth("order").await == Some(0)).then_some(()) }).await;
+}
+
+/// Never comes to an end.
+struct Stuck;
+
+impl Handle for Stuck {
+    async fn handle(&self, _: &mut PgConnection, _: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        pending().await
+    }
 }

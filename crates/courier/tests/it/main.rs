@@ -7,6 +7,7 @@ mod consumer;
 mod culprits;
 mod dead_letters;
 mod dump;
+mod hearing;
 mod outages;
 mod passwords;
 mod patience;

@@ -3,9 +3,11 @@
 mod draft;
 mod filter;
 mod order;
+mod overdue;
 mod transition;
 
 pub(crate) use draft::{Draft, Item, Unplaceable};
 pub(crate) use filter::Filter;
 pub(crate) use order::{Line, Order, Status, Step};
+pub(crate) use overdue::Overdue;
 pub(crate) use transition::{Change, NotAllowed};

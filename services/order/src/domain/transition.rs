@@ -11,7 +11,7 @@ use ecommerce_contract::events::{
 use ecommerce_types::PaymentId;
 use time::OffsetDateTime;
 
-use super::{Order, Status};
+use super::{Order, Overdue, Status};
 
 /// What a change of an order does to the rest of the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,14 +148,12 @@ impl Order {
     }
 
     /// Nobody paid in time.
-    pub(crate) fn expire(&mut self, now: OffsetDateTime) -> Change {
-        match self.status {
-            Status::Pending | Status::AwaitingPayment if self.pay_by <= now => {
-                self.reason = Some("not_paid_in_time".to_owned());
-                self.close(Status::Expired, ClosedAs::Expired, now)
-            }
-            _ => Change::None,
+    pub(crate) fn expire(&mut self, overdue: Overdue, now: OffsetDateTime) -> Change {
+        if !overdue.includes(self.status, self.pay_by) {
+            return Change::None;
         }
+        self.reason = Some("not_paid_in_time".to_owned());
+        self.close(Status::Expired, ClosedAs::Expired, now)
     }
 
     /// Ends it without a sale, and publishes that for those who hold something for it.
@@ -230,8 +228,10 @@ mod tests {
         ecommerce_contract::events::PaymentFailed { order_id: order.id, payment_id, code: "declined".to_owned() }
     }
 
-    fn late(order: &Order) -> OffsetDateTime {
-        order.pay_by + Duration::seconds(1)
+    /// The clock comes by so long after the order's deadline.
+    fn expire(order: &mut Order, seconds: i64) -> Change {
+        let now = order.pay_by + Duration::seconds(seconds);
+        order.expire(Overdue { pending: now, awaiting_payment: now }, now)
     }
 
     #[test]
@@ -253,15 +253,15 @@ mod tests {
         let cancelled = [(Pending, Cancelled), (AwaitingPayment, Cancelled), (Paid, Cancelled)];
         assert_eq!(outcomes(|order| drop(order.cancel(now))), cancelled);
         assert_eq!(outcomes(|order| drop(order.fulfil(now))), [(Paid, Fulfilled)]);
-        assert_eq!(outcomes(|order| drop(order.expire(late(order)))), [(Pending, Expired), (AwaitingPayment, Expired)]);
-        assert_eq!(outcomes(|order| drop(order.expire(order.pay_by - Duration::seconds(1)))), []);
+        assert_eq!(outcomes(|order| drop(expire(order, 1))), [(Pending, Expired), (AwaitingPayment, Expired)]);
+        assert_eq!(outcomes(|order| drop(expire(order, -1))), []);
     }
 
     #[test]
     fn every_end_without_a_sale_is_told_to_those_who_hold_something() {
         for (happens, outcome) in [
             ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, ClosedAs::Cancelled),
-            (|order| order.expire(late(order)), ClosedAs::Expired),
+            (|order| expire(order, 1), ClosedAs::Expired),
             (|order| order.payment_failed(&failed(order), order.created_at), ClosedAs::PaymentFailed),
         ] {
             let mut order = order(Status::AwaitingPayment);
@@ -276,7 +276,7 @@ mod tests {
     fn what_is_told_again_of_an_order_is_what_was_told_of_its_end() {
         for (happens, status) in [
             ((|order| order.cancel(order.created_at).unwrap()) as fn(&mut Order) -> Change, Status::Paid),
-            (|order| order.expire(late(order)), Status::AwaitingPayment),
+            (|order| expire(order, 1), Status::AwaitingPayment),
             (|order| order.payment_failed(&failed(order), order.created_at), Status::AwaitingPayment),
             (|order| order.fulfil(order.created_at).unwrap(), Status::Paid),
         ] {

@@ -7,5 +7,5 @@ mod place;
 
 pub(crate) use changes::{Changes, WriteError, write};
 pub(crate) use list::list;
-pub(crate) use orders::{find, find_all, lock_due, placed_between};
+pub(crate) use orders::{Found, find, find_all, find_readable, lock_due, placed_between};
 pub(crate) use place::{Placement, place};

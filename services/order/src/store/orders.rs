@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Line, Order, Status};
+use crate::domain::{Line, Order, Overdue, Status};
 
 /// A row of `orders`. Its columns are named in each statement: `*` would change its meaning, and break the statements that
 /// running pods have prepared, with the first column that a migration adds.
@@ -70,13 +70,30 @@ impl StoredLine {
     }
 }
 
+/// Orders as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) orders: Vec<Order>,
+    /// Those that this version cannot read: they are left to the one that wrote them.
+    pub(crate) unreadable: Vec<OrderId>,
+}
+
 /// One order.
 pub(crate) async fn find(connection: &mut PgConnection, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
     Ok(find_all(connection, &[id]).await?.pop())
 }
 
-/// Those of these orders that there are.
+/// Those of these orders that there are, each of which reads.
 pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
+    rows(connection, ids).await?.into_iter().map(order).collect()
+}
+
+/// Those of these orders that there are and that read: for whoever only looks at them.
+pub(crate) async fn find_readable(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Order>, sqlx::Error> {
+    Ok(read(rows(connection, ids).await?).orders)
+}
+
+async fn rows(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Row>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
@@ -85,9 +102,8 @@ pub(crate) async fn find_all(connection: &mut PgConnection, ids: &[OrderId]) -> 
            from orders where id = any($1)"#,
         &ids
     )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(order).collect()
+    .fetch_all(connection);
+    rows.await
 }
 
 /// Up to `limit` orders between these ids, both left out, oldest first.
@@ -96,7 +112,7 @@ pub(crate) async fn placed_between(
     after: OrderId,
     before: OrderId,
     limit: i64,
-) -> Result<Vec<Order>, sqlx::Error> {
+) -> Result<Found, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
@@ -108,50 +124,51 @@ pub(crate) async fn placed_between(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(order).collect()
+    Ok(read(rows))
 }
 
-/// Orders whose time is over.
-#[derive(Debug, Default)]
-pub(crate) struct Due {
-    pub(crate) orders: Vec<Order>,
-    /// Those that this version cannot read: they are left to the one that wrote them.
-    pub(crate) unreadable: Vec<OrderId>,
-}
-
-/// Locks orders whose time is over and that nobody else holds, the longest overdue first, and without those that did not read.
+/// Locks orders whose time is over, since after then, and that nobody else holds, the longest overdue first, and without those that did
+/// not read.
 pub(crate) async fn lock_due(
     transaction: &mut PgConnection,
-    now: OffsetDateTime,
+    after: OffsetDateTime,
+    overdue: Overdue,
     unreadable: &[Uuid],
     limit: i64,
-) -> Result<Due, sqlx::Error> {
+) -> Result<Found, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
              payment_id, orders.pay_by, amount_refunded, reason, created_at, updated_at
            from open_orders join orders on id = order_id
-           where open_orders.pay_by <= $1 and order_id <> all($2)
+           where open_orders.pay_by <= $1 and (open_orders.pay_by <= $4 or status = 'pending') and open_orders.pay_by > $5 and order_id <> all($2)
            order by open_orders.pay_by limit $3
            for update skip locked"#,
-        now,
+        overdue.pending,
         unreadable,
-        limit
+        limit,
+        overdue.awaiting_payment,
+        after
     )
     .fetch_all(transaction)
     .await?;
-    let mut due = Due::default();
+    Ok(read(rows))
+}
+
+/// Those that read, and those that do not, each of which is named in the log.
+fn read(rows: Vec<Row>) -> Found {
+    let mut found = Found::default();
     for row in rows {
         let id = row.id;
         match order(row) {
-            Ok(order) => due.orders.push(order),
+            Ok(order) => found.orders.push(order),
             Err(error) => {
-                tracing::error!(order.id = %id, %error, "unable to read an order that is due; it is left to the version that wrote it");
-                due.unreadable.push(id.into());
+                tracing::error!(order.id = %id, %error, "unable to read an order; it is left to the version that wrote it");
+                found.unreadable.push(id.into());
             }
         }
     }
-    Ok(due)
+    found
 }
 
 fn order(row: Row) -> Result<Order, sqlx::Error> {

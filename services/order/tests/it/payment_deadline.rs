@@ -1,5 +1,6 @@
 use ecommerce_contract::Event;
-use ecommerce_contract::events::{ClosedAs, PaymentCaptured, StockReserved};
+use ecommerce_contract::events::{ClosedAs, PaymentCaptured, PaymentRequested, StockReserved};
+use ecommerce_testing::Client;
 use serde_json::json;
 use time::Duration;
 use tokio::task::JoinSet;
@@ -39,21 +40,83 @@ async fn an_order_that_nobody_pays_expires_once_with_many_replicas() {
 async fn an_order_in_time_or_paid_does_not_expire() {
     let shop = Shop::open().await;
     let customer = shop.customer();
-    let order_id = shop.order(&customer).await;
-    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
-    let Event::PaymentRequested(requested) = shop.published_to("payment").await.event else {
-        panic!("order.payment_requested")
-    };
+    let requested = awaiting_payment(&shop, &customer).await;
     shop.clock.advance(Duration::minutes(15) - Duration::seconds(1));
-    let captured = PaymentCaptured { order_id, payment_id: requested.payment_id, amount: 2500 };
-    shop.publish(Event::PaymentCaptured(captured)).await;
+    shop.publish(captured(&requested)).await;
     assert!(matches!(shop.published_to("product").await.event, Event::OrderPaid(_)));
 
     // A later order that does expire shows that the clock has looked at both.
     let later = shop.order(&customer).await;
     shop.clock.advance(Duration::minutes(16));
     shop.reaches(&customer, later, "expired").await;
-    shop.reaches(&customer, order_id, "paid").await;
+    shop.reaches(&customer, requested.order_id, "paid").await;
+}
+
+/// It has its stock, and its customer has been asked for the money.
+async fn awaiting_payment(shop: &Shop, customer: &Client) -> PaymentRequested {
+    let order_id = shop.order(customer).await;
+    shop.publish(Event::StockReserved(StockReserved { order_id })).await;
+    let Event::PaymentRequested(requested) = shop.published_to("payment").await.event else {
+        panic!("order.payment_requested")
+    };
+    requested
+}
+
+fn captured(requested: &PaymentRequested) -> Event {
+    let PaymentRequested { order_id, payment_id, amount, .. } = *requested;
+    Event::PaymentCaptured(PaymentCaptured { order_id, payment_id, amount })
+}
+
+#[tokio::test]
+async fn what_was_paid_while_order_was_away_is_paid_however_late_it_is_heard() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let mut paid = Vec::new();
+    for _ in 0..20 {
+        paid.push(awaiting_payment(&shop, &customer).await);
+    }
+    let nobody_paid = awaiting_payment(&shop, &customer).await;
+    let shop = shop.stop().await;
+    for requested in &paid {
+        shop.publish(captured(requested)).await;
+    }
+    shop.clock.advance(Duration::hours(2));
+    shop.replica().await;
+    let Event::OrderClosed(closed) = shop.published_to("payment").await.event else { panic!("order.closed") };
+    assert_eq!((closed.order_id, closed.outcome), (nobody_paid.order_id, ClosedAs::Expired));
+    let count = sqlx::query_scalar::<_, i64>("select count(*) from orders where status = 'paid'");
+    assert_eq!(count.fetch_one(&shop.database.pool).await.unwrap(), 20);
+    assert_eq!(shop.broker.take("payment").await, None, "no other is closed");
+}
+
+#[tokio::test]
+async fn what_was_paid_in_the_last_moment_is_paid() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let requested = awaiting_payment(&shop, &customer).await;
+    let pending = shop.order(&customer).await;
+    shop.clock.advance(Duration::minutes(15) + Duration::seconds(10));
+    shop.reaches(&customer, pending, "expired").await;
+    shop.publish(captured(&requested)).await;
+    shop.reaches(&customer, requested.order_id, "paid").await;
+}
+
+#[tokio::test]
+async fn without_a_broker_no_order_is_ended_that_may_have_been_paid() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let (paid, not_paid) = (awaiting_payment(&shop, &customer).await, awaiting_payment(&shop, &customer).await);
+    let pending = shop.order(&customer).await;
+    shop.to_broker.cut();
+    shop.publish(captured(&paid)).await;
+    shop.clock.advance(Duration::hours(2));
+    shop.reaches(&customer, pending, "expired").await;
+    for requested in [&paid, &not_paid] {
+        shop.reaches(&customer, requested.order_id, "awaiting_payment").await;
+    }
+    shop.to_broker.mend();
+    shop.reaches(&customer, paid.order_id, "paid").await;
+    shop.reaches(&customer, not_paid.order_id, "expired").await;
 }
 
 #[tokio::test]

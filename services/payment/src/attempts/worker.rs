@@ -1,13 +1,16 @@
 //! Calls the provider for what waits, the oldest first; says that this process lives, and takes over what the dead have left.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecommerce_postgres::Unreadable;
+use ecommerce_postgres::low_end::{RECENT, WHOLE};
 use ecommerce_runtime::Shutdown;
+use ecommerce_types::first_id_at;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
 use super::{Attempts, InHand, Known, Waiting};
 use crate::store::attempts::Found;
@@ -51,11 +54,32 @@ impl Calls {
     }
 }
 
+/// What earlier looks have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Before it, no attempt was open. What has ended is not gone while a snapshot is held (a dump), and would be walked over each time.
+    oldest: Uuid,
+    /// When a look last began at the very beginning all the same.
+    whole_since: Option<Instant>,
+    unreadable: Unreadable,
+}
+
+impl Seen {
+    /// With which attempt the next look begins.
+    fn begin(&mut self) -> Uuid {
+        if self.whole_since.is_none_or(|since| since.elapsed() >= WHOLE) {
+            self.whole_since = Some(Instant::now());
+            self.oldest = Uuid::nil();
+        }
+        self.oldest
+    }
+}
+
 /// Runs until the process stops; then ends what it has begun and leaves the rest to the other replicas.
 pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
     let mut calls = Calls::default();
     let mut lives_until = None;
-    let mut unreadable = Unreadable::default();
+    let mut seen = Seen::default();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut remember = tokio::time::interval(REMEMBER);
@@ -64,12 +88,12 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
         tokio::select! {
             () = shutdown.stopped() => break,
             _ = look.tick() => {
-                if let Err(error) = look_around(&attempts, &mut lives_until, &mut unreadable).await {
+                if let Err(error) = look_around(&attempts, &mut lives_until, &mut seen).await {
                     tracing::warn!(%error, "unable to look for open attempts; it is tried again");
                 }
             }
             _ = remember.tick() => {
-                if let Err(error) = remember_forgotten(&attempts, &mut unreadable).await {
+                if let Err(error) = remember_forgotten(&attempts, &mut seen).await {
                     tracing::warn!(%error, "unable to look for attempts that were written untold; it is tried again");
                 }
             }
@@ -90,7 +114,7 @@ pub(crate) async fn run(attempts: Attempts, shutdown: Shutdown) {
 async fn look_around(
     attempts: &Attempts,
     lives_until: &mut Option<OffsetDateTime>,
-    unreadable: &mut Unreadable,
+    seen: &mut Seen,
 ) -> Result<(), sqlx::Error> {
     let now = attempts.clock.now();
     if lives_until.is_none_or(|until| until < now + attempts.hold_time * 3 / 4) {
@@ -100,10 +124,12 @@ async fn look_around(
         *lives_until = Some(until);
     }
     attempts.queue.try_again();
+    let from = seen.begin();
+    let unreadable = &mut seen.unreadable;
     loop {
         let limit = PAGE.min(i64::try_from(attempts.queue.room()).unwrap_or(PAGE));
         let take_over = async |connection: &mut PgConnection| {
-            open_attempts::take_over(connection, attempts.holder, unreadable.ids(), now, limit).await
+            open_attempts::take_over(connection, attempts.holder, from, unreadable.ids(), now, limit).await
         };
         let taken = attempts.pool.run(take_over).await?;
         let is_last = i64::try_from(taken.len()).is_ok_and(|taken| taken < PAGE);
@@ -116,19 +142,24 @@ async fn look_around(
 }
 
 /// Puts in line what this process holds and knows nothing of.
-async fn remember_forgotten(attempts: &Attempts, unreadable: &mut Unreadable) -> Result<(), sqlx::Error> {
-    let before = attempts.clock.now() - UNTOLD;
+async fn remember_forgotten(attempts: &Attempts, seen: &mut Seen) -> Result<(), sqlx::Error> {
+    let now = attempts.clock.now();
+    let from = seen.begin();
     let find = async |connection: &mut PgConnection| {
-        let own = open_attempts::find_own(connection, attempts.holder, before).await?;
+        let oldest = open_attempts::find_oldest(connection, from).await?;
+        let own = open_attempts::find_own(connection, attempts.holder, from, now - UNTOLD).await?;
         let forgotten = attempts.queue.forgotten(own);
-        if forgotten.is_empty() {
-            Ok(Found::default())
+        let found = if forgotten.is_empty() {
+            Found::default()
         } else {
-            open_attempts::find_open(connection, attempts.holder, &forgotten).await
-        }
+            open_attempts::find_open(connection, attempts.holder, &forgotten).await?
+        };
+        Ok::<_, sqlx::Error>((oldest, found))
     };
-    let found = attempts.pool.run(find).await?;
-    unreadable.remember(found.unreadable.into_iter().map(|key| key.0));
+    let (oldest, found) = attempts.pool.run(find).await?;
+    let recent = first_id_at(now - RECENT);
+    seen.oldest = oldest.map_or(recent, |oldest| oldest.min(recent));
+    seen.unreadable.remember(found.unreadable.into_iter().map(|key| key.0));
     if !found.attempts.is_empty() {
         attempts.queue.push(found.attempts.into_iter().map(|attempt| (attempt, Known::Nothing)));
     }

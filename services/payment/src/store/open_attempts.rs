@@ -11,11 +11,21 @@ use crate::domain::AttemptId;
 /// Nobody is at an attempt with this holder.
 const NOBODY: Uuid = Uuid::nil();
 
-/// Takes over open attempts that nobody living is at and whose time has come, the oldest first; without those that another process
+/// The oldest open attempt from this one on; those before it are known to have ended.
+pub(crate) async fn find_oldest(connection: &mut PgConnection, from: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    let oldest = sqlx::query_scalar!(
+        "select attempt_id from open_attempts where attempt_id >= $1 order by attempt_id limit 1",
+        from
+    );
+    oldest.fetch_optional(connection).await
+}
+
+/// Takes over open attempts from this one on that nobody living is at and whose time has come, the oldest first; without those that another process
 /// is taking over at this moment, and without those that did not read before.
 pub(crate) async fn take_over(
     connection: &mut PgConnection,
     holder: Uuid,
+    from: Uuid,
     unreadable: &[Uuid],
     now: OffsetDateTime,
     limit: i64,
@@ -24,7 +34,7 @@ pub(crate) async fn take_over(
         Row,
         r#"with orphans as materialized (
              select attempt_id from open_attempts
-             where due_at <= $2 and attempt_id <> all($4)
+             where attempt_id >= $5 and due_at <= $2 and attempt_id <> all($4)
                and holder <> all(array(select holder from holders where alive_until > $2))
              order by attempt_id limit $3
              for update skip locked),
@@ -38,21 +48,30 @@ pub(crate) async fn take_over(
         holder,
         now,
         limit,
-        unreadable
+        unreadable,
+        from
     )
     .fetch_all(&mut *connection)
     .await?;
     leave_unreadable(connection, holder, read(rows)).await
 }
 
-/// Open attempts that this process has held since before that time.
+/// Open attempts from this one on that this process has held since before that time.
 pub(crate) async fn find_own(
     connection: &mut PgConnection,
     holder: Uuid,
+    from: Uuid,
     before: OffsetDateTime,
 ) -> Result<Vec<AttemptId>, sqlx::Error> {
-    let own =
-        sqlx::query_scalar!("select attempt_id from open_attempts where holder = $1 and due_at < $2", holder, before);
+    // A range with both ends is taken for a small one: the index finds it, also by a plan that knows neither.
+    let own = sqlx::query_scalar!(
+        "select attempt_id from open_attempts
+         where attempt_id >= $3 and attempt_id <= $4 and holder = $1 and due_at < $2",
+        holder,
+        before,
+        from,
+        Uuid::max()
+    );
     Ok(own.fetch_all(connection).await?.into_iter().map(AttemptId).collect())
 }
 

@@ -15,8 +15,8 @@ use crate::domain::{ANSWERS_KEPT, card_testing};
 /// Clocks of replicas differ by seconds; nothing is in a hurry to go.
 const MARGIN: Duration = Duration::HOUR;
 
-/// A tombstone is needed as long as a late request could charge. That names its `pay_by`, after which nothing is charged, and the
-/// longest time to pay is seven days from the placing of the order (order's `PAYMENT_DEADLINE_SECONDS`), which came before its close.
+/// A tombstone without a `pay_by`, of a version that kept none, is needed as long as a late request could charge: the longest time to pay is
+/// seven days from the placing of the order (order's `PAYMENT_DEADLINE_SECONDS`), which came before its close.
 const TOMBSTONES_KEPT: Duration = Duration::days(8);
 
 /// Attempts that have ended and whose answers are not remembered any more. Their ids sort by age, so their key is the index. What has
@@ -36,13 +36,15 @@ pub(crate) async fn forget_attempts(pool: Pool, now: OffsetDateTime) -> Result<u
     Ok(forgotten.execute(&pool).await?.rows_affected())
 }
 
-/// Tombstones of payments that nobody has requested and that nobody could charge any more.
+/// Tombstones of payments that nobody has requested and that nobody could charge any more: a late request names the same `pay_by`, after which
+/// nothing is charged.
 pub(crate) async fn forget_tombstones(pool: Pool, now: OffsetDateTime) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "delete from payments where customer_id is null and id = any(array(
-           select id from payments where customer_id is null and created_at < $1
-           order by created_at limit $2
+           select id from payments where customer_id is null and created_at < $1 and (pay_by < $1 or created_at < $2)
+           order by created_at limit $3
            for update skip locked))",
+        now - MARGIN,
         now - TOMBSTONES_KEPT,
         BATCH.cast_signed()
     );

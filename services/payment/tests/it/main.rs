@@ -5,6 +5,7 @@ mod api_keys;
 mod backlog;
 mod captured_late;
 mod crash;
+mod dump;
 mod health;
 mod ledgers;
 mod messages;

@@ -76,6 +76,37 @@ async fn a_request_for_an_order_that_has_another_payment_is_given_up_and_those_b
     assert_eq!(shop.count("select count(*) from payments").await, 2);
 }
 
+/// As of an order whose database was put back to a moment before it asked for the money.
+#[tokio::test]
+async fn money_goes_back_by_a_close_that_knows_no_payment_or_another() {
+    let shop = Shop::open().await;
+    for named in [None, Some(PaymentId::new(&shop.clock))] {
+        let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+        shop.publish(Event::PaymentRequested(wanted.clone())).await;
+        assert!(matches!(shop.published().await, Event::PaymentCaptured(_)));
+        shop.close_as(&wanted, named).await;
+        let refunded = shop.published().await;
+        assert!(
+            matches!(&refunded, Event::PaymentRefunded(refunded) if refunded.refunded_total == AMOUNT),
+            "{refunded:?}"
+        );
+        shop.reaches(wanted.payment_id, "closed").await;
+    }
+    assert_eq!(shop.ledger().await, shop.books().await);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_with_a_close_that_knows_no_payment_is_never_charged() {
+    let mut shop = Shop::without_service().await;
+    shop.broker.declare().await;
+    let wanted = shop.wanted(&shop.customer(), Some("tok_success"));
+    shop.publish(Event::PaymentRequested(wanted.clone())).await;
+    shop.close_as(&wanted, None).await;
+    shop.start().await;
+    shop.reaches(wanted.payment_id, "closed").await;
+    assert_eq!(shop.count("select count(*) from attempts").await, 0);
+}
+
 #[tokio::test]
 async fn an_order_that_was_closed_first_is_never_charged() {
     let shop = Shop::open().await;

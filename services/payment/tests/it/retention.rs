@@ -69,6 +69,31 @@ async fn a_sale_is_given_back_however_long_ago_it_was_charged() {
     assert_eq!((shop.ledger().await, shop.books().await), (both, both));
 }
 
+/// Nobody charges for a request that comes later than its deadline.
+#[tokio::test]
+async fn a_tombstone_goes_soon_after_the_deadline_and_one_of_an_older_version_after_eight_days() {
+    let mut shop = Shop::open().await;
+    let (short, mut long) = (shop.wanted(&shop.customer(), None), shop.wanted(&shop.customer(), None));
+    long.pay_by += Duration::days(2);
+    shop.close(&short).await;
+    shop.close(&long).await;
+    let tombstones = "select count(*) from payments where customer_id is null";
+    eventually("both are remembered", || async { (shop.count(tombstones).await == 2).then_some(()) }).await;
+    let older = "insert into payments (id, order_id, status, created_at, updated_at)
+                 values (gen_random_uuid(), gen_random_uuid(), 'closed', $1, $1)";
+    sqlx::query(older).bind(shop.clock.now()).execute(&shop.database.pool).await.unwrap();
+    for (passes, left) in [
+        (Duration::hours(2), 2),
+        (Duration::days(2), 1),
+        (Duration::days(6) - Duration::hours(3), 1),
+        (Duration::hours(2), 0),
+    ] {
+        shop.clock.advance(passes);
+        shop.start().await;
+        eventually("so many are left", || async { (shop.count(tombstones).await == left).then_some(()) }).await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_still_remembered_stays() {
     let mut shop = Shop::open().await;
@@ -76,7 +101,8 @@ async fn what_is_still_remembered_stays() {
     let old = shop.wanted(&customer, Some("tok_success"));
     shop.publish(Event::PaymentRequested(old.clone())).await;
     shop.reaches(old.payment_id, "captured").await;
-    let tombstone = shop.wanted(&customer, Some("tok_success"));
+    let mut tombstone = shop.wanted(&customer, Some("tok_success"));
+    tombstone.pay_by += Duration::days(8);
     shop.close(&tombstone).await;
     shop.clock.advance(Duration::days(7));
     let answered = shop.awaiting(&customer).await.payment_id;

@@ -149,7 +149,12 @@ impl Shop {
 
     /// Order closes an order whose payment it has requested.
     pub(crate) async fn close(&self, wanted: &PaymentRequested) -> Envelope {
-        let (order_id, payment_id, pay_by) = (wanted.order_id, Some(wanted.payment_id), wanted.pay_by);
+        self.close_as(wanted, Some(wanted.payment_id)).await
+    }
+
+    /// Order closes an order of which it knows this payment or none.
+    pub(crate) async fn close_as(&self, wanted: &PaymentRequested, payment_id: Option<PaymentId>) -> Envelope {
+        let (order_id, pay_by) = (wanted.order_id, wanted.pay_by);
         self.publish(Event::OrderClosed(OrderClosed { order_id, outcome: ClosedAs::Cancelled, payment_id, pay_by }))
             .await
     }

@@ -111,6 +111,25 @@ impl Shop {
         self.count(Service::Product, "select reserved from stock").await
     }
 
+    /// How many orders have ended without a sale.
+    pub(crate) async fn ended(&self) -> i64 {
+        self.count(
+            Service::Order,
+            "select count(*) from orders where status not in ('pending', 'awaiting_payment', 'paid')",
+        )
+        .await
+    }
+
+    /// How many charges the provider is to be called for.
+    pub(crate) async fn charges_under_way(&self) -> i64 {
+        self.count(Service::Payment, "select count(*) from open_attempts").await
+    }
+
+    /// How many payments payment has captured, whether or not order has heard.
+    pub(crate) async fn captured(&self) -> i64 {
+        self.count(Service::Payment, "select count(*) from payments where status = 'captured'").await
+    }
+
     /// How many charges have taken money for an order that has paid before.
     pub(crate) async fn charged_twice(&self) -> i64 {
         self.count(Service::Payment, CHARGED_TWICE).await

@@ -230,6 +230,12 @@ impl Shop {
         self.wires.iter().filter(move |(from, ..)| *from == service).map(|(.., wire)| wire)
     }
 
+    /// The wire of this service to this store.
+    pub(crate) fn wire_of(&self, service: Service, store: Store) -> &Link {
+        let mut wires = self.wires.iter().filter(|(from, to, _)| (*from, *to) == (service, store));
+        wires.next().map(|(.., wire)| wire).unwrap()
+    }
+
     /// The provider refuses whatever it is asked, until it [is back](Self::provider_is_back).
     pub(crate) async fn provider_goes(&self) {
         self.as_owner(Service::Payment, "alter table simulator.charges rename to charges_away").await;

@@ -90,7 +90,7 @@ async fn page(
     }
     let Page { items: ids, next_cursor } =
         Page::of(store::list(connection, filter, sku.as_ref(), after, limit).await?, limit, |id| *id);
-    let mut items = store::find_all(connection, &ids).await?;
+    let mut items = store::find_readable(connection, &ids).await?;
     items.retain(|order| filter.admits(order));
     items.sort_unstable_by_key(|order| std::cmp::Reverse(order.id));
     Ok(Page { items, next_cursor })

@@ -54,3 +54,22 @@ async fn a_page_that_cannot_be_is_refused() {
         assert_eq!((answer.status, answer.code()), (400, code), "{query}");
     }
 }
+
+/// As a newer version may have written it.
+#[tokio::test]
+async fn a_page_shows_the_others_where_one_order_does_not_read() {
+    let shop = Shop::open().await;
+    let customer = shop.customer();
+    let mut placed = Vec::new();
+    for _ in 0..4 {
+        placed.push(shop.order(&customer).await);
+        shop.clock.advance(time::Duration::milliseconds(1));
+    }
+    let changed = sqlx::query("update orders set lines = '{\"of\": \"another version\"}' where id = $1");
+    changed.bind(placed[2].0).execute(&shop.database.pool).await.unwrap();
+    let first = customer.get("/api/v1/orders?limit=2").await;
+    assert_eq!((first.status, first.body["items"].as_array().unwrap().len()), (200, 1));
+    assert_eq!(first.body["items"][0]["id"], placed[3].to_string());
+    let second = format!("/api/v1/orders?limit=2&cursor={}", first.body["next_cursor"].as_str().unwrap());
+    assert_eq!(customer.get(&second).await.body["items"].as_array().unwrap().len(), 2);
+}

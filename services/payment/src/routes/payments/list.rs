@@ -53,5 +53,7 @@ pub(super) async fn handler(
         payments::list(connection, customer, parameters.order_id, after, parameters.limit).await
     };
     let found = state.attempts.pool.run(list).await?;
-    Ok(Json(Page::of(found, parameters.limit, |payment| payment.id).map(view::Payment::from)))
+    let Page { items, next_cursor } = Page::of(found, parameters.limit, |(id, _)| *id);
+    let items = items.into_iter().filter_map(|(_, payment)| Some(payment?.into())).collect();
+    Ok(Json(Page { items, next_cursor }))
 }
