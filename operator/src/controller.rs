@@ -269,9 +269,49 @@ fn key(stack: &Watched) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use axum::body::Body;
+    use axum::http::{Method, Request, Response};
     use serde_json::{Value, json};
 
     use super::*;
+
+    /// An API server that grants the Lease after a while, and answers nothing more.
+    fn slow_and_then_silent(slow: Duration) -> Client {
+        let asked = Arc::new(AtomicU32::new(0));
+        Client::new(
+            tower::service_fn(move |request: Request<kube::client::Body>| {
+                let number = asked.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    let (status, body) = match (number, request.method()) {
+                        (0, &Method::GET) => (404, json!({"kind": "Status", "code": 404, "reason": "NotFound"})),
+                        (1, &Method::POST) => {
+                            let _ = timeout(slow, pending::<()>()).await;
+                            (201, json!({"metadata": {"name": MANAGER}}))
+                        }
+                        _ => pending().await,
+                    };
+                    let answer = Response::builder().status(status).body(Body::from(body.to_string())).unwrap();
+                    Ok::<_, Infallible>(answer)
+                }
+            }),
+            "default",
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_term_counts_from_the_request_that_was_granted_and_not_from_its_answer() {
+        let slow = GIVE_UP * 4 / 5;
+        let mut leadership = Leadership::new(slow_and_then_silent(slow), "default", "first");
+        let health = Health::new(Clock::system(), Duration::from_mins(1), Duration::from_mins(1));
+        let (mut renewals, began) = (interval(RENEW), Instant::now());
+        let since = acquire(&mut leadership, &health, &mut renewals).await;
+        assert_eq!(began.elapsed().as_secs(), slow.as_secs());
+        keep_lease(&mut leadership, since, &health, &mut renewals).await;
+        assert_eq!(began.elapsed().as_secs(), GIVE_UP.as_secs());
+    }
 
     #[test]
     fn a_pod_wakes_its_stack_once_its_work_is_done() {
