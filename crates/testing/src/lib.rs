@@ -6,6 +6,7 @@
 
 pub mod breaking_link;
 pub mod broker;
+pub mod checked_sql;
 pub mod client;
 pub mod database;
 pub mod document;

@@ -22,5 +22,6 @@ mod refresh;
 mod register;
 mod sessions;
 mod shop;
+mod statements;
 mod throttle;
 mod users;

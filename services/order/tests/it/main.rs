@@ -12,3 +12,4 @@ mod payment_deadline;
 mod repeat;
 mod shop;
 mod silence;
+mod statements;

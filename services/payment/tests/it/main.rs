@@ -14,3 +14,4 @@ mod openapi;
 mod payments;
 mod retention;
 mod shop;
+mod statements;

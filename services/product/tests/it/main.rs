@@ -8,3 +8,4 @@ mod old_tables;
 mod openapi;
 mod products;
 mod shop;
+mod statements;
