@@ -120,6 +120,7 @@ impl Database {
         let owner = migration::Settings {
             database_url: url_of("migrate").into(),
             database_password: password.clone(),
+            database_ca_file: None,
             database_owner: format!("{name}_owner"),
         };
         run(&mut log_in_as(&owner).await, dump.to_owned()).await;
@@ -129,8 +130,12 @@ impl Database {
             options = options.password(password.expose_secret());
         }
         let pool = PgPool::connect_with(options).await.expect("log in as the service");
-        let settings =
-            Settings { database_url: url_of("login").into(), database_password: password, database_max_connections: 8 };
+        let settings = Settings {
+            database_url: url_of("login").into(),
+            database_password: password,
+            database_ca_file: None,
+            database_max_connections: 8,
+        };
         Self { settings, owner, pool }
     }
 }
