@@ -111,7 +111,9 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Lent, sqlx::Error> {
-        Ok(Lent { connection: within(OPEN, self.options.connect()).await?, last: Work::Done })
+        // Seldom, and larger than all else that a request is while it waits: a handshake is in it.
+        let connection = Box::pin(within(OPEN, self.options.connect())).await?;
+        Ok(Lent { connection, last: Work::Done })
     }
 
     async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {

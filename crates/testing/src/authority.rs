@@ -52,7 +52,7 @@ impl Authority {
     /// When that is neither.
     #[must_use]
     pub fn certificate(&self, name: &str) -> Certificate {
-        self.sign(CertificateParams::new([name.to_owned()]).expect("a name"))
+        self.sign(&CertificateParams::new([name.to_owned()]).expect("a name"))
     }
 
     /// The same, which was good for some years and is no longer.
@@ -64,10 +64,10 @@ impl Authority {
         let mut certificate = CertificateParams::new([name.to_owned()]).expect("a name");
         certificate.not_before = date_time_ymd(2015, 1, 1);
         certificate.not_after = date_time_ymd(2020, 1, 1);
-        self.sign(certificate)
+        self.sign(&certificate)
     }
 
-    fn sign(&self, certificate: CertificateParams) -> Certificate {
+    fn sign(&self, certificate: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key");
         let certificate = certificate.signed_by(&key, &self.issuer).expect("a certificate");
         Certificate { certificate: certificate.pem(), key: key.serialize_pem() }

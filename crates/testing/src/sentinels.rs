@@ -19,7 +19,7 @@ pub struct Sentinels {
     /// Which leads, the other follows.
     servers: [Server; 2],
     leader: usize,
-    sentinels: [(SocketAddr, Child); 3],
+    watchers: [(SocketAddr, Child); 3],
     encryption: Option<Encryption>,
     directory: PathBuf,
 }
@@ -47,11 +47,11 @@ impl Sentinels {
         let leader = Server::with_encryption(encryption.clone()).await;
         let follower = Server::with_encryption(encryption.clone()).await;
         follower.follow(&leader).await;
-        let sentinels = free_ports::<3>().map(|port| {
+        let watchers = free_ports::<3>().map(|port| {
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             (address, sentinel(address, leader.address(), encryption.as_ref(), &directory))
         });
-        let watched = Self { servers: [leader, follower], leader: 0, sentinels, encryption, directory };
+        let watched = Self { servers: [leader, follower], leader: 0, watchers, encryption, directory };
         watched.agreed().await;
         watched
     }
@@ -60,7 +60,7 @@ impl Sentinels {
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.encryption.is_some() { "rediss-sentinel" } else { "redis-sentinel" };
-        let [(first, _), (second, _), (third, _)] = &self.sentinels;
+        let [(first, _), (second, _), (third, _)] = &self.watchers;
         format!("{scheme}://{first}/0?sentinelServiceName={NAME}&node={second}&node={third}")
     }
 
@@ -72,7 +72,7 @@ impl Sentinels {
 
     /// All three know of one another and of the follower, which has what the leader has.
     async fn agreed(&self) {
-        for (address, _) in &self.sentinels {
+        for (address, _) in &self.watchers {
             eventually("sentinels agree", || async {
                 let told = ask(*address, self.encryption.as_ref(), &["SENTINEL", "MASTER", NAME]).await?;
                 let is = |field: &str, value: &str| told.windows(2).any(|pair| pair[0] == field && pair[1] == value);
@@ -90,7 +90,7 @@ impl Sentinels {
 
 impl Drop for Sentinels {
     fn drop(&mut self) {
-        for (_, process) in &mut self.sentinels {
+        for (_, process) in &mut self.watchers {
             let _ = process.kill();
             let _ = process.wait();
         }
