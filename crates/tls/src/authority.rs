@@ -126,7 +126,7 @@ fn fault(error: &pem::Error) -> Option<Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
     use super::*;
@@ -135,6 +135,11 @@ mod tests {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         authority.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+    }
+
+    pub(crate) fn ours() -> Authority {
+        let pem = certificate().into_bytes();
+        Authority { roots: roots(Path::new("/ca.crt"), &pem).unwrap(), pem }
     }
 
     fn reads(text: &str) -> Result<usize, String> {

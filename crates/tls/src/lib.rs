@@ -19,13 +19,26 @@ pub use authority::{Authority, Error};
 /// Never: the provider of its cryptography knows both versions.
 #[must_use]
 pub fn client(authority: Option<&Authority>) -> ClientConfig {
-    let roots = authority.map_or_else(known_to_browsers, |authority| authority.roots().clone());
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     #[expect(clippy::expect_used, reason = "what may be missing is a cipher for a version, and ring has some for both")]
     let builder = builder.with_safe_default_protocol_versions().expect("ciphers for TLS 1.2 and 1.3");
-    builder.with_root_certificates(roots).with_no_client_auth()
+    builder.with_root_certificates(believed(authority)).with_no_client_auth()
 }
 
-fn known_to_browsers() -> RootCertStore {
-    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+fn believed(authority: Option<&Authority>) -> RootCertStore {
+    match authority {
+        Some(authority) => authority.roots().clone(),
+        None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_that_is_named_is_the_only_one() {
+        assert_eq!(believed(Some(&authority::tests::ours())).len(), 1);
+        assert!(believed(None).len() > 100, "those that browsers know");
+    }
 }
