@@ -1,17 +1,20 @@
 //! Connections to the broker.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ecommerce_runtime::{Backoff, ErrorChain, Shutdown};
-use lapin::uri::AMQPUri;
+use ecommerce_tls::Authority;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
+use crate::encrypted::Encryption;
 use crate::metrics::SESSIONS_LOST;
 use crate::{Error, topology};
 
@@ -34,12 +37,17 @@ const STEADY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `amqp://user@host:5672/vhost`; the vhost, and a password in it, are percent-encoded.
+    /// `amqp://user@host:5672/vhost`; the vhost, and a password in it, are percent-encoded. With `amqps://` TLS is spoken, and the
+    /// broker has to show a certificate of that name.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: SecretString,
     /// The user's password, of whatever characters; absent: as `AMQP_URL` says.
     #[arg(long, env = "AMQP_PASSWORD", hide_env_values = true)]
     pub amqp_password: Option<SecretString>,
+    /// A file with the certificate of the authority that vouches for the broker, in PEM, which alone is believed then; absent: those
+    /// that browsers know.
+    #[arg(long, env = "AMQP_CA_FILE")]
+    pub amqp_ca_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -52,6 +60,18 @@ impl Settings {
         uri.query.frame_max = Some(LARGEST_FRAME);
         Ok(uri)
     }
+
+    /// How what is sent there is encrypted, if it is.
+    fn encryption(&self, uri: &AMQPUri) -> Result<Option<Encryption>, Error> {
+        match (&uri.scheme, &self.amqp_ca_file) {
+            (AMQPScheme::AMQP, None) => Ok(None),
+            (AMQPScheme::AMQP, Some(_)) => Err(Error::AuthorityWithoutTls),
+            (AMQPScheme::AMQPS, file) => {
+                let authority = file.as_deref().map(Authority::read).transpose()?;
+                Encryption::of(&uri.authority.host, authority.as_ref()).map(Some)
+            }
+        }
+    }
 }
 
 /// One process's way to its broker: what its connections have in common. Clones share it.
@@ -61,6 +81,7 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub struct Connections {
     uri: Arc<AMQPUri>,
+    encryption: Option<Encryption>,
     topology: Arc<Mutex<Topology>>,
 }
 
@@ -76,9 +97,11 @@ impl Connections {
     /// To the broker at this address; none is opened yet.
     ///
     /// # Errors
-    /// When the address is none, so that the process does not start with it.
+    /// When the address or the authority is none, so that the process does not start with it.
     pub fn to(settings: &Settings) -> Result<Self, Error> {
-        Ok(Self { uri: Arc::new(settings.uri()?), topology: Arc::default() })
+        let uri = settings.uri()?;
+        let encryption = settings.encryption(&uri)?;
+        Ok(Self { uri: Arc::new(uri), encryption, topology: Arc::default() })
     }
 
     /// Sees that the topology stands; logs in for that where no other connection has.
@@ -92,7 +115,11 @@ impl Connections {
     pub(crate) async fn open(&self, name: &str) -> Result<Session, Error> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let open = async {
-            let connection = Connection::connect_uri((*self.uri).clone(), properties).await?;
+            let uri = (*self.uri).clone();
+            let connection = match self.encryption.clone() {
+                None => Connection::connect_uri(uri, properties).await?,
+                Some(encryption) => encryption.connect(uri, properties).await?,
+            };
             let channel = connection.create_channel().await?;
             let declared = self.declare_once(&channel).await?;
             Ok(Session { connection: Arc::new(connection), channel, declared, unheard: Arc::default() })

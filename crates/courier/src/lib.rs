@@ -9,6 +9,7 @@ pub mod connection;
 pub mod consumer;
 mod dead_letter_count;
 pub mod dead_letters;
+mod encrypted;
 mod hearing;
 mod in_hand;
 pub mod metrics;
@@ -44,8 +45,14 @@ pub enum Error {
     #[error("the broker ended the consumer")]
     ConsumerEnded,
     /// The address is none; its text is a secret and not shown.
-    #[error("AMQP_URL is not of the form amqp://user@host:5672/vhost")]
+    #[error("AMQP_URL is not of the form amqp://user@host:5672/vhost, or amqps:// for TLS")]
     InvalidUrl,
+    /// An authority is named, and nobody is to be asked for a certificate.
+    #[error("AMQP_CA_FILE is set, but AMQP_URL speaks no TLS: it needs amqps://")]
+    AuthorityWithoutTls,
+    /// The authority's file is none.
+    #[error("AMQP_CA_FILE names no authority")]
+    Authority(#[from] ecommerce_tls::Error),
     /// A person has named a dead letter that is not there.
     #[error("there is no dead letter {0}; `dead-letters list` names those that are there")]
     NoSuchLetter(String),

@@ -3,6 +3,7 @@
 //! No table of a service lives here. The one that does (`outbox`) is made by each service's own migrations, which hold the
 //! same statement, because a service's schema is its own.
 
+mod address;
 pub mod batching;
 mod executor;
 pub mod housekeeping;
@@ -12,6 +13,7 @@ pub mod outbox;
 pub mod pool;
 mod unreadable;
 
+pub use address::InvalidSettings;
 pub use batching::Batching;
 pub use low_end::LowEnd;
 pub use pool::{BACKGROUND, Pool, RELAY, Settings, reach, transaction};

@@ -1,5 +1,6 @@
 //! Migrations: plain SQL from `migrations/<service>`, run as the role that owns the tables.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -7,18 +8,24 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::pool::{self, InvalidUrl};
+use crate::address::{Address, InvalidSettings};
+use crate::pool;
 
 /// Which database, and as whom.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `postgres://login@host:5432/database`, of a login that is a member of the owner; a password in it is percent-encoded.
+    /// `postgres://login@host:5432/database`, of a login that is a member of the owner; a password in it is percent-encoded. With
+    /// `?sslmode=verify-full` TLS is spoken, and the server has to show a certificate of that name; no other `sslmode` but `disable`
+    /// is taken.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
     /// The login's password, of whatever characters; absent: as `DATABASE_URL` says.
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     pub database_password: Option<SecretString>,
+    /// A file with the certificate of the authority that vouches for the server, in PEM, beside those that browsers know.
+    #[arg(long, env = "DATABASE_CA_FILE")]
+    pub database_ca_file: Option<PathBuf>,
     /// The role that owns the tables. What it makes, its default privileges open to the service's own role.
     #[arg(long, env = "DATABASE_OWNER")]
     pub database_owner: String,
@@ -27,9 +34,9 @@ pub struct Settings {
 /// Why a database is not migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is none.
+    /// The settings say what cannot be.
     #[error(transparent)]
-    Url(#[from] InvalidUrl),
+    Settings(#[from] InvalidSettings),
     /// The owner's name is none.
     #[error("DATABASE_OWNER may hold letters, digits and underscores alone")]
     Owner,
@@ -60,9 +67,13 @@ pub async fn run(settings: &Settings, mut migrator: Migrator) -> Result<PgConnec
         return Err(Error::Owner);
     }
     // A migration may take its time, unlike a request.
+    let address = Address {
+        url: &settings.database_url,
+        password: settings.database_password.as_ref(),
+        ca_file: settings.database_ca_file.as_deref(),
+    };
     let options: PgConnectOptions =
-        pool::options(&settings.database_url, settings.database_password.as_ref(), "migrate")?
-            .options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)]);
+        pool::options(address, "migrate")?.options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)]);
     migrator.set_ignore_missing(true);
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {

@@ -6,14 +6,16 @@
 
 use std::future::Future;
 use std::io::ErrorKind;
-use std::str::FromStr as _;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult};
 use parking_lot::Mutex;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+
+use crate::address::{Address, InvalidSettings};
 
 /// The connections of a process for what it does by itself, beside those of its requests and the [`RELAY`]'s.
 pub const BACKGROUND: u32 = 2;
@@ -49,21 +51,30 @@ const RELAYED: [(&str, &str); 1] = [("synchronous_commit", "off")];
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `postgres://login@host:5432/database`; a password in it is percent-encoded.
+    /// `postgres://login@host:5432/database`; a password in it is percent-encoded. With `?sslmode=verify-full` TLS is spoken, and the
+    /// server has to show a certificate of that name; no other `sslmode` but `disable` is taken.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
     /// The login's password, of whatever characters; absent: as `DATABASE_URL` says.
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     pub database_password: Option<SecretString>,
+    /// A file with the certificate of the authority that vouches for the server, in PEM, beside those that browsers know.
+    #[arg(long, env = "DATABASE_CA_FILE")]
+    pub database_ca_file: Option<PathBuf>,
     /// The most connections that requests open. Times the most replicas, it must fit the server's `max_connections`.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 7)]
     pub database_max_connections: u32,
 }
 
-/// `DATABASE_URL` is not one; its text is a secret and not shown.
-#[derive(Debug, thiserror::Error)]
-#[error("DATABASE_URL is not of the form postgres://login@host:5432/database")]
-pub struct InvalidUrl;
+impl Settings {
+    fn address(&self) -> Address<'_> {
+        Address {
+            url: &self.database_url,
+            password: self.database_password.as_ref(),
+            ca_file: self.database_ca_file.as_deref(),
+        }
+    }
+}
 
 /// A pool that connects when it is first used, so that a service starts while its database is still away. Clones share it.
 #[derive(Debug, Clone)]
@@ -74,7 +85,8 @@ pub struct Pool {
 #[derive(Debug)]
 struct Manager {
     options: PgConnectOptions,
-    /// When a connection last gave no sign of life: those that are older went with it, and are not asked one after the other.
+    /// When a connection last gave no sign of life, or was to a server that no longer leads: those that are older went with it, and
+    /// are not asked one after the other.
     lost: Mutex<Option<Instant>>,
 }
 
@@ -99,7 +111,9 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Lent, sqlx::Error> {
-        Ok(Lent { connection: within(OPEN, self.options.connect()).await?, last: Work::Done })
+        // Seldom, and larger than all else that a request is while it waits: a handshake is in it.
+        let connection = Box::pin(within(OPEN, self.options.connect())).await?;
+        Ok(Lent { connection, last: Work::Done })
     }
 
     async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
@@ -107,14 +121,36 @@ impl managed::Manager for Manager {
         if went_with_another || lent.last == Work::LeftAlone || metrics.age() >= LIFETIME {
             return Err(RecycleError::message("it is replaced by a new one"));
         }
-        if (lent.last == Work::Failed || metrics.last_used() >= RESTED)
-            && let Err(error) = within(ANSWER, lent.connection.ping()).await
-        {
-            *self.lost.lock() = Some(Instant::now());
-            return Err(error.into());
+        if lent.last != Work::Failed && metrics.last_used() < RESTED {
+            return Ok(());
         }
-        Ok(())
+        match within(ANSWER, leads(&mut lent.connection)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.lose();
+                Err(RecycleError::message("its server takes no writes"))
+            }
+            // A transaction was left open in it: that says nothing of the server.
+            Err(error) if crate::is_of_class(&error, &["25"]) => Err(error.into()),
+            Err(error) => {
+                self.lose();
+                Err(error.into())
+            }
+        }
     }
+}
+
+impl Manager {
+    fn lose(&self) {
+        *self.lost.lock() = Some(Instant::now());
+    }
+}
+
+/// Whether the server is there and takes writes: the one that led, and was taken over from, goes on answering reads. It is one round
+/// trip, as a sign of life is, and nothing that the server keeps.
+async fn leads(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let row = sqlx::raw_sql("show transaction_read_only").fetch_one(connection).await?;
+    Ok(row.try_get::<&str, _>(0)? == "off")
 }
 
 impl Pool {
@@ -122,7 +158,7 @@ impl Pool {
     ///
     /// # Panics
     /// As [`Self::with_size`].
-    pub fn new(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+    pub fn new(settings: &Settings, application: &str) -> Result<Self, InvalidSettings> {
         Self::with_size(settings, application, settings.database_max_connections, &[])
     }
 
@@ -130,7 +166,7 @@ impl Pool {
     ///
     /// # Panics
     /// As [`Self::with_size`].
-    pub fn for_background(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+    pub fn for_background(settings: &Settings, application: &str) -> Result<Self, InvalidSettings> {
         Self::with_size(settings, &format!("{application} in the background"), BACKGROUND, &BY_KEY)
     }
 
@@ -138,7 +174,7 @@ impl Pool {
     ///
     /// # Panics
     /// As [`Self::with_size`].
-    pub fn for_relay(settings: &Settings, application: &str) -> Result<Self, InvalidUrl> {
+    pub fn for_relay(settings: &Settings, application: &str) -> Result<Self, InvalidSettings> {
         Self::with_size(settings, &format!("{application}'s relay"), RELAY, &[BY_KEY.as_slice(), &RELAYED].concat())
     }
 
@@ -151,9 +187,8 @@ impl Pool {
         application: &str,
         size: u32,
         parameters: &[(&str, &str)],
-    ) -> Result<Self, InvalidUrl> {
-        let options = options(&settings.database_url, settings.database_password.as_ref(), application)?;
-        let options = options.options(parameters.iter().copied());
+    ) -> Result<Self, InvalidSettings> {
+        let options = options(settings.address(), application)?.options(parameters.iter().copied());
         let size = usize::try_from(size).unwrap_or(1).max(1);
         let mut config = managed::PoolConfig::new(size);
         // The last that was used is used again, and those that are not needed grow old.
@@ -237,16 +272,11 @@ fn timed_out() -> sqlx::Error {
 
 /// How each connection is opened: no statement and no transaction of ours lasts long, and one that does is cut off by the
 /// server, whatever became of the process that began it.
-pub(crate) fn options(
-    url: &SecretString,
-    password: Option<&SecretString>,
-    application: &str,
-) -> Result<PgConnectOptions, InvalidUrl> {
-    let mut options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| InvalidUrl)?;
-    if let Some(password) = password {
-        options = options.password(password.expose_secret());
-    }
-    Ok(options.application_name(application).options([
+///
+/// These are parameters of the start, which a pooler in between refuses or passes over (`PgBouncer`, `ignore_startup_parameters`).
+/// Then they are to be the login's own (`alter role … set`): they bound what a lost process holds, and nothing is right by them alone.
+pub(crate) fn options(address: Address<'_>, application: &str) -> Result<PgConnectOptions, InvalidSettings> {
+    Ok(address.options()?.application_name(application).options([
         ("idle_in_transaction_session_timeout", "15s"),
         ("lock_timeout", "5s"),
         ("statement_timeout", "10s"),

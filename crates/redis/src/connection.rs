@@ -1,16 +1,24 @@
 //! The connection: one for a process, shared by all its requests. It comes back by itself; while it is away a command fails
 //! at once, and while the server is slow a command fails after [`COMMAND_TIMEOUT`]. Nothing waits in a queue for Redis.
+//!
+//! A server that was taken over from and lives on answers writes with READONLY: the connection is made anew then, to whoever
+//! the sentinels, or the name, lead to.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
+use fred::error::ErrorKind;
 use fred::interfaces::{ClientLike as _, EventInterface as _};
 use fred::types::Builder;
-use fred::types::config::{Config, Options, ReconnectPolicy, Server};
-use secrecy::{ExposeSecret as _, SecretString};
+use fred::types::config::{Options, ReconnectError, ReconnectPolicy, Server};
+use parking_lot::Mutex;
+use secrecy::SecretString;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+
+use crate::address::{self, InvalidSettings};
 
 /// What one command may take.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
@@ -25,12 +33,19 @@ const IN_HAND: usize = 1024;
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)] // every crate calls its own `Settings`
 pub struct Settings {
-    /// `redis://user@host:6379/0`; a password in it is percent-encoded.
+    /// `redis://user@host:6379/0`; a password in it is percent-encoded. Behind sentinels
+    /// `redis-sentinel://user@host:26379/0?sentinelServiceName=name&node=host2:26379`, with `sentinelUsername` and `sentinelPassword` where
+    /// they ask for them. With `rediss` in place of `redis` TLS is spoken, and each has to show a certificate of the name, or the address,
+    /// by which it is known.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: SecretString,
     /// The user's password, of whatever characters; absent: as `REDIS_URL` says.
     #[arg(long, env = "REDIS_PASSWORD", hide_env_values = true)]
     pub redis_password: Option<SecretString>,
+    /// A file with the certificate of the authority that vouches for Redis, in PEM, which alone is believed then; absent: those that
+    /// browsers know.
+    #[arg(long, env = "REDIS_CA_FILE")]
+    pub redis_ca_file: Option<PathBuf>,
     /// What every key begins with, such as `default.shop:`, so that stacks can share a server.
     #[arg(long, env = "REDIS_PREFIX")]
     pub redis_prefix: String,
@@ -39,9 +54,9 @@ pub struct Settings {
 /// Why Redis did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is none.
-    #[error("REDIS_URL is not of the form redis://user@host:6379/0")]
-    Url,
+    /// The settings say what cannot be.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
     /// Redis is away, slow, or refuses.
     #[error("unable to reach redis")]
     Unavailable(#[from] fred::error::Error),
@@ -55,16 +70,18 @@ pub enum Error {
 pub struct Redis {
     pub(crate) commands: WithOptions<Client>,
     client: Client,
+    absence: Absence,
     prefix: Arc<str>,
 }
+
+/// Why there is no connection, while there is none.
+type Absence = Arc<Mutex<Option<fred::error::Error>>>;
 
 impl Redis {
     /// Connects. When Redis is away the connection is made later, and until then every command fails.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
-        let mut config = Config::from_url_centralized(settings.redis_url.expose_secret()).map_err(|_| Error::Url)?;
-        if let Some(password) = &settings.redis_password {
-            config.password = Some(password.expose_secret().to_owned());
-        }
+        let mut config = address::config(settings)?;
+        let is_encrypted = config.uses_tls();
         config.fail_fast = false; // the first connection is tried again like any other
         let client = Builder::from_config(config)
             .with_connection_config(|connection| {
@@ -74,6 +91,7 @@ impl Redis {
                 connection.unresponsive.max_timeout = Some(SILENCE);
                 connection.unresponsive.interval = SILENCE / 4;
                 connection.tcp.nodelay = Some(true);
+                connection.reconnect_errors = vec![ReconnectError::ReadOnly];
             })
             .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 250, 2))
@@ -81,18 +99,21 @@ impl Redis {
         let options =
             Options { fail_fast: true, max_attempts: Some(1), timeout: Some(COMMAND_TIMEOUT), ..Options::default() };
         let commands = client.with_options(&options);
-        tokio::spawn(log_absence(client.error_rx(), client.reconnect_rx()));
+        let absence = Absence::default();
+        tokio::spawn(follow_absence(absence.clone(), is_encrypted, client.error_rx(), client.reconnect_rx()));
         client.connect();
         if tokio::time::timeout(FIRST_CONNECTION, client.wait_for_connect()).await.is_err() {
             tracing::warn!("redis is away; going on without until it comes");
         }
-        Ok(Self { commands, client, prefix: settings.redis_prefix.as_str().into() })
+        Ok(Self { commands, client, absence, prefix: settings.redis_prefix.as_str().into() })
     }
 
     /// Asks whether Redis is there and has let us in.
     pub async fn reach(self) -> Result<(), Error> {
-        self.commands.ping::<()>(None).await?;
-        Ok(())
+        let Err(error) = self.commands.ping::<()>(None).await else { return Ok(()) };
+        // A command is told that there is no connection, and not why.
+        let why = self.absence.lock().clone();
+        Err(why.unwrap_or(error).into())
     }
 
     /// The full key of `name` in this part of Redis.
@@ -145,30 +166,46 @@ impl Losses {
     }
 }
 
-/// One line when Redis goes and one when it comes, not one for each attempt in between.
-async fn log_absence(
+/// Knows why Redis is away. One line when it goes and one when it comes, not one for each attempt in between.
+async fn follow_absence(
+    absence: Absence,
+    is_encrypted: bool,
     mut errors: broadcast::Receiver<(fred::error::Error, Option<Server>)>,
     mut returns: broadcast::Receiver<Server>,
 ) {
-    let mut away = false;
     loop {
         tokio::select! {
             error = errors.recv() => match error {
-                Ok((error, _)) if !away => {
-                    away = true;
-                    tracing::warn!(%error, "redis went away");
+                Ok((error, _)) => {
+                    let error = if is_encrypted { in_words(error) } else { error };
+                    let before = absence.lock().replace(error.clone());
+                    if before.is_none() {
+                        tracing::warn!(%error, "redis went away");
+                    }
                 }
                 Err(RecvError::Closed) => return,
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Lagged(_)) => {}
             },
             returned = returns.recv() => match returned {
-                Ok(_) if away => {
-                    away = false;
-                    tracing::info!("redis is back");
+                Ok(_) => {
+                    let before = absence.lock().take();
+                    if before.is_some() {
+                        tracing::info!("redis is back");
+                    }
                 }
                 Err(RecvError::Closed) => return,
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Lagged(_)) => {}
             },
         }
+    }
+}
+
+/// What is wrong with a certificate, rustls says. Redis in clear says nothing to a handshake: it waits for the end of a line.
+fn in_words(error: fred::error::Error) -> fred::error::Error {
+    match error.kind() {
+        ErrorKind::Timeout => {
+            fred::error::Error::new(ErrorKind::Timeout, "no answer by TLS in time: is it spoken at this port?")
+        }
+        _ => error,
     }
 }

@@ -4,6 +4,7 @@
 //! values. What a session means and what is worth caching is not known here. To keep another thing: a file named for it, a
 //! key under the prefix, and a line in the operator's access rules.
 
+mod address;
 pub mod cache;
 pub mod connection;
 pub mod metrics;
@@ -11,6 +12,7 @@ mod room;
 pub mod session;
 mod single_flight;
 
+pub use address::InvalidSettings;
 pub use cache::Cache;
 pub use connection::{Error, Losses, Redis, Returns, Settings};
 pub use session::{Session, Sessions};

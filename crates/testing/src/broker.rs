@@ -74,7 +74,7 @@ impl Broker {
         url.set_username(&format!("{}.{service}", self.vhost)).expect("an address with a user");
         url.set_password(Some(&self.vhost)).expect("an address with a password");
         url.set_path(&self.vhost);
-        Settings { amqp_url: url.to_string().into(), amqp_password: None }
+        Settings { amqp_url: url.to_string().into(), amqp_password: None, amqp_ca_file: None }
     }
 
     /// The same with this password, in place of the one that it was made with.
@@ -89,7 +89,7 @@ impl Broker {
         let Settings { amqp_url, .. } = self.settings(service);
         let mut url = url::Url::parse(amqp_url.expose_secret()).expect("an address");
         url.set_password(None).expect("an address with a user");
-        Settings { amqp_url: url.to_string().into(), amqp_password: Some(password.into()) }
+        Settings { amqp_url: url.to_string().into(), amqp_password: Some(password.into()), amqp_ca_file: None }
     }
 
     /// Has the queues of messages that are to be handled hand each out so often, and then give it up.

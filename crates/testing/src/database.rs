@@ -42,7 +42,7 @@ impl Database {
     /// # Panics
     /// As [`Self::create`].
     pub async fn create_on(server: &str, migrator: Migrator) -> Self {
-        Self::create_with(server, "", migrator, None).await
+        Box::pin(Self::create_with(server, "", migrator, None)).await
     }
 
     /// A new database from a dump, as plain SQL, of one that older migrations have made; with those of `migrator` that came since.
@@ -50,7 +50,7 @@ impl Database {
     /// # Panics
     /// As [`Self::create`], and when the dump is none.
     pub async fn restore(dump: &str, migrator: Migrator) -> Self {
-        Self::create_with(&server(), dump, migrator, None).await
+        Box::pin(Self::create_with(&server(), dump, migrator, None)).await
     }
 
     /// The same, whose logins have this password and are asked for it.
@@ -58,7 +58,7 @@ impl Database {
     /// # Panics
     /// When no server answers, or a migration fails.
     pub async fn with_password(migrator: Migrator, password: &str) -> Self {
-        Self::create_with(&server(), "", migrator, Some(password)).await
+        Box::pin(Self::create_with(&server(), "", migrator, Some(password))).await
     }
 
     /// A pool as the service has one.
@@ -120,6 +120,7 @@ impl Database {
         let owner = migration::Settings {
             database_url: url_of("migrate").into(),
             database_password: password.clone(),
+            database_ca_file: None,
             database_owner: format!("{name}_owner"),
         };
         run(&mut log_in_as(&owner).await, dump.to_owned()).await;
@@ -129,8 +130,12 @@ impl Database {
             options = options.password(password.expose_secret());
         }
         let pool = PgPool::connect_with(options).await.expect("log in as the service");
-        let settings =
-            Settings { database_url: url_of("login").into(), database_password: password, database_max_connections: 8 };
+        let settings = Settings {
+            database_url: url_of("login").into(),
+            database_password: password,
+            database_ca_file: None,
+            database_max_connections: 8,
+        };
         Self { settings, owner, pool }
     }
 }

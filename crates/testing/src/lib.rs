@@ -4,6 +4,7 @@
 //! to be a store. A test that finds no server fails and says which command starts one.
 #![expect(clippy::expect_used, reason = "a test says what went wrong by panicking")]
 
+pub mod authority;
 pub mod breaking_link;
 pub mod broker;
 pub mod checked_sql;
@@ -18,7 +19,10 @@ pub mod nginx;
 pub mod postgres;
 pub mod rabbitmq;
 pub mod redis;
+pub mod sentinels;
+pub mod tls_door;
 
+pub use authority::Authority;
 pub use breaking_link::{BreakingLink, Moment};
 pub use broker::Broker;
 pub use client::{Answer, Client};
@@ -29,6 +33,8 @@ pub use link::Link;
 pub use nginx::Nginx;
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
+pub use sentinels::Sentinels;
+pub use tls_door::{TlsDoor, by_tls};
 
 use std::io::Write as _;
 

@@ -1,6 +1,6 @@
 //! A wire to a store that a test can cut, clog, slow down or listen to, while other tests go on using the store.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -33,6 +33,8 @@ enum State {
 pub struct Link {
     /// The store's address, through the wire.
     pub url: Url,
+    /// Where new connections go, by host and port.
+    store: Arc<Mutex<String>>,
     wire: watch::Sender<Wire>,
 }
 
@@ -52,16 +54,18 @@ impl Link {
     pub async fn heard(url: &str, listener: impl Fn() -> Listener + Send + Sync + 'static) -> Self {
         let heard_by = Arc::new(listener);
         let mut url = Url::parse(url).expect("an address");
-        let store = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+        let store = Arc::new(Mutex::new(host_and_port(&url)));
         let door = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = door.local_addr().expect("a bound address");
         url.set_ip_host(address.ip()).expect("an address with a host");
         url.set_port(Some(address.port())).expect("an address with a port");
         let (wire, _) = watch::channel(Wire { state: State::Whole, silences: 0, delay: Duration::ZERO });
         let wires = wire.subscribe();
+        let leads_to = store.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = door.accept().await {
-                let (store, wires, heard_by) = (store.clone(), wires.clone(), Arc::clone(&heard_by));
+                let store = leads_to.lock().expect("a lock").clone();
+                let (wires, heard_by) = (wires.clone(), Arc::clone(&heard_by));
                 tokio::spawn(async move {
                     if wires.borrow().state != State::Cut
                         && let Ok(far) = TcpStream::connect(store).await
@@ -73,7 +77,16 @@ impl Link {
                 });
             }
         });
-        Self { url, wire }
+        Self { url, store, wire }
+    }
+
+    /// From now on new connections go to the store at this address, as when a name is given to another server; those that there are
+    /// stay.
+    ///
+    /// # Panics
+    /// When that is no address.
+    pub fn lead_to(&self, url: &str) {
+        *self.store.lock().expect("a lock") = host_and_port(&Url::parse(url).expect("an address"));
     }
 
     /// Ends all connections and lets no new one through.
@@ -105,6 +118,10 @@ impl Link {
     fn be(&self, state: State) {
         self.wire.send_modify(|wire| wire.state = state);
     }
+}
+
+fn host_and_port(url: &Url) -> String {
+    format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"))
 }
 
 async fn join(near: TcpStream, far: TcpStream, wires: watch::Receiver<Wire>, listener: Listener) {

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 
-use crate::{eventually, unique_name, variable};
+use crate::{Authority, eventually, unique_name, variable};
 
 /// The Python that `local/stores start` has put aiosmtpd into.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.local/checkers/bin/python");
@@ -19,6 +18,7 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mail_server.py")
 pub struct Server {
     process: Child,
     lines: Receiver<String>,
+    authority: Authority,
     directory: PathBuf,
     /// Where it listens.
     pub port: u16,
@@ -34,14 +34,15 @@ impl Server {
     pub fn start(encryption: &str, arguments: &[&str]) -> Self {
         let directory = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&directory).expect("make a directory");
-        make_certificates(&directory);
+        let authority = Authority::create();
+        let [certificate, key] = authority.certificate("localhost").write_to(&directory);
         let mut process = Command::new(variable("TEST_PYTHON", PYTHON))
             .arg(PROGRAM)
             .args(["--tls", encryption])
             .arg("--certificate")
-            .arg(directory.join("own.pem"))
+            .arg(certificate)
             .arg("--key")
-            .arg(directory.join("own.key"))
+            .arg(key)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
@@ -53,13 +54,13 @@ impl Server {
         // On a thread: whoever waits for a mail must not keep the service from sending it.
         let (told, lines) = mpsc::channel();
         std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
-        Self { process, lines, directory, port }
+        Self { process, lines, authority, directory, port }
     }
 
     /// The file with the certificate of the authority that vouches for it.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
-        self.directory.join("authority.pem")
+        self.authority.file()
     }
 
     /// The next mail that it has taken; waits for it.
@@ -87,21 +88,5 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn make_certificates(directory: &std::path::Path) {
-    let mut authority = CertificateParams::new(Vec::new()).expect("an authority");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = CertifiedIssuer::self_signed(authority, key).expect("an authority");
-    let key = KeyPair::generate().expect("a key");
-    let own = CertificateParams::new(vec!["localhost".to_owned()]).and_then(|own| own.signed_by(&key, &authority));
-    for (name, text) in [
-        ("authority.pem", authority.pem()),
-        ("own.pem", own.expect("a certificate").pem()),
-        ("own.key", key.serialize_pem()),
-    ] {
-        std::fs::write(directory.join(name), text).expect("write a certificate");
     }
 }

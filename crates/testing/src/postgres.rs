@@ -1,6 +1,7 @@
 //! A PostgreSQL of a test's own, whose write-ahead log has a small disk to itself.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
 
+use crate::authority::Certificate;
 use crate::rabbitmq::free_ports;
 use crate::{eventually, unique_name, variable, within};
 
@@ -23,7 +25,7 @@ $as "$programs/initdb" --pgdata "$folder/data" --waldir "$folder/disk/wal" --wal
   --username postgres --auth trust --encoding UTF8 --locale C.UTF-8
 while :; do
   $as "$programs/postgres" -D "$folder/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c min_wal_size=2MB -c max_wal_size=8MB || true
+    -c min_wal_size=2MB -c max_wal_size=8MB $also || true
   sleep 0.2
 done"#;
 
@@ -42,11 +44,29 @@ impl Postgres {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// The same, which speaks TLS itself with whoever asks for it, and shows this certificate.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn encrypted(certificate: &Certificate) -> Self {
+        Self::start_with(Some(certificate)).await
+    }
+
+    async fn start_with(certificate: Option<&Certificate>) -> Self {
         let folder = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&folder).expect("make a directory");
+        let also = certificate.map(|certificate| {
+            let [certificate, key] = certificate.write_to(&folder);
+            // It refuses a key that others may read.
+            std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("hide the key");
+            format!("-c ssl=on -c ssl_cert_file={} -c ssl_key_file={}", certificate.display(), key.display())
+        });
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         let (namespaces, run_as): (&[&str], _) = if is_root {
-            let given = Command::new("chown").arg("postgres:").arg(&folder).status();
+            let given = Command::new("chown").args(["-R", "postgres:"]).arg(&folder).status();
             assert!(given.is_ok_and(|status| status.success()), "the user postgres is there");
             (&["--mount"], "setpriv --reuid postgres --regid postgres --init-groups env -C /")
         } else {
@@ -61,6 +81,7 @@ impl Postgres {
             .env("programs", programs())
             .env("port", port.to_string())
             .env("as", run_as)
+            .env("also", also.unwrap_or_default())
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

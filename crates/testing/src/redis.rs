@@ -1,12 +1,16 @@
 //! Redis for one test.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::authority::Certificate;
+use crate::rabbitmq::free_ports;
+use crate::sentinels::ask;
 use crate::{eventually, unique_name, variable};
 
 /// The server's address.
@@ -48,7 +52,52 @@ pub struct Server {
     directory: PathBuf,
     /// As `maxmemory` takes it; `0` is no bound.
     memory: &'static str,
+    encryption: Option<Encryption>,
     process: Option<Child>,
+}
+
+/// What makes a server, or a sentinel, speak TLS and nothing else. Its files go with the last of its clones.
+#[derive(Debug, Clone)]
+pub(crate) struct Encryption {
+    files: Arc<Files>,
+    ca_file: PathBuf,
+}
+
+#[derive(Debug)]
+struct Files {
+    directory: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Encryption {
+    pub(crate) fn new(certificate: &Certificate, ca_file: &Path) -> Self {
+        let directory = std::env::temp_dir().join(unique_name());
+        std::fs::create_dir(&directory).expect("make a directory");
+        let [certificate, key] = certificate.write_to(&directory);
+        Self { files: Arc::new(Files { directory, certificate, key }), ca_file: ca_file.to_owned() }
+    }
+
+    pub(crate) fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    /// As its configuration has them.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 5] {
+        [
+            ("tls-cert-file", self.files.certificate.display().to_string()),
+            ("tls-key-file", self.files.key.display().to_string()),
+            ("tls-ca-cert-file", self.ca_file.display().to_string()),
+            ("tls-auth-clients", "no".to_owned()),
+            ("tls-replication", "yes".to_owned()),
+        ]
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
 }
 
 /// What a server had on its disk at a moment.
@@ -69,12 +118,36 @@ impl Server {
     /// # Panics
     /// When there is no `redis-server`, or it does not answer.
     pub async fn with_memory(memory: &'static str) -> Self {
+        Self::start_with(memory, None).await
+    }
+
+    /// One that may speak TLS alone.
+    pub(crate) async fn with_encryption(encryption: Option<Encryption>) -> Self {
+        Self::start_with("0", encryption).await
+    }
+
+    async fn start_with(memory: &'static str, encryption: Option<Encryption>) -> Self {
         let directory = std::env::temp_dir().join(unique_name());
         std::fs::create_dir(&directory).expect("make a directory");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-        let mut server = Self { address, directory, memory, process: None };
+        let [port] = free_ports();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut server = Self { address, directory, memory, encryption, process: None };
         server.start_again().await;
         server
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on it has what `leader` has, and takes no writes; its connections stay.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn follow(&self, leader: &Self) {
+        let (host, port) = (leader.address.ip().to_string(), leader.address.port().to_string());
+        let answer = ask(self.address, self.encryption.as_ref(), &["REPLICAOF", &host, &port]).await;
+        assert_eq!(answer, Some(vec!["OK".to_owned()]), "redis follows another");
     }
 
     /// Its address.
@@ -99,8 +172,16 @@ impl Server {
     /// # Panics
     /// When there is no `redis-server`, or it does not answer.
     pub async fn start_again(&mut self) {
-        let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.address.port().to_string()])
+        let port = self.address.port().to_string();
+        let mut command = Command::new("redis-server");
+        if let Some(encryption) = &self.encryption {
+            command.args(["--port", "0", "--tls-port", &port]);
+            command.args(encryption.settings().into_iter().flat_map(|(key, value)| [format!("--{key}"), value]));
+        } else {
+            command.args(["--port", &port]);
+        }
+        let process = command
+            .args(["--bind", "127.0.0.1"])
             .args(["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""])
             .args(["--maxmemory", self.memory, "--maxmemory-policy", "noeviction"])
             .arg("--dir")
@@ -133,14 +214,7 @@ impl Server {
     }
 
     async fn answers(&self) -> bool {
-        let asked = async {
-            let mut stream = TcpStream::connect(self.address).await?;
-            stream.write_all(b"PING\r\n").await?;
-            let mut answer = [0; 7];
-            stream.read_exact(&mut answer).await?;
-            Ok::<_, std::io::Error>(&answer == b"+PONG\r\n")
-        };
-        asked.await.unwrap_or(false)
+        ask(self.address, self.encryption.as_ref(), &["PING"]).await.is_some_and(|answer| answer == ["PONG"])
     }
 }
 

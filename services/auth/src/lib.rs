@@ -51,9 +51,9 @@ pub enum BuildError {
     /// The callers' keys are not known.
     #[error(transparent)]
     ApiKeys(#[from] api_key::Error),
-    /// `DATABASE_URL` is none.
+    /// What is said of the database cannot be.
     #[error(transparent)]
-    Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
+    Postgres(#[from] ecommerce_postgres::InvalidSettings),
     /// `REDIS_URL` is none.
     #[error(transparent)]
     Redis(#[from] ecommerce_redis::Error),

@@ -53,10 +53,10 @@ pub enum BuildError {
     /// The key of the edge to product is not known.
     #[error(transparent)]
     EdgeKey(#[from] edge_key::Error),
-    /// `DATABASE_URL` is none.
+    /// What is said of the database cannot be.
     #[error(transparent)]
-    Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
-    /// `AMQP_URL` is none.
+    Postgres(#[from] ecommerce_postgres::InvalidSettings),
+    /// What is said of the broker cannot be.
     #[error(transparent)]
     Rabbit(#[from] ecommerce_courier::Error),
     /// `PRODUCT_URL` is none that can be asked.

@@ -51,10 +51,10 @@ pub enum BuildError {
     /// The callers' keys are not known.
     #[error(transparent)]
     ApiKeys(#[from] api_key::Error),
-    /// `DATABASE_URL` is none.
+    /// What is said of the database cannot be.
     #[error(transparent)]
-    Postgres(#[from] ecommerce_postgres::pool::InvalidUrl),
-    /// `AMQP_URL` is none.
+    Postgres(#[from] ecommerce_postgres::InvalidSettings),
+    /// What is said of the broker cannot be.
     #[error(transparent)]
     Rabbit(#[from] ecommerce_courier::Error),
 }

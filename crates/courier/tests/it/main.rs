@@ -13,6 +13,7 @@ mod passwords;
 mod patience;
 mod relay;
 mod replica;
+mod tls;
 
 use ecommerce_contract::events::{OrderPaid, PaymentRequested, StockReserved};
 use ecommerce_contract::{Envelope, Event, Service};

@@ -23,7 +23,8 @@ async fn a_password_of_any_characters_opens_the_broker() {
 
 #[test]
 fn an_address_that_is_none_is_not_shown() {
-    let settings = Settings { amqp_url: "amqp:secret".into(), amqp_password: Some(ANY_PASSWORD.into()) };
+    let settings =
+        Settings { amqp_url: "amqp:secret".into(), amqp_password: Some(ANY_PASSWORD.into()), amqp_ca_file: None };
     let error = Connections::to(&settings).unwrap_err().to_string();
-    assert_eq!(error, "AMQP_URL is not of the form amqp://user@host:5672/vhost");
+    assert_eq!(error, "AMQP_URL is not of the form amqp://user@host:5672/vhost, or amqps:// for TLS");
 }

@@ -4,3 +4,4 @@
 mod locks;
 mod passwords;
 mod pool;
+mod tls;

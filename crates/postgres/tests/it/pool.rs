@@ -105,3 +105,84 @@ async fn a_begin_that_nobody_waited_for_takes_nothing_with_it() {
     let committed: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(&database.pool).await.unwrap();
     assert_eq!(committed, 1);
 }
+
+/// `read_only_sql_transaction`
+const READ_ONLY: &str = "25006";
+
+/// What the server of these connections says to a write once another has taken over from it. New connections are to the other.
+async fn take_over(pool: &Pool) {
+    let (all_are_lent, mut running) = (Arc::new(Barrier::new(CONNECTIONS)), JoinSet::new());
+    for _ in 0..CONNECTIONS {
+        let (pool, all_are_lent) = (pool.clone(), Arc::clone(&all_are_lent));
+        running.spawn(async move {
+            let work = async |connection: &mut PgConnection| {
+                all_are_lent.wait().await;
+                let read_only = "set session characteristics as transaction read only";
+                sqlx::query(read_only).execute(connection).await.map(drop)
+            };
+            pool.run(work).await.unwrap();
+        });
+    }
+    running.join_all().await;
+}
+
+async fn write(pool: &Pool) -> Result<(), sqlx::Error> {
+    let new = "insert into outbox (id, routing_key, body) values (gen_random_uuid(), 'order.paid', '{}')";
+    sqlx::query(new).execute(pool).await.map(drop)
+}
+
+#[tokio::test]
+async fn one_write_that_a_server_refuses_which_no_longer_leads_leaves_it_with_all_connections() {
+    let (_database, _link, pool) = open_pool("it-follows").await;
+    take_over(&pool).await;
+    let refused = write(&pool).await.unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().unwrap(), READ_ONLY);
+    assert!(ecommerce_postgres::is_transient(&refused));
+    for _ in 0..CONNECTIONS * 2 {
+        write(&pool).await.unwrap();
+    }
+    use_all(&pool).await.unwrap();
+}
+
+/// Where nothing but reads comes, or nothing at all, nobody is refused a write to find it out by.
+#[tokio::test]
+async fn a_server_that_no_longer_leads_is_left_by_connections_that_rested() {
+    let (_database, _link, pool) = open_pool("it-follows-at-rest").await;
+    take_over(&pool).await;
+    rest().await;
+    write(&pool).await.unwrap();
+}
+
+/// The same by a transaction, which is rolled back before it is told.
+#[tokio::test]
+async fn a_transaction_that_a_server_refuses_which_no_longer_leads_is_the_last_there() {
+    let (_database, _link, pool) = open_pool("it-follows-in-a-transaction").await;
+    take_over(&pool).await;
+    let work = async |connection: &mut PgConnection| {
+        let new = "insert into outbox (id, routing_key, body) values (gen_random_uuid(), 'order.paid', '{}')";
+        sqlx::query(new).execute(connection).await.map(drop)
+    };
+    assert!(pool.transaction(work).await.is_err());
+    pool.transaction(work).await.unwrap();
+}
+
+/// What a caller begins by hand and leaves open fails whoever comes next, and says nothing of the server.
+#[tokio::test]
+async fn a_transaction_that_is_left_open_costs_its_own_connection_and_no_other() {
+    let (database, _link, pool) = open_pool("it-is-left-open").await;
+    let pids = async || {
+        let open = "select array_agg(pid order by pid) from pg_stat_activity
+                    where application_name = 'it-is-left-open' and datname = current_database()";
+        sqlx::query_scalar::<_, Vec<i32>>(open).fetch_one(&database.pool).await.unwrap()
+    };
+    let before = pids().await;
+    let work = async |connection: &mut PgConnection| {
+        sqlx::raw_sql("begin").execute(&mut *connection).await?;
+        sqlx::query("select 1 / 0").execute(connection).await.map(drop)
+    };
+    assert!(pool.run(work).await.is_err());
+    write(&pool).await.unwrap();
+    use_all(&pool).await.unwrap();
+    let kept = pids().await.iter().filter(|pid| before.contains(pid)).count();
+    assert_eq!((before.len(), kept), (CONNECTIONS, CONNECTIONS - 1));
+}

@@ -37,6 +37,7 @@ impl Stores {
             redis: RedisSettings {
                 redis_url: url.to_string().into(),
                 redis_password: Some(ANY_PASSWORD.into()),
+                redis_ca_file: None,
                 redis_prefix: format!("{user}:"),
             },
             _broker: broker,

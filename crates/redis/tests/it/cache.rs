@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ecommerce_redis::{Cache, Redis, Session, Sessions, Settings};
+use ecommerce_redis::{Cache, Redis, Session, Sessions};
 use ecommerce_testing::redis::Server;
 use ecommerce_testing::{eventually, figure};
 use ecommerce_types::{Clock, SessionId, UserId};
 use tokio::sync::Notify;
 
-use crate::Part;
+use crate::{Part, at};
 
 type Prices = Cache<u32, &'static str>;
 
@@ -165,7 +165,7 @@ async fn a_slow_redis_costs_no_more_than_the_time_limit() {
 #[tokio::test]
 async fn a_cache_that_is_asked_for_everything_leaves_room_for_the_sessions() {
     let server = Server::with_memory("8mb").await;
-    let settings = Settings { redis_url: server.url().into(), redis_password: None, redis_prefix: "shop:".to_owned() };
+    let settings = at(&server.url());
     let redis = Redis::connect(&settings).await.unwrap();
     let pages: Cache<String, &str> = Cache::new(redis.clone(), "page", Duration::from_mins(5));
     let sessions = Sessions::new(redis);

@@ -12,6 +12,7 @@ async fn opens(password: &str, given: &str) -> bool {
     let settings = Settings {
         redis_url: url.to_string().into(),
         redis_password: Some(given.into()),
+        redis_ca_file: None,
         redis_prefix: format!("{user}:"),
     };
     let sessions = Sessions::new(Redis::connect(&settings).await.unwrap());

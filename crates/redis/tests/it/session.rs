@@ -2,16 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use ecommerce_redis::{Error, Session, Sessions};
+use ecommerce_redis::{Error, Sessions};
 use ecommerce_testing::eventually;
-use ecommerce_types::{Clock, SessionId, UserId};
 
-use crate::Part;
-
-fn session() -> (SessionId, Session) {
-    let clock = Clock::system();
-    (SessionId::new(&clock), Session { user_id: UserId::new(&clock), roles_version: 3 })
-}
+use crate::{Part, session};
 
 const LONG: Duration = Duration::from_mins(1);
 

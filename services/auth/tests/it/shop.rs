@@ -80,6 +80,7 @@ impl Shop {
         let straight = ecommerce_redis::Settings {
             redis_url: redis_url.to_owned().into(),
             redis_password: None,
+            redis_ca_file: None,
             redis_prefix: prefix,
         };
         let keys = Keys::create();

@@ -120,6 +120,7 @@ impl Shop {
         let redis = |url: &str| ecommerce_redis::Settings {
             redis_url: url.into(),
             redis_password: None,
+            redis_ca_file: None,
             redis_prefix: prefix.clone(),
         };
         let mut config = Config {

@@ -60,6 +60,7 @@ impl Shop {
             redis: ecommerce_redis::Settings {
                 redis_url: redis_url.into(),
                 redis_password: None,
+                redis_ca_file: None,
                 redis_prefix: redis::prefix(),
             },
         };
