@@ -25,7 +25,7 @@ pub struct Store {
 #[serde(rename_all = "camelCase")]
 pub struct ExternalStore {
     /// The Secret that says where it is and how to log in, with the keys of the service binding specification, or those that
-    /// `CloudNativePG` and RabbitMQ's operator write. A change of it is taken within five minutes, once it was tried.
+    /// CloudNativePG and RabbitMQ's operator write. A change of it is taken within five minutes, once it was tried.
     pub secret_ref: SecretRef,
 
     /// The keys of the Secret that have other names.
@@ -43,7 +43,7 @@ const IS_KEY: &str = "self.matches('^[-._a-zA-Z0-9]+$')";
 /// What whoever breaks it reads.
 const NO_KEY: &str = "keys name keys of a Secret: letters, digits, dots, dashes and underscores";
 
-/// How the keys of the Secret are named. Absent: as in the service binding specification, or as `CloudNativePG` and RabbitMQ's
+/// How the keys of the Secret are named. Absent: as in the service binding specification, or as CloudNativePG and RabbitMQ's
 /// operator name them.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

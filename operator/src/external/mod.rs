@@ -1,6 +1,6 @@
 //! Stores that somebody else runs: what a person's Secret says of one, as the services are told it. Pure.
 //!
-//! The keys are those of the service binding specification (v1.1.0, "well-known Secret entries"), and those that `CloudNativePG`
+//! The keys are those of the service binding specification (v1.1.0, "well-known Secret entries"), and those that CloudNativePG
 //! and RabbitMQ's cluster operator write. What is not right is a [`Fault`] that names the key; nothing is guessed. To add a key: its
 //! aliases in [`Keys`], and its row in the tests here.
 

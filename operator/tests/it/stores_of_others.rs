@@ -313,7 +313,7 @@ async fn with_broker(namespace: &str) -> Stack {
 
 async fn manage(method: reqwest::Method, path: &str, body: Option<Value>) -> Option<Value> {
     let [_, management] = broker();
-    let mut request = reqwest::Client::new().request(method, format!("{}api/{path}", management));
+    let mut request = reqwest::Client::new().request(method, format!("{management}api/{path}"));
     if let Some(body) = body {
         request = request.header("content-type", "application/json").body(body.to_string());
     }
