@@ -50,7 +50,7 @@ impl Sources {
     /// Those of a stack.
     pub fn of(stack: &Stack, objects: &Desired) -> Result<Self, Failure> {
         let mut sources = Self::default();
-        for secret in wanted(&stack.names) {
+        for secret in wanted(&stack.names, &stack.spec) {
             let keys = secret.keys.iter().map(|(key, _)| key);
             let files =
                 keys.map(|key| (key.clone(), stack.credentials.get(&secret.name, key).as_bytes().to_vec())).collect();

@@ -11,7 +11,7 @@ use operator::ledger::Pins;
 use operator::names::{Backend, Names};
 use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, provisioning_key, revisions};
 use operator::reconcile::edges;
-use operator::resolve::{Embedded, Resolved};
+use operator::resolve::{Embedded, Location, Resolved};
 use operator::settings::Settings;
 use operator::store_form::as_asked;
 use rand::rand_core::UnwrapErr;
@@ -24,7 +24,8 @@ pub struct Stack {
     pub names: Names,
     /// Its secrets.
     pub credentials: Credentials,
-    spec: EcommerceStackSpec,
+    /// What it asks for.
+    pub spec: EcommerceStackSpec,
     owner: OwnerReference,
     settings: Settings,
 }
@@ -35,7 +36,7 @@ impl Stack {
     pub fn new() -> Self {
         let names = Names::new("default", "shop");
         let (mut credentials, mut random) = (Credentials::default(), UnwrapErr(SysRng));
-        for secret in wanted(&names) {
+        for secret in wanted(&names, &EcommerceStackSpec::default()) {
             for (key, kind) in &secret.keys {
                 credentials.insert(&secret.name, key, generate(*kind, &mut random));
             }
@@ -73,8 +74,9 @@ impl Stack {
     /// that.
     #[must_use]
     pub fn objects(&self, databases: &BTreeMap<Service, String>, are_migrated: bool) -> Desired {
-        let seen = |_| Embedded { server_id: Some("loopback".to_owned()), is_ready: true, is_steady: true };
-        let resolved = Resolved::new(&self.spec, &self.names, &Pins::of_today(&self.settings), seen);
+        let seen = Embedded { server_id: Some("loopback".to_owned()), is_ready: true, is_steady: true };
+        let locate = |backend| Location::embedded(&self.names, backend, seen.clone());
+        let resolved = Resolved::new(&self.spec, &Pins::of_today(&self.settings), locate);
         let migrated: BTreeSet<Service> = Service::WITH_DATABASE.into_iter().filter(|_| are_migrated).collect();
         let (volumes, not_yet, held) = (BTreeMap::new(), BTreeSet::new(), Held::default());
         let mut edges = BTreeMap::new();
@@ -100,7 +102,7 @@ impl Stack {
         let key = provisioning_key(&inputs).filter(|_| !databases.is_empty());
         let inputs = Inputs { provisioned_from: key.as_deref(), ..inputs };
         let shown = revisions(&inputs).into_iter().map(|(service, revision)| {
-            let configuration = configuration(&inputs, &revision);
+            let configuration = configuration(&inputs, service, &revision);
             (service, Shown { revision, configuration, replicas: None })
         });
         build(&inputs, &shown.collect())

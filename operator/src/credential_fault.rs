@@ -75,6 +75,7 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
+    use crate::crd::EcommerceStackSpec;
     use crate::credentials::{generate, wanted};
     use crate::names::Names;
 
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn what_is_made_here_and_what_is_absent_have_no_fault() {
         let (mut credentials, mut random) = (Credentials::default(), StdRng::seed_from_u64(1));
-        let all = wanted(&Names::new("default", "shop"));
+        let all = wanted(&Names::new("default", "shop"), &EcommerceStackSpec::default());
         assert!(all.iter().all(|wanted| faults(&credentials, wanted).is_empty()));
         for wanted in &all {
             for (key, kind) in &wanted.keys {
@@ -144,7 +145,10 @@ mod tests {
     #[test]
     fn a_key_beside_the_one_that_signs_is_looked_at_as_well() {
         let names = Names::new("default", "shop");
-        let wanted = wanted(&names).into_iter().find(|wanted| wanted.name == names.signing_key()).unwrap();
+        let wanted = wanted(&names, &EcommerceStackSpec::default())
+            .into_iter()
+            .find(|wanted| wanted.name == names.signing_key())
+            .unwrap();
         let mut credentials = Credentials::default();
         credentials.insert(&wanted.name, "previous.pem", "previous".to_owned());
         credentials.insert(&wanted.name, "a-persons-own", "anything".to_owned());
@@ -154,7 +158,10 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_told_from_the_text_that_stands_for_them() {
         let names = Names::new("default", "shop");
-        let wanted = wanted(&names).into_iter().find(|wanted| wanted.name == "shop-redis").unwrap();
+        let wanted = wanted(&names, &EcommerceStackSpec::default())
+            .into_iter()
+            .find(|wanted| wanted.name == "shop-redis")
+            .unwrap();
         let mut credentials = Credentials::default();
         credentials.read("shop-redis", "auth", b"p\xe9");
         credentials.read("shop-redis", "product", "p\u{fffd}".as_bytes());

@@ -17,6 +17,7 @@ use rand::distr::{Alphanumeric, SampleString as _};
 use rand::{CryptoRng, RngExt as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::crd::{EcommerceStackSpec, Keeper};
 use crate::names::{Backend, Names, api_key_entry};
 
 /// The services that keep something in Redis.
@@ -82,31 +83,42 @@ pub fn migrate_login_key(service: Service) -> String {
     format!("{service}-migrate")
 }
 
-/// All secrets of a stack.
+/// The key of the seal in a store's Secret: what is this stack's on a server that others use too is told by it.
+pub const SEAL: &str = "seal";
+
+/// All secrets of a stack of this spec: those of what it keeps itself.
 #[must_use]
-pub fn wanted(names: &Names) -> Vec<Wanted> {
+pub fn wanted(names: &Names, spec: &EcommerceStackSpec) -> Vec<Wanted> {
     let all = |keys: Vec<String>, kind| keys.into_iter().map(|key| (key, kind)).collect::<Vec<_>>();
     let passwords = |keys| all(keys, Kind::Password);
     let database_logins =
         Service::WITH_DATABASE.into_iter().flat_map(|service| [migrate_login_key(service), service_login_key(service)]);
-    let mut of_postgres = vec![(SUPERUSER.to_owned(), Kind::Superuser)];
-    of_postgres.extend(all(database_logins.collect(), Kind::DatabasePassword));
-    let mut wanted = vec![
-        Wanted { name: names.backend(Backend::Postgres), keys: of_postgres },
-        Wanted {
-            name: names.backend(Backend::Rabbitmq),
-            keys: passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec()),
-        },
-        Wanted {
-            name: names.backend(Backend::Redis),
-            keys: passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
-        },
+    let logins = all(database_logins.collect(), Kind::DatabasePassword);
+    let of_postgres = match spec.keeper(Backend::Postgres) {
+        Keeper::Operator => [vec![(SUPERUSER.to_owned(), Kind::Superuser)], logins].concat(),
+        Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], logins].concat(),
+        Keeper::Others => Vec::new(),
+    };
+    let of_rabbitmq = passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec());
+    let of_rabbitmq = match spec.keeper(Backend::Rabbitmq) {
+        Keeper::Operator => of_rabbitmq,
+        Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], of_rabbitmq].concat(),
+        Keeper::Others => Vec::new(),
+    };
+    let of_redis = match spec.keeper(Backend::Redis) {
+        Keeper::Operator => passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
+        Keeper::Shared | Keeper::Others => Vec::new(),
+    };
+    let of_stores = [(Backend::Postgres, of_postgres), (Backend::Rabbitmq, of_rabbitmq), (Backend::Redis, of_redis)];
+    let of_stores = of_stores.into_iter().filter(|(_, keys)| !keys.is_empty());
+    let mut wanted: Vec<Wanted> = of_stores.map(|(store, keys)| Wanted { name: names.backend(store), keys }).collect();
+    wanted.extend([
         Wanted {
             name: names.signing_key(),
             keys: vec![(SIGNING_KEY.to_owned(), Kind::SigningKey), (REFRESH_KEYS.to_owned(), Kind::RefreshKeys)],
         },
         Wanted { name: names.admin(), keys: vec![(ADMIN_PASSWORD.to_owned(), Kind::AdminPassword)] },
-    ];
+    ]);
     for caller in Service::ALL {
         let keys: Vec<_> = EDGES
             .iter()
@@ -172,6 +184,23 @@ impl Credentials {
         !self.no_text.contains(&(secret.to_owned(), key.to_owned()))
     }
 
+    /// Whether anything of this Secret was read.
+    #[must_use]
+    pub fn has(&self, secret: &str) -> bool {
+        self.texts.contains_key(secret)
+    }
+
+    /// Takes in a Secret that may hold nothing.
+    pub fn saw(&mut self, secret: &str) {
+        self.texts.entry(secret.to_owned()).or_default();
+    }
+
+    /// Forgets everything of a Secret.
+    pub fn forget(&mut self, secret: &str) {
+        self.texts.remove(secret);
+        self.no_text.retain(|(of, _)| of != secret);
+    }
+
     /// A secret; empty where there is none, which nothing accepts.
     #[must_use]
     pub fn get(&self, secret: &str, key: &str) -> &str {
@@ -224,7 +253,10 @@ mod tests {
     #[test]
     fn only_what_is_absent_is_missing() {
         let names = Names::new("default", "shop");
-        let redis = wanted(&names).into_iter().find(|wanted| wanted.name == "shop-redis").unwrap();
+        let redis = wanted(&names, &EcommerceStackSpec::default())
+            .into_iter()
+            .find(|wanted| wanted.name == "shop-redis")
+            .unwrap();
         let mut credentials = Credentials::default();
         credentials.insert("shop-redis", "auth", "kept".to_owned());
         let missing: Vec<_> = credentials.missing(&redis).into_iter().map(|(key, _)| key).collect();

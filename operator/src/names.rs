@@ -5,6 +5,7 @@
 
 use ecommerce_contract::Service;
 use ecommerce_contract::edges::Edge;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// The field manager of everything that the operator writes, and the value of `app.kubernetes.io/managed-by`.
@@ -15,7 +16,8 @@ pub const STACK_LABEL: &str = "ecommercestack.dev/stack";
 const POSTGRES_NAME_BYTES: usize = 63;
 
 /// A backing store of a stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// The databases.
     Postgres,
@@ -51,7 +53,7 @@ impl Backend {
 }
 
 /// The names of one stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// The stack's namespace.
     pub namespace: String,
@@ -92,6 +94,19 @@ impl Names {
     #[must_use]
     pub fn backend_config(&self, backend: Backend) -> String {
         self.with(&format!("{}-config", backend.as_str()))
+    }
+
+    /// The Secret of how a backing store of others is reached, as the services are told.
+    #[must_use]
+    pub fn addresses(&self, backend: Backend) -> String {
+        self.with(&format!("{}-addresses", backend.as_str()))
+    }
+
+    /// What stands beside whatever is this stack's on a server that others use too. The seal tells it from a stack of the same name
+    /// in another cluster.
+    #[must_use]
+    pub fn mark(&self, seal: &str) -> String {
+        format!("ecommercestack.dev {}/{} {}", self.namespace, self.stack, short_hash([seal]))
     }
 
     /// The one pod of a backing store, as its `StatefulSet` names it.
@@ -239,7 +254,7 @@ impl Names {
     pub fn all(&self) -> Vec<String> {
         let mut names = vec![self.signing_key(), self.admin(), self.ledger(), self.log()];
         for backend in Backend::ALL {
-            names.extend([self.backend(backend), self.backend_config(backend)]);
+            names.extend([self.backend(backend), self.backend_config(backend), self.addresses(backend)]);
         }
         for service in Service::ALL {
             let secrets = [self.api_keys(service), self.edge_keys(service), self.api_key_hashes(service)];
@@ -318,6 +333,40 @@ mod tests {
                 assert!(taken.insert(name.clone()), "{names:?}: {name}");
             }
         }
+    }
+
+    /// Every name of up to five letters and dashes, and the longest that there are.
+    fn names_that_nearly_meet(longest: usize) -> Vec<String> {
+        let mut names = vec!["a".to_owned()];
+        let mut from = 0;
+        while from < names.len() {
+            let name = names[from].clone();
+            from += 1;
+            if name.len() < 5 {
+                names.extend(["a", "-"].map(|next| format!("{name}{next}")));
+            }
+        }
+        names.retain(|name| !name.ends_with('-'));
+        names.extend(["a", "-a"].map(|end| format!("{}{end}", "a".repeat(longest - end.len()))));
+        names
+    }
+
+    #[test]
+    fn no_name_of_a_stack_on_a_server_is_one_of_another() {
+        let mut taken = BTreeSet::new();
+        let [namespaces, stacks] = [63, 30].map(names_that_nearly_meet);
+        for names in namespaces.iter().flat_map(|space| stacks.iter().map(|stack| Names::new(space, stack))) {
+            let of_service = |service| {
+                let roles = [names.owner_role(service), names.service_role(service)];
+                let logins = [names.migrate_login(service), names.service_login(service)];
+                roles.into_iter().chain(logins).chain([names.database(service), names.user(service)])
+            };
+            let of_services = Service::ALL.into_iter().flat_map(of_service);
+            for name in of_services.chain([names.vhost(), names.redis_prefix(), names.mark("one seal for all")]) {
+                assert!(taken.insert(name.clone()), "{names:?}: {name}");
+            }
+        }
+        assert!(taken.len() > 10_000, "{}", taken.len());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ecommerce_contract::Service;
 
 use crate::crd::EcommerceStackSpec;
+use crate::external::{Found, Theirs};
 use crate::ledger::Pins;
 use crate::names::{Backend, Names};
 
@@ -16,6 +17,8 @@ pub struct Location {
     pub host: String,
     /// Where it listens.
     pub port: u16,
+    /// Whether over TLS.
+    pub tls: bool,
     /// The Secret of its logins.
     pub secret: String,
     /// Which server it is: another one has other data. `None` while there is none.
@@ -24,6 +27,8 @@ pub struct Location {
     pub is_ready: bool,
     /// Whether it has answered for long enough that whoever had lost their connection has another.
     pub is_steady: bool,
+    /// What somebody else has said of it; `None` of one that the operator runs.
+    pub theirs: Option<Theirs>,
 }
 
 /// What a stack is made from.
@@ -53,24 +58,77 @@ impl Location {
     pub fn embedded(names: &Names, backend: Backend, seen: Embedded) -> Self {
         let Embedded { server_id, is_ready, is_steady } = seen;
         let name = names.backend(backend);
-        Self { host: name.clone(), port: backend.port(), secret: name, server_id, is_ready, is_steady }
+        let port = backend.port();
+        Self { host: name.clone(), port, tls: false, secret: name, server_id, is_ready, is_steady, theirs: None }
+    }
+
+    /// One that somebody else runs. It is asked nothing by the operator, which has no way there: it is ready once the Job in the
+    /// stack's namespace has tried every login.
+    #[must_use]
+    pub fn external(names: &Names, backend: Backend, theirs: Theirs) -> Self {
+        let told = theirs.told().map(Found::first);
+        Self {
+            host: told.map(|address| address.host.clone()).unwrap_or_default(),
+            port: told.map_or(backend.port(), |address| address.port),
+            tls: told.is_some_and(|address| address.tls),
+            secret: names.backend(backend),
+            // Its own id is for the Job to see, in the databases; until then another address is another server.
+            server_id: theirs.told().map(Found::everywhere),
+            is_ready: theirs.present.is_some(),
+            is_steady: theirs.present.is_some(),
+            theirs: Some(theirs),
+        }
+    }
+
+    /// What is to be tried in a store that somebody else runs.
+    #[must_use]
+    pub fn next(&self) -> Option<&Found> {
+        self.theirs.as_ref()?.next.as_ref()
+    }
+
+    /// What the services are told of a store that somebody else runs.
+    #[must_use]
+    pub fn told(&self) -> Option<&Found> {
+        self.theirs.as_ref()?.told()
+    }
+
+    /// Everywhere that the services are told to go; empty where nobody has said it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match &self.theirs {
+            None => format!("{}:{}", self.host, self.port),
+            Some(theirs) => theirs.told().map(Found::everywhere).unwrap_or_default(),
+        }
     }
 }
 
 impl Resolved {
     /// What this spec asks for; what it does not name is as it is pinned.
     #[must_use]
-    pub fn new(
-        spec: &EcommerceStackSpec,
-        names: &Names,
-        pins: &Pins,
-        mut seen: impl FnMut(Backend) -> Embedded,
-    ) -> Self {
+    pub fn new(spec: &EcommerceStackSpec, pins: &Pins, mut locate: impl FnMut(Backend) -> Location) -> Self {
         let version = spec.version.clone().unwrap_or_else(|| pins.version.clone());
         let images = Service::ALL.map(|service| (service, image(spec, pins, &version, service))).into();
-        let stores = Backend::ALL.map(|backend| (backend, Location::embedded(names, backend, seen(backend)))).into();
+        let stores = Backend::ALL.map(|backend| (backend, locate(backend))).into();
         let store_images = Backend::ALL.map(|backend| (backend, store_image(spec, pins, backend))).into();
         Self { version, store_images, images, stores }
+    }
+
+    /// What was to be tried of the stores of others has been, and is in force.
+    #[must_use]
+    pub fn proven(mut self, names: &Names) -> Self {
+        for (backend, location) in &mut self.stores {
+            if let Some(Theirs { next: Some(next), .. }) = &location.theirs {
+                let theirs = Theirs { present: Some(next.clone()), next: Some(next.clone()) };
+                *location = Location::external(names, *backend, theirs);
+            }
+        }
+        self
+    }
+
+    /// Whether any store is somebody else's.
+    #[must_use]
+    pub fn any_external(&self) -> bool {
+        self.stores.values().any(|location| location.theirs.is_some())
     }
 
     /// The image of a store that the operator runs.

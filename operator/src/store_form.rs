@@ -113,7 +113,7 @@ pub fn asked(spec: &EcommerceStackSpec, store: Backend) -> EmbeddedStore {
 #[must_use]
 pub fn as_asked(spec: &EcommerceStackSpec) -> BTreeMap<String, StoreForm> {
     let form = |store| StoreForm { made_from: asked(spec, store), ..StoreForm::default() };
-    Backend::ALL.map(|store| (store.as_str().to_owned(), form(store))).into()
+    spec.embedded().map(|store| (store.as_str().to_owned(), form(store))).collect()
 }
 
 /// The spec with every store as it is in force.
@@ -123,10 +123,11 @@ pub fn in_force<'a>(
     mut form: impl FnMut(Backend) -> Option<&'a StoreForm>,
 ) -> EcommerceStackSpec {
     let mut spec = spec.clone();
-    for backend in Backend::ALL {
+    let embedded: Vec<Backend> = spec.embedded().collect();
+    for backend in embedded {
         let Some(form) = form(backend) else { continue };
         let storage = spec.store(backend).and_then(|store| store.embedded.as_ref()?.storage.clone());
-        let store = Store { embedded: Some(EmbeddedStore { storage, ..form.made_from.clone() }) };
+        let store = Store { embedded: Some(EmbeddedStore { storage, ..form.made_from.clone() }), external: None };
         match backend {
             Backend::Postgres => spec.postgres = Some(store),
             Backend::Rabbitmq => spec.rabbitmq = Some(store),

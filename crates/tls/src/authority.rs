@@ -7,31 +7,36 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 
-/// Why a file names no authority. What is in it is not shown: it may be a key.
+/// Why a file names no authority.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is not there, or not for us.
     #[error("failed to read {0}")]
     Unreadable(PathBuf, #[source] io::Error),
+    /// What is in it is none.
+    #[error("{0} {1}")]
+    Invalid(PathBuf, Invalid),
+}
+
+/// Why a text names no authority, as it is said after the name of what holds it. What is in it is not shown: it may be a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
     /// It is no text in PEM (RFC 7468), such as a certificate in DER.
-    #[error("{0} is not PEM: it has no line such as -----BEGIN CERTIFICATE-----")]
-    NotPem(PathBuf),
+    #[error("is not PEM: it has no line such as -----BEGIN CERTIFICATE-----")]
+    NotPem,
     /// It begins as PEM and does not go on so.
-    #[error("{0} is broken PEM: {1}")]
-    Broken(PathBuf, Fault),
+    #[error("is broken PEM: {0}")]
+    Broken(Fault),
     /// It has something else in it, such as a key.
-    #[error("there is no certificate in {0}")]
-    NoCertificate(PathBuf),
+    #[error("has no certificate in it")]
+    NoCertificate,
     /// What is called a certificate there is none (RFC 5280).
-    #[error("certificate {number} of {file} does not read")]
+    #[error("has a certificate that does not read, number {number}: {why}")]
     Malformed {
-        /// Where it is.
-        file: PathBuf,
         /// Which of them, the first being 1.
         number: usize,
         /// Why it does not.
-        #[source]
-        source: rustls::Error,
+        why: String,
     },
 }
 
@@ -70,7 +75,13 @@ impl Authority {
     /// The one whose certificate, or certificates, this file holds in PEM.
     pub fn read(file: &Path) -> Result<Self, Error> {
         let pem = fs::read(file).map_err(|error| Error::Unreadable(file.to_owned(), error))?;
-        let roots = roots(file, &pem)?;
+        Self::from_pem(pem).map_err(|invalid| Error::Invalid(file.to_owned(), invalid))
+    }
+
+    /// The one whose certificate, or certificates, this text in PEM holds.
+    pub fn from_pem(pem: impl Into<Vec<u8>>) -> Result<Self, Invalid> {
+        let pem = pem.into();
+        let roots = roots(&pem)?;
         Ok(Self { pem, roots })
     }
 
@@ -91,27 +102,21 @@ impl fmt::Debug for Authority {
     }
 }
 
-fn roots(file: &Path, pem: &[u8]) -> Result<RootCertStore, Error> {
+fn roots(pem: &[u8]) -> Result<RootCertStore, Invalid> {
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let sections = sections.map_err(|error| match fault(&error) {
-        Some(fault) => Error::Broken(file.to_owned(), fault),
-        None => Error::NotPem(file.to_owned()),
-    })?;
+    let sections = sections.map_err(|error| fault(&error).map_or(Invalid::NotPem, Invalid::Broken))?;
     if sections.is_empty() {
-        return Err(Error::NotPem(file.to_owned()));
+        return Err(Invalid::NotPem);
     }
     let mut roots = RootCertStore::empty();
     for (kind, der) in sections {
         if kind == SectionKind::Certificate {
             let number = roots.len() + 1;
-            let malformed = |source| Error::Malformed { file: file.to_owned(), number, source };
+            let malformed = |error: rustls::Error| Invalid::Malformed { number, why: error.to_string() };
             roots.add(CertificateDer::from(der)).map_err(malformed)?;
         }
     }
-    if roots.is_empty() {
-        return Err(Error::NoCertificate(file.to_owned()));
-    }
-    Ok(roots)
+    if roots.is_empty() { Err(Invalid::NoCertificate) } else { Ok(roots) }
 }
 
 /// Without what the library shows of the file.
@@ -139,12 +144,12 @@ pub(crate) mod tests {
 
     pub(crate) fn ours() -> Authority {
         let pem = certificate().into_bytes();
-        Authority { roots: roots(Path::new("/ca.crt"), &pem).unwrap(), pem }
+        Authority::from_pem(pem).unwrap()
     }
 
     fn reads(text: &str) -> Result<usize, String> {
-        let roots = roots(Path::new("/ca.crt"), text.as_bytes());
-        roots.map(|roots| roots.len()).map_err(|error| error.to_string())
+        let authority = Authority::from_pem(text);
+        authority.map(|authority| authority.roots().len()).map_err(|invalid| invalid.to_string())
     }
 
     #[test]
@@ -161,26 +166,26 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_not_pem_and_what_is_broken_are_told_apart() {
-        let no_pem = "/ca.crt is not PEM: it has no line such as -----BEGIN CERTIFICATE-----";
+        let no_pem = "is not PEM: it has no line such as -----BEGIN CERTIFICATE-----";
         assert_eq!(reads(""), Err(no_pem.to_owned()));
         assert_eq!(reads("0\u{82}\u{1}\u{a}"), Err(no_pem.to_owned()));
         let whole = certificate();
         let half = &whole[..whole.len() / 2];
-        assert_eq!(reads(half), Err("/ca.crt is broken PEM: a part of it has no end".to_owned()));
+        assert_eq!(reads(half), Err("is broken PEM: a part of it has no end".to_owned()));
         let spoilt = whole.replacen("\nMII", "\n!!!", 1);
-        assert_eq!(reads(&spoilt), Err("/ca.crt is broken PEM: a part of it is not base64".to_owned()));
+        assert_eq!(reads(&spoilt), Err("is broken PEM: a part of it is not base64".to_owned()));
     }
 
     #[test]
     fn a_key_is_no_authority_and_is_not_shown() {
         let key = KeyPair::generate().unwrap().serialize_pem();
-        assert_eq!(reads(&key), Err("there is no certificate in /ca.crt".to_owned()));
+        assert_eq!(reads(&key), Err("has no certificate in it".to_owned()));
     }
 
     #[test]
     fn a_certificate_that_does_not_read_is_counted_out() {
         let spoilt = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let error = reads(&format!("{}{spoilt}", certificate()));
-        assert_eq!(error, Err("certificate 2 of /ca.crt does not read".to_owned()));
+        assert!(error.unwrap_err().starts_with("has a certificate that does not read, number 2: "));
     }
 }

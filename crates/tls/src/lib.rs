@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-pub use authority::{Authority, Error};
+pub use authority::{Authority, Error, Invalid};
 
 /// A client that believes this authority alone, or, where none is named, those that browsers know. It speaks TLS 1.2 and 1.3,
 /// and shows no certificate of its own.

@@ -117,6 +117,10 @@ reasons! {
     ServiceNotReady,
     /// Every service is ready.
     ServicesReady,
+    /// What says how to reach a store of others is not right.
+    StoreSecretInvalid,
+    /// What says how to reach a store of others is not there.
+    StoreSecretMissing,
     /// The certificate of a shop's host is not there.
     TlsSecretMissing,
     /// A part has no pod that serves.

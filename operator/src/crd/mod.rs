@@ -29,7 +29,7 @@ pub use services::{
     Gateway, GatewayIngress, GatewayService, GatewayServiceType, Images, PullPolicy, ServiceSpec, Services,
 };
 pub use status::{EcommerceStackStatus, MigrationState, MigrationStatus, ServiceStatus, StoreStatus};
-pub use stores::{EmbeddedStore, Storage, Store};
+pub use stores::{EmbeddedStore, ExternalStore, Keeper, Storage, Store, StoreKeys};
 
 /// The rule of an e-mail address: what `types::Email` takes, without the apostrophe, which CEL would have to escape.
 const IS_EMAIL: &str = "self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$')";
@@ -52,6 +52,38 @@ fn stays_where_it_is(store: Backend) -> Rule {
         "{store}.embedded.storage.className can not change once the stack is made, nor be named later: a volume does not move"
     );
     Rule::new(format!("{} == {}", class("self"), class("oldSelf"))).message(message.as_str())
+}
+
+/// What is said of a store's `external`, in CEL: its `managed` where that is said, else this, and what stands for `embedded`.
+fn of_external(of: &str, store: &str, managed: &str, unsaid: &str, embedded: &str) -> String {
+    let [outer, inner] = [format!("{of}.spec.{store}"), format!("{of}.spec.{store}.external")];
+    let is_there = |path: &str| format!("has({path}) && {path} != null");
+    format!(
+        "({} && {} ? (has({inner}.managed) ? {managed} : {unsaid}) : {embedded})",
+        is_there(&outer),
+        is_there(&inner)
+    )
+}
+
+/// A shop's data does not follow it from one server to another, so a store stays with whoever keeps it.
+fn stays_with_its_keeper(store: Backend) -> Rule {
+    let unsaid = if store == Backend::Redis { "'others'" } else { "'shared'" };
+    let store = store.as_str();
+    let keeper = |of: &str| {
+        let managed = format!("({of}.spec.{store}.external.managed ? 'shared' : 'others')");
+        of_external(of, store, &managed, unsaid, "'operator'")
+    };
+    let message = format!(
+        "{store} can not change between embedded, external, and external with managed: false once the stack is made: its data would stay behind. docs/operate/external-stores.md#move says how a shop moves"
+    );
+    Rule::new(format!("{} == {}", keeper("self"), keeper("oldSelf"))).message(message.as_str())
+}
+
+/// Access control lists are no part of what Redis replicates, so whom one makes in one place is nobody after a failover.
+fn redis_is_not_managed() -> Rule {
+    Rule::new(of_external("self", "redis", "!self.spec.redis.external.managed", "true", "true")).message(
+        "redis.external.managed can not be true: the operator makes no users in a Redis of others; make one there and name it in the Secret",
+    )
 }
 
 /// A shop's backend: five services with their PostgreSQL, RabbitMQ and Redis. `spec: {}` is a whole stack.
@@ -90,6 +122,10 @@ fn stays_where_it_is(store: Backend) -> Rule {
     validation = stays_where_it_is(Backend::Postgres),
     validation = stays_where_it_is(Backend::Rabbitmq),
     validation = stays_where_it_is(Backend::Redis),
+    validation = stays_with_its_keeper(Backend::Postgres),
+    validation = stays_with_its_keeper(Backend::Rabbitmq),
+    validation = stays_with_its_keeper(Backend::Redis),
+    validation = redis_is_not_managed(),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct EcommerceStackSpec {
@@ -216,6 +252,23 @@ impl EcommerceStackSpec {
             Backend::Rabbitmq => self.rabbitmq.as_ref(),
             Backend::Redis => self.redis.as_ref(),
         }
+    }
+
+    /// Who keeps a store.
+    #[must_use]
+    pub fn keeper(&self, backend: Backend) -> Keeper {
+        self.store(backend).map_or(Keeper::Operator, |store| store.keeper(backend))
+    }
+
+    /// What is said of a store that somebody else runs.
+    #[must_use]
+    pub fn external(&self, backend: Backend) -> Option<&ExternalStore> {
+        self.store(backend).and_then(|store| store.external.as_ref())
+    }
+
+    /// The stores that the operator runs.
+    pub fn embedded(&self) -> impl Iterator<Item = Backend> {
+        Backend::ALL.into_iter().filter(|store| self.keeper(*store) == Keeper::Operator)
     }
 
     /// The names of the Secrets that images are pulled with.

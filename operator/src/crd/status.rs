@@ -95,9 +95,13 @@ pub struct ServiceStatus {
 pub struct StoreStatus {
     /// The store.
     pub name: String,
-    /// The image that its pod runs, or is to run where there is none.
-    pub image: String,
-    /// Whether it serves.
+    /// The image that its pod runs, or is to run where there is none. Absent of one that somebody else runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Where it is reached: host and port, as the services are told. Empty while nobody has said so.
+    #[serde(default)]
+    pub address: String,
+    /// Whether it serves; one that somebody else runs, whether every login was tried there.
     pub ready: bool,
     /// The size of its volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,14 +3,112 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IS_IMAGE, Resources};
+use super::{IS_IMAGE, Resources, SecretRef};
+use crate::names::Backend;
 
-/// A backing store.
-#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// A backing store: one that the operator runs, or one that is there already. Absent: `embedded`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("!(has(self.embedded) && self.embedded != null && has(self.external) && self.external != null)")
+    .message("name embedded or external, not both: a store is in one place"))]
 pub struct Store {
     /// One that the operator runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedded: Option<EmbeddedStore>,
+    /// One that somebody else runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalStore>,
+}
+
+/// A store that somebody else runs: a managed one of a cloud, or one that its own operator replicates. Nothing of it goes with the
+/// stack.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalStore {
+    /// The Secret that says where it is and how to log in, with the keys of the service binding specification, or those that
+    /// CloudNativePG and RabbitMQ's operator write. A change of it is taken within five minutes, once it was tried.
+    pub secret_ref: SecretRef,
+
+    /// The keys of the Secret that have other names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<StoreKeys>,
+
+    /// Whether the login may make others: the stack's databases, roles, vhost and users are then made there. False: what the
+    /// Secret names is used as it is. Absent: true, and of Redis false, whose users are never the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed: Option<bool>,
+}
+
+/// The rule of a key in a Secret.
+const IS_KEY: &str = "self.matches('^[-._a-zA-Z0-9]+$')";
+/// What whoever breaks it reads.
+const NO_KEY: &str = "keys name keys of a Secret: letters, digits, dots, dashes and underscores";
+
+/// How the keys of the Secret are named. Absent: as in the service binding specification, or as CloudNativePG and RabbitMQ's
+/// operator name them.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreKeys {
+    /// The host's name. Absent: `host`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub host: Option<String>,
+    /// The port. Absent: `port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub port: Option<String>,
+    /// The login. Absent: `username`, or `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub username: Option<String>,
+    /// Its password. Absent: `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub password: Option<String>,
+    /// All of these in one. Absent: `uri`, `connection_string` or `fqdn-uri`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub uri: Option<String>,
+    /// The database to log in to first. Absent: `dbname` or `database`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub dbname: Option<String>,
+    /// The authorities that sign the server's certificate, in PEM. Absent: `certificates` or `ca.crt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub certificates: Option<String>,
+    /// Where RabbitMQ is managed over HTTP. Absent: `management-uri`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new(IS_KEY).message(NO_KEY))]
+    pub management_uri: Option<String>,
+}
+
+/// Who runs a store, and who makes what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keeper {
+    /// The operator, both.
+    Operator,
+    /// Somebody else runs it, and the operator makes what the stack has there.
+    Shared,
+    /// Somebody else, both.
+    Others,
+}
+
+impl Store {
+    /// Who keeps this store.
+    #[must_use]
+    pub fn keeper(&self, store: Backend) -> Keeper {
+        let Some(external) = &self.external else { return Keeper::Operator };
+        let is_managed = external.managed.unwrap_or(true) && store != Backend::Redis;
+        if is_managed { Keeper::Shared } else { Keeper::Others }
+    }
 }
 
 /// A store that the operator runs: one pod, one volume.

@@ -5,11 +5,13 @@ use ecommerce_contract::Service;
 use ecommerce_contract::edges::EDGES;
 use k8s_openapi::api::core::v1::EnvVar;
 
+use super::addresses::{self, Login};
 use super::container::{self, from_secret, value, verbatim};
 use super::secrets::HASHES_FILE;
 use super::{Inputs, log};
 use crate::crd::Mail;
 use crate::credentials::{ADMIN_EMAIL, ADMIN_PASSWORD, REFRESH_KEYS, WITH_REDIS, migrate_login_key, service_login_key};
+use crate::external::Access;
 use crate::names::Backend;
 use crate::resolve::Location;
 use crate::smtp;
@@ -25,8 +27,7 @@ pub(super) const SIGNING_KEYS: &str = "/etc/ecommerce/signing-keys";
 pub(super) fn of_service(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
     let mut environment = Vec::new();
     if Service::WITH_DATABASE.contains(&service) {
-        let login = inputs.names.service_login(service);
-        environment.extend(database(inputs, service, &login, &service_login_key(service)));
+        environment.extend(database(inputs, service, Login::Serves));
     }
     if Service::WITH_BROKER.contains(&service) {
         environment.extend(broker(inputs, service));
@@ -42,9 +43,8 @@ pub(super) fn of_service(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
 
 /// The environment of a service that migrates.
 pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
-    let login = inputs.names.migrate_login(service);
-    let mut environment = database(inputs, service, &login, &migrate_login_key(service)).to_vec();
-    environment.push(value("DATABASE_OWNER", inputs.names.owner_role(service)));
+    let mut environment = database(inputs, service, Login::Migrates);
+    environment.push(value("DATABASE_OWNER", owner(inputs, service)));
     environment.push(value("MIGRATION_NOTICE_FILE", container::TERMINATION_MESSAGE));
     if service == Service::Auth {
         let admin = inputs.names.admin();
@@ -55,33 +55,55 @@ pub(super) fn of_migration(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar>
     environment
 }
 
+/// Whom a migration acts as: where somebody else has made the login, as itself.
+fn owner(inputs: &Inputs<'_>, service: Service) -> String {
+    match inputs.resolved.store(Backend::Postgres).told().map(|told| &told.access) {
+        Some(Access::Others { migrate, .. }) => {
+            migrate.get(service.as_str()).map(|address| address.login.clone()).unwrap_or_default()
+        }
+        Some(Access::Shared { .. }) | None => inputs.names.owner_role(service),
+    }
+}
+
 /// The password stands beside the address and never in it: there, half of its characters would mean something else.
-fn database(inputs: &Inputs<'_>, service: Service, login: &str, key: &str) -> [EnvVar; 2] {
-    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Postgres);
-    let database = inputs.names.database(service);
-    [
-        from_secret("DATABASE_PASSWORD", secret, key),
-        value("DATABASE_URL", format!("postgres://{login}@{host}:{port}/{database}")),
-    ]
+fn database(inputs: &Inputs<'_>, service: Service, login: Login) -> Vec<EnvVar> {
+    let (role, key) = match login {
+        Login::Serves => (inputs.names.service_login(service), service_login_key(service)),
+        Login::Migrates => (inputs.names.migrate_login(service), migrate_login_key(service)),
+    };
+    addresses::environment(inputs, Backend::Postgres, service, login, &key).unwrap_or_else(|| {
+        let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Postgres);
+        let database = inputs.names.database(service);
+        vec![
+            from_secret("DATABASE_PASSWORD", secret, &key),
+            value("DATABASE_URL", format!("postgres://{role}@{host}:{port}/{database}")),
+        ]
+    })
 }
 
-fn broker(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 2] {
-    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Rabbitmq);
-    let (user, vhost) = (inputs.names.user(service), inputs.names.vhost());
-    [
-        from_secret("AMQP_PASSWORD", secret, service.as_str()),
-        value("AMQP_URL", format!("amqp://{user}@{host}:{port}/{vhost}")),
-    ]
+fn broker(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    addresses::environment(inputs, Backend::Rabbitmq, service, Login::Serves, service.as_str()).unwrap_or_else(|| {
+        let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Rabbitmq);
+        let (user, vhost) = (inputs.names.user(service), inputs.names.vhost());
+        vec![
+            from_secret("AMQP_PASSWORD", secret, service.as_str()),
+            value("AMQP_URL", format!("amqp://{user}@{host}:{port}/{vhost}")),
+        ]
+    })
 }
 
-fn redis(inputs: &Inputs<'_>, service: Service) -> [EnvVar; 3] {
-    let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Redis);
-    let user = inputs.names.user(service);
-    [
-        from_secret("REDIS_PASSWORD", secret, service.as_str()),
-        value("REDIS_URL", format!("redis://{user}@{host}:{port}/0")),
-        value("REDIS_PREFIX", inputs.names.redis_prefix()),
-    ]
+fn redis(inputs: &Inputs<'_>, service: Service) -> Vec<EnvVar> {
+    let theirs = addresses::environment(inputs, Backend::Redis, service, Login::Serves, service.as_str());
+    let mut environment = theirs.unwrap_or_else(|| {
+        let Location { host, port, secret, .. } = inputs.resolved.store(Backend::Redis);
+        let user = inputs.names.user(service);
+        vec![
+            from_secret("REDIS_PASSWORD", secret, service.as_str()),
+            value("REDIS_URL", format!("redis://{user}@{host}:{port}/0")),
+        ]
+    });
+    environment.push(value("REDIS_PREFIX", inputs.names.redis_prefix()));
+    environment
 }
 
 /// Where the callees are and the keys to them; and for a callee, what it compares its callers' keys with.

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::container::{self, Figures};
 use super::metadata::{labels, metadata};
-use super::{Inputs, environment, migration_is_held, migration_key, provisioning_key};
+use super::{Inputs, addresses, environment, migration_is_held, migration_key, provisioning_key};
 use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "20m", memory: "24Mi", memory_limit: "128Mi" };
@@ -33,6 +33,7 @@ pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
         return None;
     }
     let labels = labels(names, service.as_str(), COMPONENT);
+    let (volumes, mounts): (Vec<_>, Vec<_>) = addresses::volume(inputs, Backend::Postgres).into_iter().unzip();
     let migrate = Container {
         name: MIGRATE.to_owned(),
         image: Some(image.to_owned()),
@@ -43,6 +44,7 @@ pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
         security_context: Some(container::security_context()),
         // The end of a failed one's log comes with its pod's status, as does a notice.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
+        volume_mounts: (!mounts.is_empty()).then_some(mounts),
         ..Container::default()
     };
     Some(Job {
@@ -59,6 +61,7 @@ pub(super) fn job(inputs: &Inputs<'_>, service: Service) -> Option<Job> {
                     image_pull_secrets: container::pull_secrets(inputs),
                     restart_policy: Some("Never".to_owned()),
                     security_context: Some(container::pod_security_context(container::SERVICE_USER)),
+                    volumes: (!volumes.is_empty()).then_some(volumes),
                     ..PodSpec::default()
                 }),
             },

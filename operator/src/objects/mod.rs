@@ -4,6 +4,7 @@
 //! To add an object: a function in the file of what it belongs to, and its line in [`build`]; for a kind of its own, a row in
 //! [`crate::kinds`].
 
+pub mod addresses;
 mod backend;
 mod container;
 mod disruption;
@@ -135,14 +136,15 @@ pub fn revisions(inputs: &Inputs<'_>) -> BTreeMap<Service, Revision> {
 pub fn build(inputs: &Inputs<'_>, shown: &BTreeMap<Service, Shown>) -> Desired {
     let mut desired = Desired {
         credentials: secrets::credential_metadata(inputs),
-        volumes: Backend::ALL.map(|backend| (backend, backend::storage_size(inputs, backend))).into(),
+        volumes: inputs.spec.embedded().map(|backend| (backend, backend::storage_size(inputs, backend))).collect(),
         volume_owners: inputs.owned_with_data().unwrap_or_default(),
         ..Desired::default()
     };
     desired.applied.extend(secrets::api_key_hashes(inputs));
     desired.applied.extend(secrets::edge_keys(inputs));
+    desired.applied.extend(addresses::objects(inputs));
     desired.applied.push(log::object(inputs));
-    for backend in Backend::ALL {
+    for backend in inputs.spec.embedded() {
         desired.applied.push(backend::kubernetes_service(inputs, backend));
         if let Some(form) = inputs.stores.get(backend.as_str()).filter(|_| !inputs.held.stores.contains(&backend)) {
             let [configuration, mut set] = store(inputs, backend);
@@ -226,6 +228,7 @@ pub fn migration_key(
             let admin = |key| credentials.get(&names.admin(), key);
             // Who may list Jobs may not try passwords on their names: the login that migrates has one that nobody guesses.
             let secret = credentials.get(&names.backend(Backend::Postgres), &migrate_login_key(service));
+            let secret = if secret.is_empty() { addresses::salt(names, credentials) } else { secret };
             vec![admin(ADMIN_EMAIL), admin(ADMIN_PASSWORD), secret]
         }
         Service::Gateway | Service::Product | Service::Order | Service::Payment => vec![""],

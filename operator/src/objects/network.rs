@@ -1,5 +1,6 @@
 //! Who reaches whom inside a stack: the edges between services ([`EDGES`]), the services that have a store, and the Jobs that
-//! prepare a database. The gateway takes whoever comes, and metrics are read from anywhere. What leaves a pod is not restricted.
+//! prepare a database. The gateway takes whoever comes, and metrics are read from anywhere. What leaves a pod is not restricted,
+//! so the way to a store of others is open; who reaches that one is for whoever runs it to say.
 
 use ecommerce_contract::Service;
 use ecommerce_contract::edges::EDGES;
@@ -31,7 +32,7 @@ pub(super) fn policies(inputs: &Inputs<'_>) -> Vec<Manifest> {
         let rules = requests.into_iter().chain([rule(inputs, None, OPERATIONS_PORT)]).collect();
         policy(inputs, inputs.names.service(service), of(service), rules)
     });
-    let stores = Backend::ALL.into_iter().map(|store| {
+    let stores = inputs.spec.embedded().map(|store| {
         let rules = vec![rule(inputs, Some(&clients(store)), store.port().into())];
         policy(inputs, inputs.names.backend(store), (store.as_str(), backend::COMPONENT), rules)
     });

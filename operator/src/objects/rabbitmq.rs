@@ -1,13 +1,12 @@
 //! RabbitMQ 4: vhost, users, permissions and policies come from a definitions file, so the broker is as we say at each start.
 
-use ecommerce_contract::{Service, topology};
+use ecommerce_contract::Service;
 use k8s_openapi::api::core::v1::{Container, ContainerPort, SecretVolumeSource, Volume};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::backend::{self, DATA, Parts};
 use super::container::{self, Figures, Times, mount, value};
 use super::{Inputs, Manifest, secrets};
-use crate::credentials::rabbit_password_hash;
 use crate::names::Backend;
 
 const FIGURES: Figures = Figures { cpu: "50m", memory: "192Mi", memory_limit: "512Mi" };
@@ -34,45 +33,10 @@ fn configuration(inputs: &Inputs<'_>) -> String {
     format!("{CONFIGURATION}vm_memory_high_watermark.absolute = {watermark}\n")
 }
 
-/// Vhost, users, permissions and policies. Exchange and queues are not here: each service declares them.
 fn definitions(inputs: &Inputs<'_>) -> Value {
-    let names = inputs.names;
-    let vhost = names.vhost();
-    let secret = names.backend(Backend::Rabbitmq);
-    let mut users = Vec::new();
-    let mut permissions = Vec::new();
-    let mut topic_permissions = Vec::new();
-    for service in Service::WITH_BROKER {
-        let user = names.user(service);
-        let may = topology::permissions(service);
-        let hash = rabbit_password_hash(&user, inputs.credentials.get(&secret, service.as_str()));
-        users.push(json!({
-            "name": user, "password_hash": hash, "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": [],
-        }));
-        permissions.push(json!({
-            "user": user, "vhost": vhost, "configure": may.configure, "write": may.write, "read": may.read,
-        }));
-        topic_permissions.push(json!({
-            "user": user, "vhost": vhost, "exchange": topology::EXCHANGE,
-            "write": may.topic_write, "read": may.topic_read,
-        }));
-    }
-    let policies: Vec<Value> = topology::policies()
-        .into_iter()
-        .map(|policy| {
-            json!({
-                "vhost": vhost, "name": policy.name, "pattern": policy.pattern, "apply-to": "quorum_queues",
-                "priority": 0, "definition": policy.definition,
-            })
-        })
-        .collect();
-    json!({
-        "vhosts": [{"name": vhost, "default_queue_type": "quorum"}],
-        "users": users,
-        "permissions": permissions,
-        "topic_permissions": topic_permissions,
-        "policies": policies,
-    })
+    let secret = inputs.names.backend(Backend::Rabbitmq);
+    let password = |service: Service| inputs.credentials.get(&secret, service.as_str());
+    crate::definitions::definitions(inputs.names, password, None)
 }
 
 pub(super) fn parts(inputs: &Inputs<'_>) -> Parts {

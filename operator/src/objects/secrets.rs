@@ -18,7 +18,7 @@ pub const HASHES_FILE: &str = "hashes.json";
 /// this neither changes nor removes it.
 pub(super) fn credential_metadata(inputs: &Inputs<'_>) -> Vec<Manifest> {
     let names = inputs.names;
-    credentials::wanted(names)
+    credentials::wanted(names, inputs.spec)
         .into_iter()
         // With whom one goes that has lost a key is said all the same.
         .filter(|wanted| !inputs.held.foreign.contains(&wanted.name))

@@ -16,7 +16,7 @@ use super::container::{self, Figures, OPERATIONS_PORT, Times, mount};
 use super::environment::{self, API_KEY_HASHES, EDGE_KEYS, SIGNING_KEYS, is_callee, is_caller};
 use super::metadata::{label_selector, labels, metadata, selector};
 use super::revision::{COMPONENT, REVISION, Revision, Shown};
-use super::{Inputs, Manifest, STEADY_SECONDS, log};
+use super::{Inputs, Manifest, STEADY_SECONDS, addresses, log};
 use crate::crd::{self, GatewayServiceType};
 use crate::names::long_hash;
 
@@ -151,7 +151,7 @@ fn container(
     }
 }
 
-/// The files of a service. All of them are followed when they change.
+/// The files of a service. All of them are followed when they change, but those that servers are believed by.
 fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut secrets = Vec::new();
     if is_callee(service) {
@@ -174,13 +174,14 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
             let volume = Volume { name: name.to_owned(), secret: Some(source), ..Volume::default() };
             (volume, mount(name, path, true))
         })
+        .chain(addresses::stores_of(service).into_iter().filter_map(|store| addresses::volume(inputs, store)))
         .chain([log::volume(inputs)])
         .unzip()
 }
 
 /// Stands for the secrets that the process of a revision reads at its start: another one is a reason to roll.
 #[must_use]
-pub fn configuration(inputs: &Inputs<'_>, revision: &Revision) -> String {
+pub fn configuration(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> String {
     let container = revision.template.spec.as_ref().and_then(|spec| spec.containers.first());
     let read: BTreeMap<&str, &str> = container
         .and_then(|container| container.env.as_ref())
@@ -191,5 +192,5 @@ pub fn configuration(inputs: &Inputs<'_>, revision: &Revision) -> String {
             Some((variable.name.as_str(), inputs.credentials.get(&key.name, &key.key)))
         })
         .collect();
-    long_hash(read.into_iter().flat_map(|(name, value)| [name, value]))
+    long_hash(read.into_iter().flat_map(|(name, value)| [name, value]).chain(addresses::authorities(inputs, service)))
 }

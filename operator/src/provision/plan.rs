@@ -3,11 +3,12 @@
 use ecommerce_contract::Service;
 use serde::{Deserialize, Serialize};
 
+use crate::crd::Keeper;
 use crate::credentials::{SUPERUSER, migrate_login_key, service_login_key};
-use crate::names::Names;
+use crate::names::{Backend, Names};
 use crate::resolve::Location;
 
-/// A server and the databases that are to be in it.
+/// A server and the databases that are to be in it; and the stores of others, which are tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Where the server is.
@@ -18,6 +19,25 @@ pub struct Plan {
     pub administrator: Login,
     /// The databases.
     pub databases: Vec<Database>,
+    /// Whose they are, where a store is somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Names>,
+    /// The stores that somebody else runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<External>,
+}
+
+/// A store that somebody else runs. What the person's Secret says of it is in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    /// The store.
+    pub store: Backend,
+    /// Who makes what is in it.
+    pub keeper: Keeper,
+    /// The person's Secret, for sentences.
+    pub secret: String,
+    /// Stands for what it says.
+    pub fingerprint: String,
 }
 
 /// A login and the file of its password.
@@ -63,6 +83,26 @@ impl Plan {
             port: server.port,
             administrator: Login { role: "postgres".to_owned(), password: SUPERUSER.to_owned() },
             databases: Service::WITH_DATABASE.map(database).to_vec(),
+            names: None,
+            external: Vec::new(),
         }
+    }
+
+    /// The same, with the stores of others. Where the databases are on one of these, where that is stands in its Secret alone.
+    #[must_use]
+    pub fn with(mut self, names: &Names, external: Vec<External>) -> Self {
+        if external.iter().any(|external| external.store == Backend::Postgres) {
+            (self.host, self.port) = (String::new(), 0);
+            self.administrator = Login { role: String::new(), password: String::new() };
+        }
+        self.names = (!external.is_empty()).then(|| names.clone());
+        self.external = external;
+        self
+    }
+
+    /// What is said of a store, where it is somebody else's.
+    #[must_use]
+    pub fn external(&self, store: Backend) -> Option<&External> {
+        self.external.iter().find(|external| external.store == store)
     }
 }

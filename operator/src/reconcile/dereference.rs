@@ -339,9 +339,13 @@ async fn read_credentials(
     let made_from_them =
         EDGES.iter().flat_map(|edge| [names.edge_keys(edge.caller), names.api_key_hashes(edge.callee)]);
     let made_from_them: BTreeSet<String> = made_from_them.collect();
-    let ours = wanted(names).into_iter().map(|wanted| wanted.name).chain(made_from_them);
+    let ours = wanted(names, &stack.spec).into_iter().map(|wanted| wanted.name).chain(made_from_them);
     let of_mail = stack.spec.mail.iter().map(|mail| mail.secret_ref.name.clone());
-    let each = ours.chain(of_mail).map(|name| {
+    let external = Backend::ALL.into_iter().filter_map(|store| Some((store, stack.spec.external(store)?)));
+    let (addresses, of_stores): (BTreeSet<String>, BTreeSet<String>) =
+        external.map(|(store, external)| (names.addresses(store), external.secret_ref.name.clone())).unzip();
+    let theirs: BTreeSet<String> = of_mail.chain(of_stores).collect();
+    let each = ours.chain(addresses.clone()).chain(theirs).map(|name| {
         let secrets = &secrets;
         async move {
             let found = secrets.get_opt(&name).await.map_err(Error::api(format!("read the Secret {name}")))?;
@@ -351,6 +355,11 @@ async fn read_credentials(
     for (name, found) in futures::future::try_join_all(each).await? {
         let Some(secret) = found else { continue };
         observed.saw(&secret);
+        // What somebody else has put there was never tried.
+        if addresses.contains(&name) && !is_ours(&secret.metadata, names) {
+            continue;
+        }
+        observed.credentials.saw(&name);
         for (key, value) in secret.data.unwrap_or_default() {
             observed.credentials.read(&name, &key, &value.0);
         }

@@ -8,7 +8,7 @@ use super::diagnose::Trouble;
 use super::validate::{SpecProblem, held_by};
 use crate::amount::thousandths;
 use crate::crd::condition::{self, DEGRADED, Reason};
-use crate::crd::{MigrationState, MigrationStatus};
+use crate::crd::{Keeper, MigrationState, MigrationStatus};
 use crate::ledger::ProvisioningFailure;
 use crate::names::Backend;
 use crate::objects::Held;
@@ -85,13 +85,31 @@ fn not_shrunk(outcome: &ReconcileOutcome<'_>) -> Option<String> {
     (!stays.is_empty()).then(|| stays.join("; "))
 }
 
+/// What of the stores of others is not the operator's.
+fn not_ours(outcome: &ReconcileOutcome<'_>) -> Option<String> {
+    let kept_by = |keepers: &[Keeper]| {
+        let spec = &outcome.stack.spec;
+        let stores = Backend::ALL.into_iter().filter(|store| keepers.contains(&spec.keeper(*store)));
+        let stores: Vec<&str> = stores.map(Backend::as_str).collect();
+        (!stores.is_empty()).then(|| stores.join(", "))
+    };
+    let run = kept_by(&[Keeper::Shared, Keeper::Others])?;
+    let run = format!("others run {run}, and size, upgrade and back up what they run");
+    let made = kept_by(&[Keeper::Others]).map(|stores| {
+        format!("they make the logins at {stores} too, and say what each may: no service is kept from what is another's there")
+    });
+    Some([Some(run), made].into_iter().flatten().collect::<Vec<_>>().join("; "))
+}
+
 pub(super) fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
     let progress = outcome.progress;
     if let Some(ProvisioningFailure { message, retry_at, .. }) = &progress.provisioning_failure {
-        let message = format!(
-            "the databases could not be provisioned; it is tried again at {}. The end of its log: {message}",
-            retry_at.0
-        );
+        let what = if outcome.resolved.any_external() {
+            "not every store is as the services need it, and they go on with what was tried before"
+        } else {
+            "the databases could not be provisioned"
+        };
+        let message = format!("{what}; it is tried again at {}. The end of its log: {message}", retry_at.0);
         return Finding::new(false, Reason::ProvisioningFailed, message);
     }
     if let Some(failed) = progress.migrations.iter().find(|migration| migration.state == MigrationState::Failed) {
@@ -253,7 +271,7 @@ pub(super) fn ready(outcome: &ReconcileOutcome<'_>, parts: [&Finding; 3], degrad
     match unready {
         None => {
             let notice = is_notice.then(|| format!("but {}", degraded.message));
-            let said = [Some(OPEN.to_owned()), notice, not_shrunk(outcome)];
+            let said = [Some(OPEN.to_owned()), notice, not_shrunk(outcome), not_ours(outcome)];
             Finding::new(true, Reason::Ready, said.into_iter().flatten().collect::<Vec<_>>().join("; "))
         }
         Some(_) if degraded.holds == Some(true) && !is_notice => {

@@ -10,6 +10,7 @@ use super::dereference::Observed;
 use super::stores;
 use crate::crd::EcommerceStackSpec;
 use crate::credentials::wanted;
+use crate::external::PRESENT;
 use crate::ledger::{Ledger, Pins};
 use crate::names::{Backend, Names};
 use crate::objects::revision::REVISION;
@@ -98,7 +99,7 @@ pub fn of_what_runs(spec: &EcommerceStackSpec, names: &Names, settings: &Setting
     if let Some((registry, version)) = running {
         ledger.pins = Pins { version, registry, ..ledger.pins };
     }
-    ledger.credentials = in_use(names, observed);
+    ledger.credentials = in_use(spec, names, observed);
     for service in Service::ALL {
         if let Some(revision) = shown_by(names, service, observed) {
             let others = observed.revisions.iter().filter(|(name, _)| **name != names.revision(service, revision));
@@ -124,16 +125,18 @@ fn image(template: &PodTemplateSpec) -> Option<String> {
     template.spec.as_ref()?.containers.first()?.image.clone()
 }
 
-fn in_use(names: &Names, observed: &Observed) -> BTreeMap<String, BTreeSet<String>> {
-    let known = wanted(names).into_iter().filter(|wanted| is_known(names, &wanted.name, observed));
+fn in_use(spec: &EcommerceStackSpec, names: &Names, observed: &Observed) -> BTreeMap<String, BTreeSet<String>> {
+    let known = wanted(names, spec).into_iter().filter(|wanted| is_known(names, &wanted.name, observed));
     known.map(|wanted| (wanted.name.clone(), wanted.irreplaceable().map(str::to_owned).collect())).collect()
 }
 
-/// Whether anything is there that knows what is in a Secret: a store as long as its volume is there, pods for the rest.
+/// Whether anything is there that knows what is in a Secret: a store as long as its volume is there, or, where somebody else runs it, once
+/// it was told; pods for the rest.
 #[must_use]
 pub fn is_known(names: &Names, secret: &str, observed: &Observed) -> bool {
     let store = Backend::ALL.into_iter().find(|backend| names.backend(*backend) == secret);
     store.map_or(!observed.deployments.is_empty(), |store| {
-        observed.claim(store).is_some() || observed.stateful_sets.contains_key(secret)
+        let was_told = !observed.credentials.get(&names.addresses(store), PRESENT).is_empty();
+        observed.claim(store).is_some() || observed.stateful_sets.contains_key(secret) || was_told
     })
 }

@@ -32,17 +32,18 @@ use std::time::Duration;
 
 use ecommerce_contract::Service;
 use ecommerce_types::Clock;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::{Client, Resource as _, ResourceExt as _};
 
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::edge_keys::EdgeKeys;
+use crate::external;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
-use crate::objects::{self, Held, Inputs, Revision};
-use crate::resolve::Resolved;
+use crate::objects::{self, Held, Inputs, Revision, addresses};
+use crate::resolve::{Location, Resolved};
 use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
 use crate::store_form::{StoreForm, in_force};
@@ -203,7 +204,7 @@ async fn reconcile(namespace: &str, name: &str, context: &Context) -> Result<End
         // What goes with the stack is owned by it and collected by Kubernetes.
         return Ok(Ended::Ready);
     }
-    match step_through(&stack, namespace, context).await {
+    match Box::pin(step_through(&stack, namespace, context)).await {
         Ok(Looked { status, refusals, keys_are_changing }) => {
             status::write(&stack, &status, context).await?;
             if let Some(refusal) = refusals.into_iter().next() {
@@ -255,16 +256,9 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     let spec = in_force(&stack.spec, |store| forms.get(store.as_str()));
     let (mut refusals, mut changed) = (Vec::new(), BTreeSet::new());
     if may_change {
-        let refused = secrets::make_absent(&names, &held, &mut observed.credentials, &context.client).await?;
-        for (secret, refusal) in refused {
-            validate::hold_secret(&mut held, &names, &observed, &secret);
-            refusals.push(refusal);
-        }
-        let free = wanted(&names).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
-        free.for_each(|wanted| ledger.uses(&wanted));
-        edges::look(&mut ledger.edges, &names, &held, &observed.credentials, &now);
+        refusals.extend(make_secrets(stack, &names, &mut held, &mut ledger, &mut observed, &now, context).await?);
     }
-    let resolved = Resolved::new(&spec, &names, &ledger.pins, |backend| observed.store(&names, &ledger, backend));
+    let resolved = locate(&spec, &names, &ledger, &observed);
     let edges = ledger.edges.clone();
     let facts = Facts {
         spec: &spec,
@@ -277,8 +271,20 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
         held: &held,
         context,
     };
-    let mut progress = Progress::recorded(&ledger);
-    progress.see_provisioning(&names, objects::provisioning_key(&facts.inputs(&progress)).as_deref(), &observed, &now);
+    let (mut progress, proven) = see_provisioning(&facts, &ledger, &now);
+    let resolved = proven.unwrap_or(resolved);
+    tell_addresses(&mut observed, &names, &resolved);
+    let facts = Facts {
+        spec: &spec,
+        forms: &forms,
+        names: &names,
+        owner: &owner,
+        resolved: &resolved,
+        edges: &edges,
+        observed: &observed,
+        held: &held,
+        context,
+    };
     progress.see_migrations(&names, &resolved, &observed, &held, &now);
     progress.record(&mut ledger);
 
@@ -308,12 +314,7 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
                 .extend(prune::prune(&desired, &progress, &now, &names, &observed, &ledger, &context.client).await?);
         }
     } else {
-        let desired = objects::build(&inputs, &BTreeMap::new());
-        refusals.extend(apply::say_owners(&desired, &names, &observed, context).await?);
-        if observed.ledger.is_some() && !held.everything {
-            let ledger = objects::ledger::object(&inputs, &ledger);
-            refusals.extend(apply::ensure(&ledger, &names, &observed, context).await?.err());
-        }
+        refusals.extend(leave(&inputs, &ledger, &observed, context).await?);
     }
     let trouble = diagnose::trouble(&observed, &names, &now);
     let is_calm = context.calm.see(&names, trouble.is_none(), &now);
@@ -335,6 +336,74 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     };
     let keys_are_changing = edges.values().any(EdgeKeys::are_changing);
     Ok(Looked { status: status::of(&outcome), refusals, keys_are_changing })
+}
+
+/// Makes the secrets that are absent, holds those that the API server refused, and takes in what a person has put into others.
+async fn make_secrets(
+    stack: &EcommerceStack,
+    names: &Names,
+    held: &mut Held,
+    ledger: &mut Ledger,
+    observed: &mut Observed,
+    now: &Time,
+    context: &Context,
+) -> Result<Vec<Refusal>, Error> {
+    let mut refusals = Vec::new();
+    let refused = secrets::make_absent(&stack.spec, names, held, &mut observed.credentials, &context.client).await?;
+    for (secret, refusal) in refused {
+        validate::hold_secret(held, names, observed, &secret);
+        refusals.push(refusal);
+    }
+    let free = wanted(names, &stack.spec).into_iter().filter(|wanted| !held.secrets.contains(&wanted.name));
+    free.for_each(|wanted| ledger.uses(&wanted));
+    edges::look(&mut ledger.edges, names, held, &observed.credentials, now);
+    Ok(refusals)
+}
+
+/// What the provisioning Job did; and where the stores are from now on, where it has tried all that is said of them.
+fn see_provisioning(facts: &Facts<'_>, ledger: &Ledger, now: &Time) -> (Progress, Option<Resolved>) {
+    let mut progress = Progress::recorded(ledger);
+    let key = objects::provisioning_key(&facts.inputs(&progress));
+    progress.see_provisioning(facts.names, key.as_deref(), facts.observed, now);
+    let is_proven = key.is_some() && progress.provisioned_from == key;
+    (progress, is_proven.then(|| facts.resolved.clone().proven(facts.names)))
+}
+
+/// Changes nothing but whom what is there goes with, and what is kept of it.
+async fn leave(
+    inputs: &Inputs<'_>,
+    ledger: &Ledger,
+    observed: &Observed,
+    context: &Context,
+) -> Result<Vec<Refusal>, Error> {
+    let desired = objects::build(inputs, &BTreeMap::new());
+    let mut refusals = apply::say_owners(&desired, inputs.names, observed, context).await?;
+    if observed.ledger.is_some() && !inputs.held.everything {
+        let ledger = objects::ledger::object(inputs, ledger);
+        refusals.extend(apply::ensure(&ledger, inputs.names, observed, context).await?.err());
+    }
+    Ok(refusals)
+}
+
+/// Where each store is: one that the operator runs is looked for, one that somebody else runs is where their Secret says.
+fn locate(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, observed: &Observed) -> Resolved {
+    let mut theirs = external::look(spec, names, &observed.credentials);
+    Resolved::new(spec, &ledger.pins, |backend| match theirs.remove(&backend) {
+        Some((theirs, _)) => Location::external(names, backend, theirs),
+        None => Location::embedded(names, backend, observed.store(names, ledger, backend)),
+    })
+}
+
+/// What pods read of the stores of others from now on, which is not always what was there when it was looked at.
+fn tell_addresses(observed: &mut Observed, names: &Names, resolved: &Resolved) {
+    let salt = addresses::salt(names, &observed.credentials).to_owned();
+    for store in Backend::ALL {
+        let secret = names.addresses(store);
+        observed.credentials.forget(&secret);
+        for (key, value) in addresses::entries(names, store, resolved.store(store), &salt) {
+            observed.credentials.insert(&secret, &key, value);
+        }
+    }
 }
 
 /// What is kept of a stack, and what is wrong with what it asks for.

@@ -16,6 +16,7 @@ use crate::crd::EcommerceStack;
 use crate::credentials::WITH_REDIS;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
+use crate::objects::addresses::stores_of;
 use crate::objects::{
     CHECKSUM, Inputs, PROGRESS_DEADLINE_SECONDS, Revision, Shown, configuration, provisioning_key, store_configuration,
 };
@@ -131,7 +132,7 @@ pub fn shown(
         // What the servers do not know yet reaches no pod, whatever the revision.
         let waits = known.get(service).is_some_and(|known| known.secrets_wait_for.is_some());
         let as_it_is = has_read(inputs, *service, observed).filter(|_| waits);
-        let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, &revision));
+        let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, *service, &revision));
         Some((*service, Shown { revision, configuration, replicas: replicas(inputs, *service, observed) }))
     };
     revisions.iter().filter_map(of_service).collect()
@@ -163,12 +164,15 @@ fn has_read(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Optio
 }
 
 fn secrets_wait_for(inputs: &Inputs<'_>, service: Service, observed: &Observed) -> Option<&'static str> {
-    let runs = |backend| observed.runs_with(inputs.names, backend, &store_configuration(inputs, backend));
+    let is_provisioned =
+        inputs.provisioned_from.is_some() && inputs.provisioned_from == provisioning_key(inputs).as_deref();
+    let runs = |backend| match inputs.resolved.store(backend).theirs {
+        Some(_) => is_provisioned,
+        None => observed.runs_with(inputs.names, backend, &store_configuration(inputs, backend)),
+    };
     if inputs.held.services.contains(&service) {
         Some("something that a person has to mend")
-    } else if Service::WITH_DATABASE.contains(&service)
-        && inputs.provisioned_from != provisioning_key(inputs).as_deref()
-    {
+    } else if Service::WITH_DATABASE.contains(&service) && !is_provisioned {
         Some("its passwords in postgres")
     } else if Service::WITH_BROKER.contains(&service) && !runs(Backend::Rabbitmq) {
         Some("rabbitmq")
@@ -186,10 +190,14 @@ fn waits_for(
     secrets_wait_for: Option<&'static str>,
 ) -> Option<&'static str> {
     let is_migrated = |service: Service| inputs.migrated.contains(&service);
+    let is_unknown =
+        |store: Backend| inputs.resolved.store(store).theirs.as_ref().is_some_and(|theirs| theirs.present.is_none());
     if inputs.held.services.contains(&service) {
         secrets_wait_for
     } else if Service::WITH_DATABASE.contains(&service) && !is_migrated(service) {
         Some("its migration")
+    } else if stores_of(service).into_iter().any(is_unknown) {
+        Some("its logins at the stores of others")
     } else if !is_upgrade {
         None
     } else if !Service::WITH_DATABASE.into_iter().all(is_migrated) {

@@ -12,6 +12,7 @@ use rand::rngs::SysRng;
 
 use super::Error;
 use super::refusal::{Refusal, answered, said};
+use crate::crd::EcommerceStackSpec;
 use crate::credentials::{Credentials, generate, wanted};
 use crate::names::{MANAGER, Names};
 use crate::objects::{Held, not_pruned, stack_labels};
@@ -19,6 +20,7 @@ use crate::objects::{Held, not_pruned, stack_labels};
 /// Makes what a stack lacks and nothing knows yet, except in Secrets that are held; gives those that the API server refused. What another made in the meantime stays: the
 /// write is refused and the next reconcile reads it.
 pub async fn make_absent(
+    spec: &EcommerceStackSpec,
     names: &Names,
     held: &Held,
     credentials: &mut Credentials,
@@ -27,7 +29,7 @@ pub async fn make_absent(
     let mut refusals = Vec::new();
     let api: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
     let mut random = UnwrapErr(SysRng);
-    for wanted in wanted(names) {
+    for wanted in wanted(names, spec) {
         let missing = credentials.missing(&wanted);
         if missing.is_empty() || held.secrets.contains(&wanted.name) {
             continue;

@@ -169,11 +169,17 @@ fn service_status(outcome: &ReconcileOutcome<'_>, service: Service) -> ServiceSt
 fn store_status(outcome: &ReconcileOutcome<'_>, store: Backend) -> StoreStatus {
     let set = outcome.observed.stateful_sets.get(&outcome.names.backend(store));
     let runs = set.and_then(|set| set.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone());
+    let location = outcome.resolved.store(store);
+    let volume = outcome.observed.volumes.get(&store).map(|volume| volume.taken.clone());
+    let is_embedded = location.theirs.is_none();
+    let image = || runs.unwrap_or_else(|| outcome.resolved.store_image(store).to_owned());
     StoreStatus {
         name: store.as_str().to_owned(),
-        image: runs.unwrap_or_else(|| outcome.resolved.store_image(store).to_owned()),
-        ready: outcome.resolved.store(store).is_ready,
-        volume: outcome.observed.volumes.get(&store).map(|volume| volume.taken.clone()),
+        image: is_embedded.then(image),
+        address: location.address(),
+        ready: location.is_ready,
+        // Another one may have been left by a stack of the name that had one.
+        volume: volume.filter(|_| is_embedded),
     }
 }
 

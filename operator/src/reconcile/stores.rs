@@ -42,7 +42,7 @@ pub fn forms(
         };
         Some((store.as_str().to_owned(), decide(present.cloned(), seen)?))
     };
-    Backend::ALL.into_iter().filter_map(of_store).collect()
+    stack.spec.embedded().filter_map(of_store).collect()
 }
 
 /// What was tried and taken back.

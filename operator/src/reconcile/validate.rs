@@ -9,9 +9,10 @@ use super::dereference::Observed;
 use super::ledger::is_known;
 use crate::amount::thousandths;
 use crate::crd::condition::Reason;
-use crate::crd::{Amount, Amounts, EcommerceStackSpec, Resources};
+use crate::crd::{Amount, Amounts, EcommerceStackSpec, Keeper, Resources};
 use crate::credential_fault::faults;
 use crate::credentials::{Wanted, wanted};
+use crate::external::{self, Fault};
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names, STACK_LABEL};
 use crate::objects::Held;
@@ -32,6 +33,34 @@ pub enum SpecProblem {
         "the Secret {0}, which spec.mail.secretRef names, is not there or has no host: create it in the stack's namespace with the keys host, port, username, password and tls, or take spec.mail out"
     )]
     MailSecretMissing(String),
+    /// `external.secretRef` of a store names a Secret that is not there.
+    #[error(
+        "the Secret {secret}, which spec.{store}.external.secretRef names, is not there: create it in the stack's namespace, or see why whoever is to write it does not; {meanwhile}",
+        store = store.as_str()
+    )]
+    StoreSecretMissing {
+        /// The store.
+        store: Backend,
+        /// Its name.
+        secret: String,
+        /// What goes on.
+        meanwhile: &'static str,
+    },
+    /// What a Secret says of a store of others is not right.
+    #[error(
+        "the Secret {secret}, which spec.{store}.external.secretRef names, {fault}; {meanwhile}",
+        store = store.as_str()
+    )]
+    StoreSecretInvalid {
+        /// The store.
+        store: Backend,
+        /// Its name.
+        secret: String,
+        /// What is wrong, under which key, and what would be right.
+        fault: Fault,
+        /// What goes on.
+        meanwhile: &'static str,
+    },
     /// `gateway.ingress.tlsSecret` names a Secret that is not there.
     #[error(
         "the Secret {0}, which spec.gateway.ingress.tlsSecret names, is not there: create it in the stack's namespace, as kubectl create secret tls does; who visits the shop until then is shown a certificate of the ingress controller's own"
@@ -191,6 +220,8 @@ impl SpecProblem {
             Self::TlsSecretMissing(_) => Reason::TlsSecretMissing,
             Self::MailSecretMissing(_) => Reason::MailSecretMissing,
             Self::MailSecretInvalid { .. } => Reason::MailSecretInvalid,
+            Self::StoreSecretMissing { .. } => Reason::StoreSecretMissing,
+            Self::StoreSecretInvalid { .. } => Reason::StoreSecretInvalid,
             Self::CredentialsLost { .. } => Reason::CredentialsLost,
             Self::CredentialsInvalid { .. } => Reason::CredentialsInvalid,
             Self::NameTaken(_) | Self::ClaimTaken { .. } => Reason::NameTaken,
@@ -214,8 +245,10 @@ pub fn held_by(problems: &[SpecProblem], names: &Names, observed: &Observed) -> 
             SpecProblem::VolumeGoing { store, .. } | SpecProblem::ClaimTaken { store, .. } => {
                 held.stores.insert(*store);
             }
-            // A store is made as it was before that was asked for.
+            // A store is made as it was before that was asked for, and reached as it was.
             SpecProblem::TlsSecretMissing(_)
+            | SpecProblem::StoreSecretMissing { .. }
+            | SpecProblem::StoreSecretInvalid { .. }
             | SpecProblem::OtherMajorVersion { .. }
             | SpecProblem::StoreTakenBack { .. }
             | SpecProblem::RequestAboveLimit { part: Part::Store(_), .. }
@@ -276,17 +309,35 @@ pub fn problems(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, obser
             smtp::Fault::Value(fault) => SpecProblem::MailSecretInvalid { secret, fault },
         })
     });
-    let secrets = wanted(names).into_iter().flat_map(|wanted| of_secret(&wanted, names, ledger, observed));
-    let claims = observed.foreign_claims.iter().map(|store| SpecProblem::ClaimTaken {
+    let secrets = wanted(names, spec).into_iter().flat_map(|wanted| of_secret(&wanted, names, ledger, observed));
+    let is_embedded = |store: &&Backend| spec.keeper(**store) == Keeper::Operator;
+    let claims = observed.foreign_claims.iter().filter(is_embedded).map(|store| SpecProblem::ClaimTaken {
         store: *store,
         claim: names.claim(*store),
         stack: names.stack.clone(),
     });
-    let going = observed.going_claims.keys();
+    let going = observed.going_claims.keys().filter(is_embedded);
     let going = going.map(|store| SpecProblem::VolumeGoing { store: *store, claim: names.claim(*store) });
     let others = other_major_version(spec, ledger).into_iter().chain(requests_above_limits(spec)).chain(claims);
     let others = others.chain(limits_too_low(spec));
-    going.chain(secrets).chain(pull_secrets).chain(mail).chain(tls).chain(others).collect()
+    let stores = stores_of_others(spec, names, observed);
+    going.chain(secrets).chain(stores).chain(pull_secrets).chain(mail).chain(tls).chain(others).collect()
+}
+
+fn stores_of_others(spec: &EcommerceStackSpec, names: &Names, observed: &Observed) -> Vec<SpecProblem> {
+    let looked = external::look(spec, names, &observed.credentials).into_iter();
+    let faults = looked.filter_map(|(store, (theirs, fault))| {
+        let secret = spec.external(store)?.secret_ref.name.clone();
+        let meanwhile = match theirs.present {
+            Some(_) => "the services go on with what it said before",
+            None => "the stack begins when it is",
+        };
+        Some(match fault? {
+            Fault::Missing => SpecProblem::StoreSecretMissing { store, secret, meanwhile },
+            fault => SpecProblem::StoreSecretInvalid { store, secret, fault, meanwhile },
+        })
+    });
+    faults.collect()
 }
 
 fn other_major_version(spec: &EcommerceStackSpec, ledger: &Ledger) -> Option<SpecProblem> {

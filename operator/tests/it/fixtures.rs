@@ -7,11 +7,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use operator::crd::{EcommerceStack, EcommerceStackSpec};
 use operator::credentials::{ADMIN_EMAIL, Credentials, wanted};
+use operator::external;
 use operator::ledger::Pins;
 use operator::names::Names;
 use operator::objects::{Desired, Held, Inputs, Shown, build, configuration, revisions};
 use operator::reconcile::edges;
-use operator::resolve::{Embedded, Resolved};
+use operator::resolve::{Embedded, Location, Resolved};
 use operator::settings::Settings;
 use operator::store_form::as_asked;
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ pub(crate) fn owner() -> OwnerReference {
 /// Secrets that tell which they are.
 pub(crate) fn credentials(names: &Names) -> Credentials {
     let mut credentials = Credentials::default();
-    for wanted in wanted(names) {
+    for wanted in wanted(names, &EcommerceStackSpec::default()) {
         for (key, _) in &wanted.keys {
             credentials.insert(&wanted.name, key, format!("secret of {} {key}", wanted.name));
         }
@@ -101,8 +102,13 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     };
     let databases = if how_far == Databases::Absent { BTreeMap::new() } else { databases() };
     let settings = settings();
-    let seen = |_| Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true, is_steady: true };
-    let resolved = Resolved::new(spec, &names, &Pins::of_today(&settings), seen);
+    let seen = Embedded { server_id: Some(CLAIM.to_owned()), is_ready: true, is_steady: true };
+    let mut theirs = external::look(spec, &names, credentials);
+    let locate = |backend| match theirs.remove(&backend) {
+        Some((theirs, _)) => Location::external(&names, backend, theirs),
+        None => Location::embedded(&names, backend, seen.clone()),
+    };
+    let resolved = Resolved::new(spec, &Pins::of_today(&settings), locate).proven(&names);
     let mut edges = BTreeMap::new();
     edges::look(&mut edges, &names, &Held::default(), credentials, &Time(Timestamp::UNIX_EPOCH));
     let inputs = Inputs {
@@ -129,7 +135,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     let mut revisions = revisions(&inputs);
     revisions.retain(|service, _| !Service::WITH_DATABASE.contains(service) || migrated.contains(service));
     let of_service = |(service, revision)| {
-        let configuration = configuration(&inputs, &revision);
+        let configuration = configuration(&inputs, service, &revision);
         (service, Shown { revision, configuration, replicas: spec.service(service).and_then(|said| said.replicas) })
     };
     let shown = revisions.into_iter().map(of_service).collect();

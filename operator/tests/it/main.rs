@@ -5,6 +5,8 @@
 
 mod api_server;
 mod bring_up;
+mod certificates;
+mod external;
 mod fields;
 mod fixtures;
 mod leadership;
@@ -27,6 +29,7 @@ mod secrets;
 mod services;
 mod silence;
 mod store_forms;
+mod stores_of_others;
 mod story;
 mod to_ready;
 mod volumes;

@@ -1,20 +1,25 @@
 //! Provisioning against a real PostgreSQL: who may do what afterwards, and that running it again changes nothing.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ecommerce_testing::ANY_PASSWORD;
 use ecommerce_testing::database::ask_for_password;
 use ecommerce_types::Clock;
 use operator::names::{Backend, Names};
 use operator::provision::plan::{Database, Login, Plan};
-use operator::provision::provision;
+use operator::provision::{Files, provision};
 use operator::resolve::{Embedded, Location};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
 
+/// For a server of others that does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 struct Server {
     plan: Plan,
     passwords: PathBuf,
+    files: Files,
     options: PgConnectOptions,
 }
 
@@ -35,12 +40,13 @@ fn server(test: &str) -> Server {
     for login in logins.chain([&plan.administrator]) {
         std::fs::write(passwords.join(&login.password), format!("password of {}", login.role)).unwrap();
     }
-    Server { plan, passwords, options }
+    let files = Files { credentials: passwords.clone(), stores: passwords.join("stores"), patience: PATIENCE };
+    Server { plan, passwords, files, options }
 }
 
 impl Server {
     async fn provision(&self) -> std::collections::BTreeMap<String, uuid::Uuid> {
-        provision(&self.plan, &self.passwords, &Clock::system()).await.unwrap()
+        provision(&self.plan, &self.files, &Clock::system()).await.unwrap()
     }
 
     async fn log_in(&self, login: &Login, database: &Database) -> Result<PgConnection, sqlx::Error> {
@@ -147,7 +153,7 @@ async fn a_login_is_opened_by_its_password_and_by_none_that_is_nearly_it() {
 async fn a_server_that_refuses_the_password_is_an_error_at_once() {
     let mut server = server("refused");
     server.plan.administrator.role = "nobody".to_owned();
-    let error = provision(&server.plan, &server.passwords, &Clock::system()).await.unwrap_err();
+    let error = provision(&server.plan, &server.files, &Clock::system()).await.unwrap_err();
     assert!(error.to_string().starts_with("unable to connect to PostgreSQL at "), "{error}");
     std::fs::remove_dir_all(&server.passwords).unwrap();
 }

@@ -47,6 +47,89 @@ fn refused_mail() -> Vec<Refused> {
     ]
 }
 
+fn external(store: &str, managed: Option<bool>) -> Value {
+    let mut external = json!({"secretRef": {"name": "theirs"}});
+    if let Some(managed) = managed {
+        external["managed"] = managed.into();
+    }
+    json!({store: {"external": external}})
+}
+
+fn refused_stores_of_others() -> Vec<Refused> {
+    let case = |what, spec, sentence| Refused { what, name: "shop", old: None, spec, sentence };
+    let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
+    let key = |key: &str| json!({"postgres": {"external": {"secretRef": {"name": "theirs"}, "keys": {"uri": key}}}});
+    let with_embedded = json!({"postgres": {"embedded": {}, "external": {"secretRef": {"name": "theirs"}}}});
+    vec![
+        case("a store in two places", with_embedded, "name embedded or external, not both"),
+        case(
+            "a Redis whose users would be ours",
+            external("redis", Some(true)),
+            "redis.external.managed can not be true",
+        ),
+        case(
+            "a Secret that can not be",
+            json!({"redis": {"external": {"secretRef": {"name": "My Redis"}}}}),
+            "secretRef.name must be",
+        ),
+        case("a key with a slash", key("a/b"), "keys name keys of a Secret"),
+        change(
+            "embedded, then external",
+            json!({}),
+            external("postgres", None),
+            "postgres can not change between embedded",
+        ),
+        change(
+            "embedded in words, then external",
+            json!({"redis": {"embedded": {}}}),
+            external("redis", None),
+            "docs/operate/external-stores.md#move",
+        ),
+        change(
+            "external, then embedded",
+            external("rabbitmq", None),
+            json!({}),
+            "rabbitmq can not change between embedded",
+        ),
+        change(
+            "external, then nothing, as the first of two steps",
+            external("postgres", None),
+            json!({"postgres": {"external": null}}),
+            "postgres can not change between embedded",
+        ),
+        change(
+            "managed, then not",
+            external("postgres", None),
+            external("postgres", Some(false)),
+            "postgres can not change between embedded",
+        ),
+        change(
+            "not managed, then managed",
+            external("rabbitmq", Some(false)),
+            external("rabbitmq", Some(true)),
+            "rabbitmq can not change between embedded",
+        ),
+    ]
+}
+
+/// What was there before, and what is taken of stores of others. No such store becomes the operator's again.
+pub(crate) fn allowed_stores_of_others() -> Vec<(Option<Value>, Value)> {
+    let keys = json!({"host": "endpoint", "managementUri": "management", "certificates": "ca-bundle.pem"});
+    let other = json!({"rabbitmq": {"external": {"secretRef": {"name": "other"}, "keys": keys}}});
+    vec![
+        (None, external("postgres", None)),
+        (None, external("postgres", Some(false))),
+        (None, external("rabbitmq", Some(true))),
+        (None, external("redis", None)),
+        (None, external("redis", Some(false))),
+        (None, json!({"postgres": {"external": null}, "redis": {"embedded": null}})),
+        (Some(external("rabbitmq", None)), external("rabbitmq", Some(true))),
+        (Some(external("redis", Some(false))), external("redis", None)),
+        (Some(external("rabbitmq", None)), other),
+        (Some(json!({"postgres": {"embedded": {}}})), json!({"postgres": null})),
+    ]
+}
+
 /// Whatever lies between: a volume does not move in one step and not in two.
 fn refused_changes() -> Vec<Refused> {
     let change = |what, old, spec, sentence| Refused { what, name: "shop", old: Some(old), spec, sentence };
@@ -218,6 +301,11 @@ pub(crate) fn allowed() -> Vec<(Option<Value>, Value)> {
     ]
 }
 
+fn all_refused() -> impl Iterator<Item = Refused> {
+    let of_stores = refused_changes().into_iter().chain(refused_stores_of_others());
+    refused().into_iter().chain(of_stores).chain(refused_mail())
+}
+
 fn object(name: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "ecommercestack.dev/v1alpha1", "kind": "EcommerceStack", "metadata": {"name": name}, "spec": spec,
@@ -234,7 +322,7 @@ fn check_here(name: &str, old: Option<&Value>, spec: &Value) -> Result<(), Strin
 
 #[test]
 fn what_breaks_a_rule_is_refused_on_our_side() {
-    for case in refused().into_iter().chain(refused_changes()).chain(refused_mail()) {
+    for case in all_refused() {
         let error = check_here(case.name, case.old.as_ref(), &case.spec).expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
     }
@@ -242,7 +330,7 @@ fn what_breaks_a_rule_is_refused_on_our_side() {
 
 #[test]
 fn what_keeps_the_rules_is_taken_on_our_side() {
-    for (old, spec) in allowed() {
+    for (old, spec) in allowed().into_iter().chain(allowed_stores_of_others()) {
         check_here("shop", old.as_ref(), &spec).unwrap();
     }
 }
@@ -266,7 +354,7 @@ async fn check_there(name: &str, old: Option<&Value>, spec: &Value) -> Result<()
 
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_by_an_api_server_with_a_sentence() {
-    for case in refused().into_iter().chain(refused_changes()).chain(refused_mail()) {
+    for case in all_refused() {
         let error = check_there(case.name, case.old.as_ref(), &case.spec).await.expect_err(case.what);
         assert!(error.contains(case.sentence), "{}: {error}", case.what);
     }
@@ -278,7 +366,7 @@ async fn what_breaks_a_rule_is_refused_by_an_api_server_with_a_sentence() {
 
 #[tokio::test]
 async fn what_keeps_the_rules_is_taken_by_an_api_server() {
-    for (old, spec) in allowed() {
+    for (old, spec) in allowed().into_iter().chain(allowed_stores_of_others()) {
         check_there("shop", old.as_ref(), &spec).await.unwrap();
     }
 }

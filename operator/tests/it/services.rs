@@ -6,10 +6,11 @@ use clap::{Args, Command};
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
+use operator::names::Names;
 use operator::objects::Desired;
 use serde_json::{from_value, json, to_value};
 
-use crate::fixtures::{Databases, built, spec};
+use crate::fixtures::{Databases, built, built_with, credentials, spec};
 use crate::rules::allowed;
 
 /// What a Secret holds under a key, where it is not just any text.
@@ -65,32 +66,61 @@ fn assert_understood(command: Command, container: &Container) {
     read.unwrap_or_else(|error| panic!("{who}: {error}"));
 }
 
+/// Answers which variables there were.
+fn assert_services_understand(desired: &Desired) -> BTreeSet<String> {
+    let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
+    for deployment in deployments(desired) {
+        let container = &deployment.spec.unwrap().template.spec.unwrap().containers[0];
+        let service = Service::ALL.into_iter().find(|service| service.as_str() == container.name).unwrap();
+        assert_understood(settings(service), container);
+        seen.insert(service);
+        told.extend(variables(container).into_keys());
+    }
+    assert_eq!(seen, Service::ALL.into());
+    told
+}
+
+fn assert_migrations_understand(desired: &Desired) {
+    assert_eq!(desired.jobs.len(), Service::WITH_DATABASE.len());
+    for job in &desired.jobs {
+        let command = ecommerce_process::MigrationSettings::augment_args(Command::new("migrate"));
+        let is_auths = job.metadata.name.as_ref().unwrap().starts_with("shop-auth-");
+        let command = if is_auths { auth::first_admin::Settings::augment_args(command) } else { command };
+        assert_understood(command, &job.spec.as_ref().unwrap().template.spec.as_ref().unwrap().containers[0]);
+    }
+}
+
 /// Whatever the rules of the resource let through.
 #[test]
 fn each_service_understands_what_it_is_told() {
     for (_, said) in allowed() {
-        let desired = built(&spec(said), Databases::Migrated);
-        let mut seen = BTreeSet::new();
-        for deployment in deployments(&desired) {
-            let container = &deployment.spec.unwrap().template.spec.unwrap().containers[0];
-            let service = Service::ALL.into_iter().find(|service| service.as_str() == container.name).unwrap();
-            assert_understood(settings(service), container);
-            seen.insert(service);
-        }
-        assert_eq!(seen, Service::ALL.into());
+        assert_services_understand(&built(&spec(said), Databases::Migrated));
     }
 }
 
 #[test]
 fn each_migration_understands_what_it_is_told() {
-    let desired = built(&spec(json!({})), Databases::Provisioned);
-    assert_eq!(desired.jobs.len(), Service::WITH_DATABASE.len());
-    for job in desired.jobs {
-        let command = ecommerce_process::MigrationSettings::augment_args(Command::new("migrate"));
-        let is_auths = job.metadata.name.unwrap().starts_with("shop-auth-");
-        let command = if is_auths { auth::first_admin::Settings::augment_args(command) } else { command };
-        assert_understood(command, &job.spec.unwrap().template.spec.unwrap().containers[0]);
+    assert_migrations_understand(&built(&spec(json!({})), Databases::Provisioned));
+}
+
+#[test]
+fn services_and_migrations_understand_what_they_are_told_of_stores_of_others() {
+    let mut credentials = credentials(&Names::new("default", "shop"));
+    let mut said = json!({});
+    for (store, uri) in [
+        ("postgres", "postgres://login:password@db/postgres?sslmode=verify-full"),
+        ("rabbitmq", "amqps://login:password@mq/"),
+        ("redis", "rediss://login:password@cache/0"),
+    ] {
+        credentials.insert(store, "uri", uri.to_owned());
+        credentials.insert(store, "ca.crt", include_str!("../../src/external/authority.pem").to_owned());
+        said[store] = json!({"external": {"secretRef": {"name": store}}});
     }
+    let told = assert_services_understand(&built_with(&spec(said.clone()), Databases::Migrated, &credentials));
+    for of_authority in ["DATABASE_CA_FILE", "AMQP_CA_FILE", "REDIS_CA_FILE"] {
+        assert!(told.contains(of_authority), "{told:?}");
+    }
+    assert_migrations_understand(&built_with(&spec(said), Databases::Provisioned, &credentials));
 }
 
 #[test]

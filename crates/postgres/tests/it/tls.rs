@@ -107,7 +107,7 @@ async fn a_file_that_is_no_authority_stops_the_start_and_is_named() {
     std::fs::write(&key, authority.certificate("localhost").key).unwrap();
     let refused = Pool::new(&at(&by_tls(&database::server()), Some(key.clone())), "test").unwrap_err();
     let said = ErrorChain(&refused).to_string();
-    assert_eq!(said, format!("DATABASE_CA_FILE names no authority: there is no certificate in {}", key.display()));
+    assert_eq!(said, format!("DATABASE_CA_FILE names no authority: {} has no certificate in it", key.display()));
 }
 
 /// Read once, at the start: what is put in its place later is for the next start.

@@ -6,7 +6,7 @@ use ecommerce_types::Clock;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 
-use super::Error;
+use crate::provision::error::Error;
 
 /// How long the server may take to answer: it may be starting at the same time.
 const PATIENCE: Duration = Duration::from_mins(5);

@@ -3,17 +3,29 @@
 use sqlx::{Executor as _, PgConnection};
 use uuid::Uuid;
 
-use super::plan::Database;
+use super::mark::Mark;
 use super::statement::{quote, run};
+use crate::provision::plan::Database;
 
-pub(super) async fn make(server: &mut PgConnection, database: &Database) -> Result<(), sqlx::Error> {
+pub(super) async fn make(
+    server: &mut PgConnection,
+    database: &Database,
+    mark: Option<&Mark>,
+) -> Result<(), sqlx::Error> {
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(&database.name)
         .fetch_one(&mut *server)
         .await?;
     let (name, owner) = (quote(&database.name), quote(&database.owner_role));
+    // To give something to a role one has to be able to become it, which who has made it is by itself as a superuser alone.
+    if mark.is_some() {
+        run(server, format!("GRANT {owner} TO CURRENT_USER")).await?;
+    }
     if !exists {
         run(server, format!("CREATE DATABASE {name} OWNER {owner}")).await?;
+    }
+    if let Some(mark) = mark {
+        mark.at_database(server, &database.name).await?;
     }
     run(server, format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
     // NOINHERIT: the migrating login has no right to connect through its group.

@@ -1,0 +1,128 @@
+//! Why a Job did not provision, in the words that a person reads in the stack's status.
+
+use std::path::PathBuf;
+
+use crate::names::Backend;
+
+/// Why the databases are not provisioned, or a store of others is not as the services need it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `PROVISIONING_PLAN` is not a plan.
+    #[error("failed to parse PROVISIONING_PLAN")]
+    Plan(#[from] serde_json::Error),
+    /// A password can not be read, or the result can not be written.
+    #[error("failed to open {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The server does not answer.
+    #[error("unable to connect to PostgreSQL at {host}")]
+    Connect {
+        /// The server.
+        host: String,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+    /// The server refuses a statement.
+    #[error("failed to provision the database {database}")]
+    Statement {
+        /// The database.
+        database: String,
+        /// What the server says.
+        source: sqlx::Error,
+    },
+    /// The Secret was changed between the making of this Job and its start; another one is made for what it says now.
+    #[error("the Secret of {} has changed meanwhile", .0.as_str())]
+    Changed(Backend),
+    /// A store of others is not as its Secret says, or does not let in.
+    #[error("the Secret {secret}, which spec.{store}.external.secretRef names: {fault}", store = store.as_str())]
+    Theirs {
+        /// The store.
+        store: Backend,
+        /// The person's Secret.
+        secret: String,
+        /// What went wrong.
+        fault: Box<Fault>,
+    },
+}
+
+/// What is wrong at a store of others.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Nobody answers.
+    #[error("{authority}, of {key}, does not answer ({why})")]
+    Unreachable {
+        /// Host and port.
+        authority: String,
+        /// The keys that say so.
+        key: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Somebody answers who can not show who they are.
+    #[error("{authority}, of {key}, is not believed: {why}")]
+    NotBelieved {
+        /// Host and port.
+        authority: String,
+        /// The keys that say so.
+        key: String,
+        /// What is wrong with its certificate.
+        why: String,
+    },
+    /// The password is another.
+    #[error("{authority} does not let {login} in, of {key} ({why})")]
+    NotLetIn {
+        /// Host and port.
+        authority: String,
+        /// Who.
+        login: String,
+        /// The keys that say so.
+        key: String,
+        /// What the server says.
+        why: String,
+    },
+    /// The login is let in and may not do what it has to.
+    #[error("{login}, of {key}, may not {what} ({why})")]
+    NoRights {
+        /// Who.
+        login: String,
+        /// The keys that say so.
+        key: String,
+        /// What it would have to do.
+        what: String,
+        /// What the server says.
+        why: String,
+    },
+    /// Something of the name is there that the stack has not made.
+    #[error(
+        "the {what} {name} is there and is not this stack's, so nothing was changed: remove it, give the stack another name, or, where it is this shop's, say so with {claim}"
+    )]
+    NotOurs {
+        /// What it is.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What would make it the stack's.
+        claim: String,
+    },
+    /// Something else.
+    #[error("{authority}, of {key}, answers otherwise than expected ({why})")]
+    Unexpected {
+        /// Host and port.
+        authority: String,
+        /// The keys that say so.
+        key: String,
+        /// What.
+        why: String,
+    },
+}
+
+impl Fault {
+    /// For `map_err`: what store, of which Secret.
+    pub(super) fn of(store: Backend, secret: &str) -> impl FnOnce(Self) -> Error {
+        move |fault| Error::Theirs { store, secret: secret.to_owned(), fault: Box::new(fault) }
+    }
+}

@@ -1,0 +1,395 @@
+//! A stack on stores of others: what becomes of it while the Secret that says where they are is found, absent, half written, rotated
+//! and removed. What CloudNativePG and RabbitMQ's operator write is written here by hand.
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::api::{DeleteParams, ListParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::story::{APPS, CORE, JOBS, Story};
+use crate::walk::Walk;
+
+fn on_postgres() -> Value {
+    json!({"postgres": {"external": {"secretRef": {"name": "db-superuser"}}}})
+}
+
+fn on_both() -> Value {
+    json!({
+        "postgres": {"external": {"secretRef": {"name": "db-superuser"}}},
+        "rabbitmq": {"external": {"secretRef": {"name": "mq-default-user"}}},
+    })
+}
+
+/// The Secret of a superuser as CloudNativePG writes it.
+fn of_cloud_native_pg(password: &str) -> Value {
+    json!({
+        "username": "postgres", "user": "postgres", "password": password, "dbname": "*", "host": "db-rw", "port": "5432",
+        "uri": format!("postgresql://postgres:{password}@db-rw.team:5432/*"),
+        "fqdn-uri": format!("postgresql://postgres:{password}@db-rw.team.svc.cluster.local:5432/*"),
+    })
+}
+
+/// The Secret of the default user as RabbitMQ's cluster operator writes it.
+fn of_rabbitmq(password: &str) -> Value {
+    json!({
+        "username": "default_user_x", "password": password, "host": "mq.team.svc", "port": "5672", "provider": "rabbitmq",
+        "type": "rabbitmq", "connection_string": format!("amqp://default_user_x:{password}@mq.team.svc:5672/"),
+    })
+}
+
+fn encoded(said: &Value) -> Value {
+    let said = said.as_object().unwrap().iter();
+    let bytes = |text: &Value| serde_json::to_value(ByteString(text.as_str().unwrap().as_bytes().to_vec())).unwrap();
+    said.map(|(key, text)| (key.clone(), bytes(text))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Against the API server of a few lines, where every step of the cluster is the test's own.
+struct OfStory(Story);
+
+impl OfStory {
+    fn of(spec: &Value) -> Self {
+        Self(Story::of(spec))
+    }
+
+    fn write(&self, name: &str, said: &Value) {
+        self.0.api.put(&format!("{CORE}/secrets/{name}"), json!({"metadata": {"name": name}, "data": encoded(said)}));
+    }
+
+    async fn look(&self) {
+        self.0.reconcile().await.unwrap();
+    }
+
+    fn provision(&self) {
+        let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
+        self.0.end_job("shop-provision-", "Complete", &ids.to_string());
+    }
+
+    /// What the cluster does until nothing moves.
+    async fn settle(&self) {
+        for _ in 0..6 {
+            self.look().await;
+            self.0.migrate();
+            self.0.serve();
+        }
+        self.look().await;
+    }
+
+    async fn open(spec: &Value) -> Self {
+        let story = Self::of(spec);
+        story.write("db-superuser", &of_cloud_native_pg("one"));
+        story.write("mq-default-user", &of_rabbitmq("one"));
+        story.look().await;
+        story.provision();
+        story.settle().await;
+        assert_eq!(story.0.condition("Ready").0, "True", "{:?}", story.0.condition("Ready"));
+        story
+    }
+
+    /// What the services are told under a key.
+    fn told(&self, store: &str, key: &str) -> Option<String> {
+        let secret = self.0.api.get(&format!("{CORE}/secrets/shop-{store}-addresses"))?;
+        let bytes: ByteString = serde_json::from_value(secret["data"].get(key)?.clone()).unwrap();
+        Some(String::from_utf8(bytes.0).unwrap())
+    }
+
+    fn pods(&self) -> Vec<Value> {
+        let names = self.0.api.below(&format!("{APPS}/deployments/"));
+        names
+            .iter()
+            .map(|name| self.0.api.get(&format!("{APPS}/deployments/{name}")).unwrap()["spec"].clone())
+            .collect()
+    }
+
+    /// Of the services, the gateway alone asks nothing of PostgreSQL.
+    fn with_pods(&self) -> Vec<String> {
+        self.0.api.below(&format!("{APPS}/deployments/"))
+    }
+
+    fn provisioning(&self) -> Vec<String> {
+        self.0.api.below(JOBS).into_iter().filter(|name| name.starts_with("shop-provision-")).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_stack_waits_for_the_secret_and_begins_when_it_is_whole() {
+    let story = OfStory::of(&on_postgres());
+    story.look().await;
+    let (ready, reason, message) = story.0.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "StoreSecretMissing"));
+    assert!(
+        message.starts_with("the Secret db-superuser, which spec.postgres.external.secretRef names, is not there"),
+        "{message}"
+    );
+    assert!(story.provisioning().is_empty() && story.with_pods() == ["shop-gateway"]);
+
+    story.write("db-superuser", &json!({"host": "db-rw", "username": "postgres"}));
+    story.look().await;
+    let (_, reason, message) = story.0.condition("Ready");
+    assert_eq!(reason, "StoreSecretInvalid");
+    assert!(message.contains("has no password") && message.contains("the stack begins when it is"), "{message}");
+    assert!(story.provisioning().is_empty() && story.with_pods() == ["shop-gateway"]);
+
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.look().await;
+    assert_eq!(story.provisioning().len(), 1);
+    assert_eq!(story.told("postgres", "order.url"), None, "nothing is told before it was tried");
+    story.provision();
+    story.settle().await;
+    let (ready, _, message) = story.0.condition("Ready");
+    assert_eq!(ready, "True", "{message}");
+    assert!(message.ends_with("others run postgres, and size, upgrade and back up what they run"), "{message}");
+}
+
+#[tokio::test]
+async fn a_store_of_others_has_no_pod_and_services_are_told_where_it_is() {
+    let story = OfStory::open(&on_both()).await;
+    let sets = story.0.api.below(&format!("{APPS}/statefulsets/"));
+    assert_eq!(sets, ["shop-redis"]);
+    let names = story.0.api.below(&format!("{CORE}/services/"));
+    assert!(!names.iter().any(|name| name.ends_with("postgres") || name.ends_with("rabbitmq")), "{names:?}");
+    let order = story.told("postgres", "order.url").unwrap();
+    assert!(
+        order.starts_with("postgres://default_shop_") && order.contains("_order_login@db-rw.team:5432/default_shop_"),
+        "{order}"
+    );
+    assert_eq!(story.told("rabbitmq", "order.url").unwrap(), "amqp://default.shop.order@mq.team.svc:5672/default.shop");
+    assert_eq!(story.told("rabbitmq", "gateway.url"), None);
+    let stores = story.0.stack().status.unwrap().stores;
+    let said: Vec<_> =
+        stores.iter().map(|store| (store.address.as_str(), store.image.is_some(), store.ready)).collect();
+    assert_eq!(
+        said,
+        [("db-rw.team:5432", false, true), ("mq.team.svc:5672", false, true), ("shop-redis:6379", true, true)]
+    );
+    let secret = story.0.api.get(&format!("{CORE}/secrets/shop-postgres")).unwrap();
+    assert!(secret["data"].get("superuser").is_none() && secret["data"].get("seal").is_some());
+}
+
+#[tokio::test]
+async fn a_bad_edit_is_named_and_rolls_nothing() {
+    let story = OfStory::open(&on_postgres()).await;
+    let (pods, url) = (story.pods(), story.told("postgres", "order.url"));
+    let jobs = story.provisioning();
+    let elsewhere = "postgres://postgres:one@other/x";
+    for (said, word) in [
+        (json!({"host": "db-rw", "username": "postgres"}), "has no password"),
+        (json!({"uri": "mysql://root:p@db"}), "has the scheme mysql"),
+        (json!({"uri": elsewhere, "host": "db-rw"}), "says one host in uri and another in host"),
+        (json!({"uri": elsewhere, "ca.crt": "none"}), "has something in ca.crt that is no certificate"),
+    ] {
+        story.write("db-superuser", &said);
+        story.settle().await;
+        let (ready, reason, message) = story.0.condition("Ready");
+        assert_eq!((ready.as_str(), reason.as_str()), ("False", "StoreSecretInvalid"), "{message}");
+        assert!(message.contains(word) && message.contains("the services go on with what it said before"), "{message}");
+        assert_eq!(story.0.condition("Available").0, "True");
+        assert!(story.pods() == pods && story.told("postgres", "order.url") == url && story.provisioning() == jobs);
+    }
+    story.0.api.remove(&format!("{CORE}/secrets/db-superuser"));
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").1, "StoreSecretMissing");
+    assert!(story.pods() == pods && story.told("postgres", "order.url") == url && story.provisioning() == jobs);
+
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True");
+    assert!(story.pods() == pods);
+}
+
+#[tokio::test]
+async fn another_address_reaches_the_services_once_every_login_was_tried_there() {
+    let story = OfStory::open(&on_postgres()).await;
+    let (pods, url) = (story.pods(), story.told("postgres", "order.url"));
+    let mut moved = of_cloud_native_pg("one");
+    for key in ["uri", "fqdn-uri", "host"] {
+        moved[key] = moved[key].as_str().unwrap().replace("db-rw", "new-rw").into();
+    }
+    story.write("db-superuser", &moved);
+    story.look().await;
+    story.look().await;
+    assert_eq!(story.provisioning().len(), 1, "that of before goes: {:?}", story.provisioning());
+    assert!(story.pods() == pods && story.told("postgres", "order.url") == url);
+
+    let words = json!({"level": "ERROR", "message": "the process ends", "error": "the Secret db-superuser: new-rw.team:5432, of uri, does not answer"});
+    story.0.end_job("shop-provision-", "Failed", &words.to_string());
+    story.settle().await;
+    let (_, reason, message) = story.0.condition("Ready");
+    assert_eq!(reason, "ProvisioningFailed");
+    assert!(message.contains("new-rw.team:5432, of uri, does not answer"), "{message}");
+    assert_eq!(story.0.condition("Available").0, "True");
+    assert!(story.pods() == pods && story.told("postgres", "order.url") == url);
+
+    // What was tried once more is that of before.
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True");
+    assert!(story.pods() == pods && story.told("postgres", "order.url") == url);
+
+    story.write("db-superuser", &moved);
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True");
+    assert!(story.told("postgres", "order.url").unwrap().contains("@new-rw.team:5432/"));
+    assert!(story.pods() != pods);
+}
+
+/// The login that makes others is the Job's alone: the services have their own.
+#[tokio::test]
+async fn another_password_of_the_provisioner_is_tried_and_rolls_nothing() {
+    let story = OfStory::open(&on_both()).await;
+    let pods = story.pods();
+    story.write("db-superuser", &of_cloud_native_pg("two"));
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True");
+    assert!(story.pods() == pods);
+}
+
+#[tokio::test]
+async fn who_takes_the_addresses_away_gets_them_back() {
+    let story = OfStory::open(&on_both()).await;
+    let (pods, path) = (story.pods(), format!("{CORE}/secrets/shop-rabbitmq-addresses"));
+    let before = story.0.api.get(&path).unwrap()["data"].clone();
+    story.0.api.remove(&path);
+    story.settle().await;
+    assert_eq!(story.0.api.get(&path).unwrap()["data"], before);
+    assert!(story.pods() == pods);
+}
+
+/// The variables of a service's container, and the files that it has.
+fn of_pod(pods: &[Value], service: &str) -> (Value, String) {
+    let containers = pods.iter().map(|pod| (&pod["template"]["spec"], &pod["template"]["spec"]["containers"][0]));
+    let (pod, container) = containers.into_iter().find(|(_, container)| container["name"] == service).unwrap();
+    (container["env"].clone(), pod["volumes"].to_string())
+}
+
+#[tokio::test]
+async fn certificates_reach_the_services_as_a_file_once_they_were_tried() {
+    let story = OfStory::open(&on_both()).await;
+    let before = story.pods();
+    let mut said = of_cloud_native_pg("one");
+    said["ca.crt"] = include_str!("../../src/external/authority.pem").into();
+    story.write("db-superuser", &said);
+    story.look().await;
+    story.look().await;
+    assert!(story.pods() == before && !story.told("postgres", "order.url").unwrap().contains("sslmode"));
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True");
+    assert!(story.told("postgres", "order.url").unwrap().ends_with("?sslmode=verify-full"));
+    let pods = story.pods();
+    let (variables, volumes) = of_pod(&pods, "order");
+    let file = json!({"name": "DATABASE_CA_FILE", "value": "/etc/ecommerce/postgres/ca.crt"});
+    assert!(variables.as_array().unwrap().contains(&file), "{variables}");
+    assert!(volumes.contains(r#"{"key":"ca.crt","path":"ca.crt"}"#), "the file alone, and no password: {volumes}");
+    assert!(!of_pod(&pods, "gateway").1.contains("addresses"));
+
+    // Another authority is a reason to roll, although the file has the same name.
+    said["ca.crt"] = format!("{0}{0}", include_str!("../../src/external/authority.pem")).into();
+    story.write("db-superuser", &said);
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert!(story.pods() != pods);
+}
+
+#[tokio::test]
+async fn logins_that_others_have_made_are_told_with_their_passwords() {
+    let spec = json!({
+        "postgres": {"external": {"secretRef": {"name": "db"}, "managed": false}},
+        "redis": {"external": {"secretRef": {"name": "cache"}}},
+    });
+    let story = OfStory::of(&spec);
+    let uris = ["auth", "product", "order", "payment"].map(|service| {
+        (format!("{service}.uri"), Value::from(format!("postgres://{service}:of-{service}@db:5432/{service}")))
+    });
+    story.write("db", &Value::Object(uris.into_iter().collect()));
+    story.write("cache", &json!({"host": "cache", "password": "of-cache"}));
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    let (ready, _, message) = story.0.condition("Ready");
+    assert_eq!(ready, "True", "{message}");
+    assert!(
+        message.contains("others run postgres, redis")
+            && message.contains("they make the logins at postgres, redis too"),
+        "{message}"
+    );
+    assert_eq!(story.told("postgres", "order.password").unwrap(), "of-order");
+    assert_eq!(story.told("redis", "gateway.url").unwrap(), "redis://cache:6379/0");
+    assert_eq!(story.told("redis", "gateway.password").unwrap(), "of-cache");
+    for secret in ["shop-postgres", "shop-redis"] {
+        assert_eq!(story.0.api.get(&format!("{CORE}/secrets/{secret}")), None, "nothing is generated for it");
+    }
+    let jobs = story.0.api.below(JOBS);
+    let migration = jobs.iter().find(|name| name.starts_with("shop-order-migrate-")).unwrap();
+    let job = story.0.api.get(&format!("{JOBS}{migration}")).unwrap();
+    let variables = job["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap().clone();
+    assert!(variables.contains(&json!({"name": "DATABASE_OWNER", "value": "order"})), "{variables:?}");
+}
+
+/// The same with a real API server.
+impl Walk {
+    async fn write(&self, name: &str, said: &Value) {
+        let secret = json!({"metadata": {"name": name}, "stringData": said});
+        let api = self.api::<Secret>();
+        let _ = api.delete(name, &DeleteParams::default()).await;
+        api.create(&PostParams::default(), &serde_json::from_value(secret).unwrap()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stack_on_stores_of_others_comes_up_on_a_real_api_server() {
+    let walk = Walk::begin(on_both()).await;
+    walk.reconcile().await;
+    let (ready, message) = walk.condition("Ready").await;
+    assert_eq!(ready, "False");
+    assert!(message.contains("db-superuser") && message.contains("mq-default-user"), "{message}");
+    assert!(walk.names::<Job>().await.is_empty());
+
+    walk.write("db-superuser", &of_cloud_native_pg("one")).await;
+    walk.write("mq-default-user", &of_rabbitmq("one")).await;
+    walk.to_ready().await;
+    assert_eq!(walk.names::<StatefulSet>().await, ["shop-redis"]);
+    let names = walk.names::<Service>().await;
+    assert!(!names.iter().any(|name| name.ends_with("postgres") || name.ends_with("rabbitmq")), "{names:?}");
+    let policies = walk.names::<NetworkPolicy>().await;
+    assert!(!policies.contains(&"shop-postgres".to_owned()), "{policies:?}");
+
+    // Rotated, half written and removed: the pods stay as they are.
+    let pods = of_deployments(&walk).await;
+    walk.write("db-superuser", &of_cloud_native_pg("two")).await;
+    walk.to_ready().await;
+    walk.write("db-superuser", &json!({"host": "db-rw"})).await;
+    walk.reconcile().await;
+    let (ready, message) = walk.condition("Ready").await;
+    assert!(ready == "False" && message.contains("has no username"), "{message}");
+    walk.api::<Secret>().delete("db-superuser", &DeleteParams::default()).await.unwrap();
+    walk.reconcile().await;
+    let (ready, message) = walk.condition("Ready").await;
+    assert!(ready == "False" && message.contains("is not there"), "{message}");
+    assert_eq!(of_deployments(&walk).await, pods);
+
+    // A look at what is as it should be writes nothing.
+    walk.write("db-superuser", &of_cloud_native_pg("two")).await;
+    walk.to_ready().await;
+    let before = walk.versions().await;
+    walk.reconcile().await;
+    assert_eq!(walk.versions().await, before);
+}
+
+async fn of_deployments(walk: &Walk) -> Vec<Value> {
+    let all = walk.api::<Deployment>().list(&ListParams::default()).await.unwrap();
+    all.iter().map(|deployment| serde_json::to_value(&deployment.spec).unwrap()).collect()
+}

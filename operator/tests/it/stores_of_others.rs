@@ -1,0 +1,399 @@
+//! Provisioning at stores of others: as a login that may make roles and databases and nothing more, beside what is somebody else's there.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ecommerce_contract::Service;
+use ecommerce_testing::{database, unique_name};
+use ecommerce_types::Clock;
+use operator::crd::{ExternalStore, Keeper, SecretRef};
+use operator::credentials::{Credentials, SEAL};
+use operator::external::{FINGERPRINT, NEXT, found};
+use operator::names::{Backend, Names};
+use operator::provision::plan::{External, Plan};
+use operator::provision::{Error, Files, USERS, provision};
+use operator::resolve::{Embedded, Location};
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection};
+use uuid::Uuid;
+
+/// A login that is let in with whatever password, where none is asked for.
+const PASSWORD: &str = "of the provisioner";
+
+/// A stack whose stores are somebody else's.
+struct Stack {
+    names: Names,
+    plan: Plan,
+    directory: PathBuf,
+}
+
+impl Stack {
+    /// One on a server of PostgreSQL, as its Secret says it.
+    fn on_postgres(namespace: &str, said: &[(&str, String)]) -> Self {
+        let stack = Self::new(namespace);
+        stack.with(Backend::Postgres, None, said)
+    }
+
+    fn new(namespace: &str) -> Self {
+        let names = Names::new(namespace, "shop");
+        let location = Location::embedded(&names, Backend::Postgres, Embedded::default());
+        let mut plan = Plan::new(&names, &location);
+        plan.databases.truncate(2);
+        let directory = std::env::temp_dir().join(format!("operator-{}", unique_name()));
+        std::fs::create_dir_all(directory.join("stores").join(USERS)).unwrap();
+        for login in plan.databases.iter().flat_map(|database| [&database.migrate, &database.serve]) {
+            std::fs::write(directory.join(&login.password), format!("password of {}", login.role)).unwrap();
+        }
+        std::fs::write(directory.join(SEAL), format!("seal of {namespace}")).unwrap();
+        Self { names, plan, directory }
+    }
+
+    fn with(mut self, store: Backend, managed: Option<bool>, said: &[(&str, String)]) -> Self {
+        let external = ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, keys: None, managed };
+        let mut credentials = Credentials::default();
+        for (key, value) in said {
+            credentials.insert("theirs", key, value.clone());
+        }
+        let found = found(store, &external, &credentials).unwrap();
+        let directory = self.directory.join("stores").join(store.as_str());
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(NEXT), found.text()).unwrap();
+        std::fs::write(directory.join(FINGERPRINT), found.fingerprint("")).unwrap();
+        let is_shared = managed.unwrap_or(true) && store != Backend::Redis;
+        let keeper = if is_shared { Keeper::Shared } else { Keeper::Others };
+        let said = External { store, keeper, secret: "theirs".to_owned(), fingerprint: found.fingerprint("") };
+        let others = self.plan.external.iter().filter(|other| other.store != store).cloned();
+        let external: Vec<External> = others.chain([said]).collect();
+        self.plan = self.plan.clone().with(&self.names, external);
+        self
+    }
+
+    async fn provision(&self) -> Result<BTreeMap<String, Uuid>, Error> {
+        let files = Files {
+            credentials: self.directory.clone(),
+            stores: self.directory.join("stores"),
+            patience: Duration::from_secs(5),
+        };
+        Box::pin(provision(&self.plan, &files, &Clock::system())).await
+    }
+
+    async fn refused(&self) -> String {
+        self.provision().await.unwrap_err().to_string()
+    }
+
+    fn seal(&self, seal: &str) {
+        std::fs::write(self.directory.join(SEAL), seal).unwrap();
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// PostgreSQL as somebody else runs it, and a login there that is no superuser.
+struct Postgres {
+    options: PgConnectOptions,
+    superuser: PgConnection,
+    login: String,
+}
+
+impl Postgres {
+    async fn with_login(attributes: &str) -> Self {
+        let options: PgConnectOptions = database::server().parse().unwrap();
+        let mut superuser = options.connect().await.unwrap();
+        let login = unique_name();
+        run(&mut superuser, &format!("CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' {attributes}")).await;
+        Self { options, superuser, login }
+    }
+
+    fn said(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("host", self.options.get_host().to_owned()),
+            ("port", self.options.get_port().to_string()),
+            ("username", self.login.clone()),
+            ("password", PASSWORD.to_owned()),
+        ]
+    }
+
+    async fn count(&mut self, what: &str, like: &str) -> i64 {
+        let (table, column) = if what == "role" { ("pg_roles", "rolname") } else { ("pg_database", "datname") };
+        let query = format!("SELECT count(*) FROM {table} WHERE {column} LIKE $1");
+        sqlx::query_scalar(AssertSqlSafe(query)).bind(like).fetch_one(&mut self.superuser).await.unwrap()
+    }
+
+    async fn log_in(&self, role: &str, database: &str) -> PgConnection {
+        self.options.clone().username(role).password("any").database(database).connect().await.unwrap()
+    }
+}
+
+async fn run(server: &mut PgConnection, statement: &str) {
+    server.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
+}
+
+/// A namespace that is this test's own.
+fn namespace() -> String {
+    let name = unique_name();
+    format!("t{}", &name[name.len() - 12..])
+}
+
+#[tokio::test]
+async fn a_login_that_may_make_roles_and_databases_is_enough() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let stack = Stack::on_postgres(&namespace(), &postgres.said());
+    let first = stack.provision().await.unwrap();
+    assert_eq!(first.keys().collect::<Vec<_>>(), ["auth", "product"]);
+
+    let auth = &stack.plan.databases[0];
+    let mut migrate = postgres.log_in(&auth.migrate.role, &auth.name).await;
+    run(&mut migrate, &format!("SET ROLE \"{}\"", auth.owner_role)).await;
+    run(&mut migrate, "CREATE TABLE users (id bigserial PRIMARY KEY, name text)").await;
+    let mut serve = postgres.log_in(&auth.serve.role, &auth.name).await;
+    run(&mut serve, "INSERT INTO users (name) VALUES ('ada')").await;
+    for statement in
+        ["CREATE TABLE mine (id int)", "TRUNCATE users", "SELECT * FROM ecommerce_provisioning.provisioning"]
+    {
+        let error = serve.execute(statement).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{statement}");
+    }
+    assert_eq!(stack.provision().await.unwrap(), first, "once more changes nothing");
+}
+
+#[tokio::test]
+async fn two_stacks_of_one_server_and_one_login_do_not_meet() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let [one, other] = [namespace(), namespace()].map(|namespace| Stack::on_postgres(&namespace, &postgres.said()));
+    let (of_one, of_other) = (one.provision().await.unwrap(), other.provision().await.unwrap());
+    assert!(of_one.values().all(|id| !of_other.values().any(|other| other == id)));
+    let (serve, theirs) = (&one.plan.databases[0].serve.role, &other.plan.databases[0].name);
+    let options = postgres.options.clone().username(serve).password("any").database(theirs);
+    let error = options.connect().await.unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"));
+}
+
+#[tokio::test]
+async fn a_login_without_rights_is_told_what_it_lacks() {
+    for (attributes, beginning) in [("", "CREATEROLE"), ("CREATEROLE", "CREATEDB"), ("CREATEDB", "CREATEROLE")] {
+        let mut postgres = Postgres::with_login(attributes).await;
+        let namespace = namespace();
+        let stack = Stack::on_postgres(&namespace, &postgres.said());
+        let error = stack.refused().await;
+        assert!(error.starts_with("the Secret theirs, which spec.postgres.external.secretRef names: "), "{error}");
+        assert!(error.contains(&format!("{} , of", postgres.login).replace(" ,", ",")), "{error}");
+        assert!(error.contains(beginning) && error.contains("ALTER ROLE"), "{attributes}: {error}");
+        let like = format!("{}%", namespace.replace('-', "_"));
+        assert_eq!(postgres.count("database", &like).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_has_the_name_and_is_somebody_elses_is_left_as_it_is() {
+    let mut postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    for what in ["role", "database"] {
+        let stack = Stack::on_postgres(&namespace(), &postgres.said());
+        let product = &stack.plan.databases[1];
+        let name = if what == "role" { &product.serve.role } else { &product.name };
+        run(&mut postgres.superuser, &format!("CREATE {what} \"{name}\"")).await;
+        let error = stack.refused().await;
+        assert!(error.contains(&format!("the {what} {name} is there and is not this stack's")), "{error}");
+        let like = stack.plan.databases[0].name.replace("_auth", "%");
+        assert_eq!(
+            (postgres.count("role", &like).await, postgres.count("database", &like).await).0,
+            i64::from(what == "role")
+        );
+
+        // What the message says makes it ours.
+        let claim = error.rsplit_once("say so with ").unwrap().1.to_owned();
+        run(&mut postgres.superuser, &claim).await;
+        if what == "role" {
+            run(&mut postgres.superuser, &format!("GRANT \"{name}\" TO {} WITH ADMIN OPTION", postgres.login)).await;
+        } else {
+            run(&mut postgres.superuser, &format!("ALTER DATABASE \"{name}\" OWNER TO {}", postgres.login)).await;
+        }
+        stack.provision().await.unwrap();
+    }
+}
+
+/// Another cluster may have a stack of the same name in a namespace of the same name.
+#[tokio::test]
+async fn a_stack_of_the_same_name_elsewhere_is_another() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let stack = Stack::on_postgres(&namespace(), &postgres.said());
+    let ids = stack.provision().await.unwrap();
+    let seal = std::fs::read_to_string(stack.directory.join(SEAL)).unwrap();
+    stack.seal("of another cluster");
+    let error = stack.refused().await;
+    assert!(error.contains("is there and is not this stack's, so nothing was changed"), "{error}");
+    stack.seal(&seal);
+    assert_eq!(stack.provision().await.unwrap(), ids);
+}
+
+#[tokio::test]
+async fn a_job_that_ended_between_a_database_and_its_mark_is_gone_on_with() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let stack = Stack::on_postgres(&namespace(), &postgres.said());
+    let ids = stack.provision().await.unwrap();
+    let mut provisioner = postgres.log_in(&postgres.login, "postgres").await;
+    run(&mut provisioner, &format!("COMMENT ON DATABASE \"{}\" IS NULL", stack.plan.databases[1].name)).await;
+    assert_eq!(stack.provision().await.unwrap(), ids);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_or_does_not_let_in_is_named_with_its_key() {
+    let mut postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = format!("postgres://root:p@127.0.0.1:{free}/postgres");
+    let error = Stack::on_postgres(&namespace(), &[("uri", nobody)]).refused().await;
+    assert!(error.contains(&format!("127.0.0.1:{free}, of uri, does not answer (")), "{error}");
+
+    database::ask_for_password(&mut postgres.superuser, &postgres.login).await;
+    let mut said = postgres.said();
+    said[3].1 = "another".to_owned();
+    let error = Stack::on_postgres(&namespace(), &said).refused().await;
+    assert!(
+        error.contains(&format!("does not let {} in, of host, username and password (", postgres.login)),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn logins_that_somebody_else_has_made_are_tried_and_nothing_is_made() {
+    let mut postgres = Postgres::with_login("CREATEDB").await;
+    let (host, port, login) =
+        (postgres.options.get_host().to_owned(), postgres.options.get_port(), postgres.login.clone());
+    run(&mut postgres.superuser, &format!("CREATE DATABASE {login} OWNER {login}")).await;
+    let uri = format!("postgres://{login}:p@{host}:{port}/{login}");
+    let said: Vec<(&str, String)> =
+        ["auth.uri", "product.uri", "order.uri", "payment.uri"].map(|key| (key, uri.clone())).to_vec();
+    let namespace = namespace();
+    let stack = Stack::new(&namespace).with(Backend::Postgres, Some(false), &said);
+    let ids = stack.provision().await.unwrap();
+    assert_eq!(ids.len(), Service::WITH_DATABASE.len());
+    assert_eq!(stack.provision().await.unwrap(), ids);
+    assert_eq!(postgres.count("role", &format!("{}%", namespace.replace('-', "_"))).await, 0);
+    assert_eq!(postgres.count("database", &format!("{}%", namespace.replace('-', "_"))).await, 0);
+}
+
+#[tokio::test]
+async fn a_secret_that_changed_after_its_job_was_made_is_not_tried() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let stack = Stack::on_postgres(&namespace(), &postgres.said());
+    std::fs::write(stack.directory.join("stores/postgres").join(FINGERPRINT), "another").unwrap();
+    assert_eq!(stack.refused().await, "the Secret of postgres has changed meanwhile");
+}
+
+fn variable(name: &str, usual: &str) -> url::Url {
+    std::env::var(name).unwrap_or_else(|_| usual.to_owned()).parse().unwrap()
+}
+
+fn broker() -> [url::Url; 2] {
+    [
+        variable("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:15673"),
+        variable("TEST_RABBITMQ_MANAGEMENT_URL", "http://guest:guest@127.0.0.1:15674"),
+    ]
+}
+
+/// PostgreSQL is there anyway: without it nothing is provisioned.
+async fn with_broker(namespace: &str) -> Stack {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let [amqp, management] = broker();
+    let said = [("uri", amqp.to_string()), ("management-uri", management.to_string())];
+    let stack = Stack::on_postgres(namespace, &postgres.said()).with(Backend::Rabbitmq, None, &said);
+    let users = stack.directory.join("stores").join(USERS);
+    for service in Service::WITH_BROKER {
+        std::fs::write(users.join(service.as_str()), format!("password of {service}")).unwrap();
+    }
+    std::fs::write(users.join(SEAL), "seal").unwrap();
+    stack
+}
+
+async fn manage(method: reqwest::Method, path: &str, body: Option<Value>) -> Option<Value> {
+    let [_, management] = broker();
+    let mut request = reqwest::Client::new().request(method, format!("{management}api/{path}"));
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = request.send().await.unwrap();
+    if answer.status().is_success() { Some(answer.json().await.unwrap_or(Value::Null)) } else { None }
+}
+
+#[tokio::test]
+async fn a_broker_of_others_gets_a_vhost_and_users_and_every_login_is_tried() {
+    let stack = with_broker(&namespace()).await;
+    for _ in 0..2 {
+        stack.provision().await.unwrap();
+    }
+    let vhost = stack.names.vhost();
+    let permissions = manage(reqwest::Method::GET, &format!("vhosts/{vhost}/permissions"), None).await.unwrap();
+    // Who makes a vhost may do everything in it.
+    let own = permissions.as_array().unwrap().iter().filter(|of| of["user"] != broker()[0].username());
+    assert_eq!(own.count(), Service::WITH_BROKER.len());
+    let policies = manage(reqwest::Method::GET, &format!("policies/{vhost}"), None).await.unwrap();
+    assert_eq!(policies.as_array().unwrap().len(), 2 * Service::WITH_BROKER.len());
+    manage(reqwest::Method::DELETE, &format!("vhosts/{vhost}"), None).await;
+}
+
+#[tokio::test]
+async fn a_vhost_or_a_user_of_somebody_else_is_left_as_it_is() {
+    let stack = with_broker(&namespace()).await;
+    let (vhost, user) = (stack.names.vhost(), stack.names.user(Service::Order));
+    manage(reqwest::Method::PUT, &format!("vhosts/{vhost}"), Some(serde_json::json!({}))).await;
+    let error = stack.refused().await;
+    assert!(error.contains(&format!("the vhost {vhost} is there and is not this stack's")), "{error}");
+    manage(reqwest::Method::DELETE, &format!("vhosts/{vhost}"), None).await;
+
+    let theirs = serde_json::json!({"password": "theirs", "tags": "monitoring"});
+    manage(reqwest::Method::PUT, &format!("users/{user}"), Some(theirs)).await;
+    let error = stack.refused().await;
+    assert!(error.contains(&format!("the user {user} is there and is not this stack's")), "{error}");
+    assert_eq!(manage(reqwest::Method::GET, &format!("vhosts/{vhost}"), None).await, None, "nothing was made");
+    manage(reqwest::Method::DELETE, &format!("users/{user}"), None).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_refuses_says_whom_and_in_which_vhost() {
+    let [amqp, management] = broker();
+    let with = |user: &str, password: &str| {
+        let mut address = amqp.clone();
+        address.set_username(user).unwrap();
+        address.set_password(Some(password)).unwrap();
+        address.to_string()
+    };
+    let theirs = |uri: String| Stack::new(&namespace()).with(Backend::Rabbitmq, Some(false), &[("uri", uri)]);
+    let error = theirs(with("guest", "another")).refused().await;
+    assert!(error.contains("does not let guest in, of uri (ACCESS_REFUSED"), "{error}");
+    let error = theirs(format!("{}/nowhere", with("guest", "guest").trim_end_matches('/'))).refused().await;
+    assert!(error.contains("does not let guest in, of uri (NOT_ALLOWED"), "{error}");
+
+    let said =
+        [("uri", with("guest", "another")), ("management-uri", management.to_string().replace("guest:guest@", ""))];
+    let stack = Stack::new(&namespace()).with(Backend::Rabbitmq, None, &said);
+    for file in Service::WITH_BROKER.map(|service| service.to_string()).into_iter().chain([SEAL.to_owned()]) {
+        std::fs::write(stack.directory.join("stores").join(USERS).join(file), "secret").unwrap();
+    }
+    let error = stack.refused().await;
+    assert!(error.contains("does not let guest in") && error.contains("administrator"), "{error}");
+}
+
+#[tokio::test]
+async fn a_redis_of_others_is_tried_with_every_login() {
+    let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
+    let redis = variable("TEST_REDIS_URL", "redis://127.0.0.1:16379");
+    let on =
+        |said: &[(&str, String)]| Stack::on_postgres(&namespace(), &postgres.said()).with(Backend::Redis, None, said);
+    on(&[("uri", redis.to_string())]).provision().await.unwrap();
+    let mut with_password = redis.clone();
+    with_password.set_username("gateway").unwrap();
+    with_password.set_password(Some("unknown")).unwrap();
+    let error = on(&[("uri", redis.to_string()), ("gateway.uri", with_password.to_string())]).refused().await;
+    assert!(error.contains("does not let gateway in, of gateway.uri (WRONGPASS"), "{error}");
+
+    let [amqp, _] = broker();
+    let elsewhere = format!("redis://{}:{}", amqp.host_str().unwrap(), amqp.port().unwrap());
+    let error = on(&[("uri", elsewhere)]).refused().await;
+    assert!(error.contains("of uri, does not answer ("), "{error}");
+}
