@@ -14,8 +14,8 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-use crate::encrypted::Encryption;
 use crate::metrics::SESSIONS_LOST;
+use crate::stream::{self, Encryption};
 use crate::{Error, topology};
 
 /// A dead peer is noticed after two of these, in seconds.
@@ -115,11 +115,7 @@ impl Connections {
     pub(crate) async fn open(&self, name: &str) -> Result<Session, Error> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let open = async {
-            let uri = (*self.uri).clone();
-            let connection = match self.encryption.clone() {
-                None => Connection::connect_uri(uri, properties).await?,
-                Some(encryption) => encryption.connect(uri, properties).await?,
-            };
+            let connection = stream::connect((*self.uri).clone(), properties, self.encryption.clone()).await?;
             let channel = connection.create_channel().await?;
             let declared = self.declare_once(&channel).await?;
             Ok(Session { connection: Arc::new(connection), channel, declared, unheard: Arc::default() })

@@ -46,6 +46,12 @@ impl Authority {
         self.directory.join("ca.crt")
     }
 
+    /// The same as a text.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// For the server of this name, or this address.
     ///
     /// # Panics

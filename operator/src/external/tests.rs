@@ -141,7 +141,7 @@ fn what_is_not_right_is_named_with_its_key() {
             &[("host", "db"), ("port", "x"), ("username", "root"), ("password", "p")],
             "has a port that is no number",
         ),
-        (Postgres, &[uri, ("certificates", "secret")], "has something in certificates that is no certificate"),
+        (Postgres, &[uri, ("certificates", "secret")], "has a certificates that is not PEM"),
         (
             Postgres,
             &[("uri", "postgres://root:p@db?sslmode=disable"), ("ca.crt", AUTHORITY)],

@@ -178,7 +178,7 @@ async fn a_bad_edit_is_named_and_rolls_nothing() {
         (json!({"host": "db-rw", "username": "postgres"}), "has no password"),
         (json!({"uri": "mysql://root:p@db"}), "has the scheme mysql"),
         (json!({"uri": elsewhere, "host": "db-rw"}), "says one host in uri and another in host"),
-        (json!({"uri": elsewhere, "ca.crt": "none"}), "has something in ca.crt that is no certificate"),
+        (json!({"uri": elsewhere, "ca.crt": "none"}), "has a ca.crt that is not PEM"),
     ] {
         story.write("db-superuser", &said);
         story.settle().await;

@@ -1,6 +1,7 @@
-//! AMQP over TLS of ours: the client library is handed a stream, and brings no TLS of its own with which a server could be believed.
+//! AMQP over streams of ours: the client library brings no TLS of its own with which a server could be believed.
 //!
-//! It takes streams of a reactor, so there is one here: tokio's, whose streams to a server are encrypted.
+//! It takes streams of a reactor, so there is one here: tokio's, whose streams to a server are encrypted where that is asked for. Both kinds
+//! are one type, for the library is compiled once for each.
 
 use std::future::Future;
 use std::io;
@@ -13,7 +14,7 @@ use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
 use async_rs::{Runtime, Tokio};
 use ecommerce_tls::Authority;
-use futures::{AsyncRead, AsyncWrite, Stream};
+use futures::{AsyncRead, AsyncWrite};
 use lapin::uri::AMQPUri;
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 use rustls::pki_types::ServerName;
@@ -21,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+use tokio_util::either::Either;
 
 use crate::Error;
 
@@ -41,27 +43,37 @@ impl Encryption {
         Ok(Self { name, client: Arc::new(ecommerce_tls::client(authority)).into() })
     }
 
-    /// Connects, and logs in.
-    pub(crate) async fn connect(
-        self,
-        uri: AMQPUri,
-        properties: ConnectionProperties,
-    ) -> Result<Connection, lapin::Error> {
-        let tokio = Tokio::current();
-        let reactor = Encrypted { tokio: tokio.clone(), encryption: self.clone() };
-        let runtime = Runtime::new(RuntimeParts::new(tokio, reactor));
-        let open = async move |uri: AMQPUri, _| {
-            let broker = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
-            Ok(AsyncTcpStream::Plain(self.encrypt(broker).await?))
-        };
-        Connection::connector(uri, runtime, open, properties).await
+    async fn encrypt(&self, broker: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.client.connect(self.name.clone(), broker).await.map_err(in_words)
     }
+}
 
-    async fn encrypt(&self, broker: TcpStream) -> io::Result<Compat<TlsStream<TcpStream>>> {
-        broker.set_nodelay(true)?;
-        let encrypted = self.client.connect(self.name.clone(), broker).await.map_err(in_words)?;
-        Ok(encrypted.compat())
-    }
+/// Connects, encrypted or in clear, and logs in.
+pub(crate) async fn connect(
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+    encryption: Option<Encryption>,
+) -> Result<Connection, lapin::Error> {
+    let tokio = Tokio::current();
+    let reactor = Streams { tokio: tokio.clone(), encryption: encryption.clone() };
+    let runtime = Runtime::new(RuntimeParts::new(tokio, reactor));
+    let open = async move |uri: AMQPUri, _| {
+        let broker = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
+        Ok(AsyncTcpStream::Plain(stream(broker, encryption.as_ref()).await?))
+    };
+    Connection::connector(uri, runtime, open, properties).await
+}
+
+/// What the library reads and writes.
+type Stream = Compat<Either<TcpStream, Box<TlsStream<TcpStream>>>>;
+
+async fn stream(broker: TcpStream, encryption: Option<&Encryption>) -> io::Result<Stream> {
+    broker.set_nodelay(true)?;
+    let stream = match encryption {
+        None => Either::Left(broker),
+        Some(encryption) => Either::Right(Box::new(encryption.encrypt(broker).await?)),
+    };
+    Ok(stream.compat())
 }
 
 impl std::fmt::Debug for Encryption {
@@ -79,15 +91,15 @@ fn in_words(error: io::Error) -> io::Error {
     error
 }
 
-/// A reactor whose streams to a server are encrypted.
+/// A reactor whose streams to a server are ours.
 #[derive(Debug, Clone)]
-struct Encrypted {
+struct Streams {
     tokio: Tokio,
-    encryption: Encryption,
+    encryption: Option<Encryption>,
 }
 
-impl Reactor for Encrypted {
-    type TcpStream = Compat<TlsStream<TcpStream>>;
+impl Reactor for Streams {
+    type TcpStream = Stream;
     type Sleep = <Tokio as Reactor>::Sleep;
 
     fn register<H: io::Read + io::Write + AsFd + AsRawFd + Send + 'static>(
@@ -101,7 +113,7 @@ impl Reactor for Encrypted {
         self.tokio.sleep(duration)
     }
 
-    fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
+    fn interval(&self, duration: Duration) -> impl futures::Stream<Item = Instant> + Send + 'static {
         self.tokio.interval(duration)
     }
 
@@ -110,6 +122,6 @@ impl Reactor for Encrypted {
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let encryption = self.encryption.clone();
-        async move { encryption.encrypt(TcpStream::connect(address).await?).await }
+        async move { stream(TcpStream::connect(address).await?, encryption.as_ref()).await }
     }
 }
