@@ -92,12 +92,12 @@ impl Location {
         self.theirs.as_ref()?.told()
     }
 
-    /// Everywhere that the services are told to go; empty where nobody has said it.
+    /// Everywhere that the services go; empty where nothing that was said was tried: it may be anything that a Secret holds.
     #[must_use]
     pub fn address(&self) -> String {
         match &self.theirs {
             None => format!("{}:{}", self.host, self.port),
-            Some(theirs) => theirs.told().map(Found::everywhere).unwrap_or_default(),
+            Some(theirs) => theirs.present.as_ref().map(Found::everywhere).unwrap_or_default(),
         }
     }
 }

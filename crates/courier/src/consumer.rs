@@ -174,6 +174,9 @@ impl<H: Handle> Consumer<H> {
                 return Err(source.end());
             }
             if in_hand.waiting.nothing_works() {
+                if let Some((hearing, _)) = &heard {
+                    hearing.nothing_works();
+                }
                 turns.wait(shutdown).await;
             }
             tokio::select! {

@@ -30,8 +30,8 @@ pub struct Heard {
     /// What was in the queue by then has had its effect, but for what another replica has in hand and what can not be handled although
     /// others are; none before the queue was first seen empty.
     pub until: Option<OffsetDateTime>,
-    /// Since when the broker has been there without a break; none while it is away.
-    pub connected_since: Option<Instant>,
+    /// Since when the broker has been there and events could be handled, without a break; none while the broker is away.
+    pub works_since: Option<Instant>,
 }
 
 impl Hearing {
@@ -49,8 +49,17 @@ impl Hearing {
     /// The broker is there, until what is answered is dropped.
     #[must_use]
     pub(crate) fn connected(&self) -> Connected<'_> {
-        self.0.send_modify(|heard| heard.connected_since = Some(Instant::now()));
+        self.works_since(Some(Instant::now()));
         Connected(self)
+    }
+
+    /// Nothing can be handled at this moment: what has come is not heard yet, however long the broker has been there.
+    pub(crate) fn nothing_works(&self) {
+        self.works_since(Some(Instant::now()));
+    }
+
+    fn works_since(&self, since: Option<Instant>) {
+        self.0.send_modify(|heard| heard.works_since = since);
     }
 }
 
@@ -89,7 +98,7 @@ pub(crate) struct Connected<'h>(&'h Hearing);
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        self.0.0.send_modify(|heard| heard.connected_since = None);
+        self.0.works_since(None);
     }
 }
 
@@ -106,8 +115,8 @@ mod tests {
         let connected = hearing.connected();
         hearing.heard_until(at);
         hearing.heard_until(at - Duration::SECOND);
-        assert!(hearing.heard().connected_since.is_some());
+        assert!(hearing.heard().works_since.is_some());
         drop(connected);
-        assert_eq!(hearing.heard(), Heard { until: Some(at), connected_since: None });
+        assert_eq!(hearing.heard(), Heard { until: Some(at), works_since: None });
     }
 }

@@ -80,13 +80,8 @@ pub enum Malformed {
     #[error("is no address like {0}")]
     NotOne(&'static str),
     /// Something else is spoken there.
-    #[error("has the scheme {found}, where it must be {wanted}")]
-    Scheme {
-        /// What stands there.
-        found: String,
-        /// What could.
-        wanted: &'static str,
-    },
+    #[error("has another scheme than {0}")]
+    Scheme(&'static str),
     /// Keys are spread over servers, and a service changes several at once.
     #[error(
         "names a Redis Cluster, which spreads keys that the services change together: name one server, or its sentinels"
@@ -96,8 +91,8 @@ pub enum Malformed {
     #[error("names several hosts: give it one name that always leads to the server that takes writes")]
     SeveralHosts,
     /// PostgreSQL knows no such mode.
-    #[error("has the sslmode {0}, which PostgreSQL does not know")]
-    SslMode(String),
+    #[error("has an sslmode that PostgreSQL does not know")]
+    SslMode,
     /// A sentinel is asked for a server by its name.
     #[error(
         "names sentinels and no sentinelServiceName: add ?sentinelServiceName=… with the name that they watch the server under"
@@ -183,7 +178,7 @@ impl Address {
     /// When it is none, or of another kind of server.
     pub fn parse(wanted: Protocol, key: &str, text: &str) -> Result<Parsed, Malformed> {
         let url = Url::parse(text).map_err(|_| Malformed::NotOne(wanted.example()))?;
-        let other = || Malformed::Scheme { found: url.scheme().to_owned(), wanted: wanted.schemes() };
+        let other = || Malformed::Scheme(wanted.schemes());
         if wanted == Protocol::Redis && url.scheme().ends_with("-cluster") {
             return Err(Malformed::Cluster);
         }
@@ -205,7 +200,7 @@ impl Address {
             (Protocol::Postgres, Some("disable")) => (false, true),
             // There is no half of it: who encrypts and does not look with whom tells it to whoever stands between.
             (Protocol::Postgres, Some("require" | "verify-ca" | "verify-full")) => (true, false),
-            (Protocol::Postgres, Some(other)) => return Err(Malformed::SslMode(other.to_owned())),
+            (Protocol::Postgres, Some(_)) => return Err(Malformed::SslMode),
             _ => (by_scheme, !by_scheme),
         };
         let of_sentinel = protocol == Protocol::RedisSentinel;
@@ -293,13 +288,13 @@ mod tests {
         for (wanted, text, why) in [
             (Protocol::Postgres, "db.example.com", "is no address like postgres://"),
             (Protocol::Postgres, "postgres:///app", "is no address like postgres://"),
-            (Protocol::Postgres, "mysql://a:p@db/x", "has the scheme mysql, where it must be postgres or postgresql"),
+            (Protocol::Postgres, "mysql://a:p@db/x", "has another scheme than postgres or postgresql"),
             (Protocol::Postgres, "postgres://a:p@one,two/x", "names several hosts"),
-            (Protocol::Postgres, "postgres://a:p@db/x?sslmode=on", "has the sslmode on"),
-            (Protocol::Amqp, "http://u:p@mq:15672", "has the scheme http, where it must be amqp or amqps"),
+            (Protocol::Postgres, "postgres://a:p@db/x?sslmode=on", "has an sslmode that"),
+            (Protocol::Amqp, "http://u:p@mq:15672", "has another scheme than amqp or amqps"),
             (Protocol::Redis, "redis-cluster://one:6379", "names a Redis Cluster"),
             (Protocol::Redis, "redis-sentinel://one:26379/0", "names sentinels and no sentinelServiceName"),
-            (Protocol::Http, "amqp://u:p@mq", "has the scheme amqp, where it must be http or https"),
+            (Protocol::Http, "amqp://u:p@mq", "has another scheme than http or https"),
         ] {
             let error = Address::parse(wanted, "uri", text).expect_err(text);
             assert!(error.to_string().starts_with(why), "{text}: {error}");

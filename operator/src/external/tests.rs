@@ -119,7 +119,7 @@ fn what_is_not_right_is_named_with_its_key() {
             &[("uri", "postgres://root:p@db/x"), ("dbname", "y")],
             "says one database in uri and another in dbname",
         ),
-        (Postgres, &[("uri", "mysql://root:p@db")], "has a uri that has the scheme mysql"),
+        (Postgres, &[("uri", "mysql://root:p@db")], "has a uri that has another scheme than postgres"),
         (Postgres, &[("uri", "postgres://root:p@db\n")], "has a line break or a blank in its uri"),
         (
             Postgres,

@@ -32,12 +32,7 @@ pub(super) async fn try_login(
     let mut wire = connect(found, address, deadline).await?;
     match timeout_at(deadline, log_in(&mut wire, address, password)).await {
         Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(why))) => Err(Fault::NotLetIn {
-            authority: address.authority(),
-            login: address.login.clone(),
-            key: address.said_by.clone(),
-            why,
-        }),
+        Ok(Ok(Err(why))) => Err(Fault::NotLetIn { key: address.said_by.clone(), why }),
         Ok(Err(error)) => Err(unreachable(address, error.to_string())),
         Err(_) => Err(unreachable(address, "it says nothing in time".to_owned())),
     }

@@ -49,46 +49,37 @@ pub enum Error {
     },
 }
 
-/// What is wrong at a store of others.
+/// What is wrong at a store of others. It names keys and shows nothing that stands under them: whoever may write a stack may not read every
+/// Secret, and could name any as a host or a login.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// Nobody answers.
-    #[error("{authority}, of {key}, does not answer ({why})")]
+    #[error("the server of its {key} does not answer ({why})")]
     Unreachable {
-        /// Host and port.
-        authority: String,
         /// The keys that say so.
         key: String,
         /// What the system says.
         why: String,
     },
     /// Somebody answers who can not show who they are.
-    #[error("{authority}, of {key}, is not believed: {why}")]
+    #[error("the server of its {key} is not believed: {why}")]
     NotBelieved {
-        /// Host and port.
-        authority: String,
         /// The keys that say so.
         key: String,
         /// What is wrong with its certificate.
         why: String,
     },
     /// The password is another.
-    #[error("{authority} does not let {login} in, of {key} ({why})")]
+    #[error("the login of its {key} is not let in ({why})")]
     NotLetIn {
-        /// Host and port.
-        authority: String,
-        /// Who.
-        login: String,
         /// The keys that say so.
         key: String,
         /// What the server says.
         why: String,
     },
     /// The login is let in and may not do what it has to.
-    #[error("{login}, of {key}, may not {what} ({why})")]
+    #[error("the login of its {key} may not {what} ({why})")]
     NoRights {
-        /// Who.
-        login: String,
         /// The keys that say so.
         key: String,
         /// What it would have to do.
@@ -109,10 +100,8 @@ pub enum Fault {
         claim: String,
     },
     /// Something else.
-    #[error("{authority}, of {key}, answers otherwise than expected ({why})")]
+    #[error("the server of its {key} answers otherwise than expected ({why})")]
     Unexpected {
-        /// Host and port.
-        authority: String,
         /// The keys that say so.
         key: String,
         /// What.

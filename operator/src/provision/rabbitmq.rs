@@ -108,20 +108,17 @@ impl Management<'_> {
         if status.is_success() {
             return Ok(());
         }
-        let Address { login, said_by: key, .. } = self.address;
-        let (login, key) = (login.clone(), key.clone());
+        let key = self.address.said_by.clone();
         let said = answer["reason"].as_str().or(answer["error"].as_str()).unwrap_or_default();
         let why = format!("{status} {said}").trim_end().to_owned();
-        let authority = self.address.authority();
         Err(match status {
             // It answers so whom it does not know, and also whom it knows who may not manage it.
             StatusCode::UNAUTHORIZED => {
-                let why =
-                    format!("{why}; it has to be an administrator: rabbitmqctl set_user_tags {login} administrator");
-                Fault::NotLetIn { authority, login, key, why }
+                let why = format!("{why}; it has to be an administrator: rabbitmqctl set_user_tags … administrator");
+                Fault::NotLetIn { key, why }
             }
-            StatusCode::FORBIDDEN => Fault::NoRights { login, key, what: what.to_owned(), why },
-            _ => Fault::Unexpected { authority, key, why },
+            StatusCode::FORBIDDEN => Fault::NoRights { key, what: what.to_owned(), why },
+            _ => Fault::Unexpected { key, why },
         })
     }
 

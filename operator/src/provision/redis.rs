@@ -35,15 +35,14 @@ async fn try_login(found: &Found, address: &Address, deadline: Instant) -> Resul
     let (login, password) = (address.login.as_str(), address.password.expose());
     if !password.is_empty() {
         let words = if login.is_empty() { vec!["AUTH", password] } else { vec!["AUTH", login, password] };
-        redis.ask(&words).await?.map_err(|why| not_let_in(server, login, why))?;
+        redis.ask(&words).await?.map_err(|why| not_let_in(server, why))?;
     }
-    redis.ask(&["PING"]).await?.map_err(|why| not_let_in(server, login, why))?;
+    redis.ask(&["PING"]).await?.map_err(|why| not_let_in(server, why))?;
     Ok(())
 }
 
-fn not_let_in(address: &Address, login: &str, why: String) -> Fault {
-    let login = if login.is_empty() { "the default user" } else { login };
-    Fault::NotLetIn { authority: address.authority(), login: login.to_owned(), key: address.said_by.clone(), why }
+fn not_let_in(address: &Address, why: String) -> Fault {
+    Fault::NotLetIn { key: address.said_by.clone(), why }
 }
 
 /// Where the sentinels say that the server is. The first that answers is asked.
@@ -70,8 +69,7 @@ async fn watched(found: &Found, address: &Address, deadline: Instant) -> Result<
 }
 
 async fn master(found: &Found, sentinel: &Address, service: &str, deadline: Instant) -> Result<(String, u16), Fault> {
-    let unexpected =
-        |why: String| Fault::Unexpected { authority: sentinel.authority(), key: sentinel.said_by.clone(), why };
+    let unexpected = |why: String| Fault::Unexpected { key: sentinel.said_by.clone(), why };
     let mut redis = Redis::to(found, sentinel, deadline).await?;
     let said = redis.ask(&["SENTINEL", "get-master-addr-by-name", service]).await?.map_err(unexpected)?;
     let mut said = said.into_iter();

@@ -42,8 +42,7 @@ async fn encrypted(found: &Found, address: &Address, stream: TcpStream, deadline
     if !address.tls {
         return Ok(Either::Left(stream));
     }
-    let not_believed =
-        |why: String| Fault::NotBelieved { authority: address.authority(), key: address.said_by.clone(), why };
+    let not_believed = |why: String| Fault::NotBelieved { key: address.said_by.clone(), why };
     let authority = found.authorities.as_ref().map(|pem| Authority::from_pem(pem.as_str())).transpose();
     let authority = authority.map_err(|invalid| not_believed(format!("what it is to be believed by {invalid}")))?;
     let client = TlsConnector::from(Arc::new(ecommerce_tls::client(authority.as_ref())));
@@ -56,7 +55,7 @@ async fn encrypted(found: &Found, address: &Address, stream: TcpStream, deadline
 }
 
 pub(super) fn unreachable(address: &Address, why: String) -> Fault {
-    Fault::Unreachable { authority: address.authority(), key: address.said_by.clone(), why }
+    Fault::Unreachable { key: address.said_by.clone(), why }
 }
 
 /// What is wrong with a certificate, where that is what went wrong.

@@ -61,10 +61,7 @@ async fn a_redis_is_believed_by_the_certificates_of_its_secret_alone() {
     ] {
         let door = TlsDoor::to(&redis::url(), shown).await;
         let error = tried(Backend::Redis, &at(&door, believed)).await.unwrap_err();
-        assert!(
-            error.contains(&format!("localhost:{}, of uri, is not believed: ", door.url.port().unwrap())),
-            "{error}"
-        );
+        assert!(error.contains("the server of its uri is not believed: "), "{error}");
         assert!(error.contains(why), "{error}");
     }
     tried(Backend::Redis, &at(&TlsDoor::to(&redis::url(), &good).await, &authority)).await.unwrap();

@@ -176,7 +176,7 @@ async fn a_bad_edit_is_named_and_rolls_nothing() {
     let elsewhere = "postgres://postgres:one@other/x";
     for (said, word) in [
         (json!({"host": "db-rw", "username": "postgres"}), "has no password"),
-        (json!({"uri": "mysql://root:p@db"}), "has the scheme mysql"),
+        (json!({"uri": "mysql://root:p@db"}), "has a uri that has another scheme"),
         (json!({"uri": elsewhere, "host": "db-rw"}), "says one host in uri and another in host"),
         (json!({"uri": elsewhere, "ca.crt": "none"}), "has a ca.crt that is not PEM"),
     ] {
@@ -213,12 +213,12 @@ async fn another_address_reaches_the_services_once_every_login_was_tried_there()
     assert_eq!(story.provisioning().len(), 1, "that of before goes: {:?}", story.provisioning());
     assert!(story.pods() == pods && story.told("postgres", "order.url") == url);
 
-    let words = json!({"level": "ERROR", "message": "the process ends", "error": "the Secret db-superuser: new-rw.team:5432, of uri, does not answer"});
+    let words = json!({"level": "ERROR", "message": "the process ends", "error": "the Secret db-superuser: the server of its uri does not answer"});
     story.0.end_job("shop-provision-", "Failed", &words.to_string());
     story.settle().await;
     let (_, reason, message) = story.0.condition("Ready");
     assert_eq!(reason, "ProvisioningFailed");
-    assert!(message.contains("new-rw.team:5432, of uri, does not answer"), "{message}");
+    assert!(message.contains("the server of its uri does not answer"), "{message}");
     assert_eq!(story.0.condition("Available").0, "True");
     assert!(story.pods() == pods && story.told("postgres", "order.url") == url);
 

@@ -96,8 +96,8 @@ impl Deadlines {
 
     fn overdue(&self, now: OffsetDateTime) -> Overdue {
         let heard = self.hearing.heard();
-        let connected = heard.connected_since.and_then(|since| since.elapsed().try_into().ok());
-        Overdue::at(now, self.grace, heard.until, connected)
+        let works = heard.works_since.and_then(|since| since.elapsed().try_into().ok());
+        Overdue::at(now, self.grace, heard.until, works)
     }
 }
 

@@ -62,13 +62,11 @@ pub(super) async fn connect(
 
 /// What will be so again; anything else may pass.
 fn refused(address: &Address, error: &sqlx::Error) -> Option<Fault> {
-    let (authority, key) = (address.authority(), address.said_by.clone());
-    let not_believed = |why| Fault::NotBelieved { authority: address.authority(), key: address.said_by.clone(), why };
+    let key = address.said_by.clone();
+    let not_believed = |why| Fault::NotBelieved { key: key.clone(), why };
     match error {
         sqlx::Error::Database(said) if said.code().as_deref() == Some(STARTING) => None,
-        sqlx::Error::Database(said) => {
-            Some(Fault::NotLetIn { authority, login: address.login.clone(), key, why: said.message().to_owned() })
-        }
+        sqlx::Error::Database(said) => Some(Fault::NotLetIn { key, why: said.message().to_owned() }),
         sqlx::Error::Io(error) => why_not_believed(error).map(not_believed),
         sqlx::Error::Tls(error) => Some(not_believed(error.to_string())),
         _ => None,
@@ -77,16 +75,15 @@ fn refused(address: &Address, error: &sqlx::Error) -> Option<Fault> {
 
 /// Why a statement of ours did not do its work.
 pub(super) fn of_statement(address: &Address, database: &str, error: &sqlx::Error) -> Fault {
-    let (authority, key) = (address.authority(), address.said_by.clone());
+    let key = address.said_by.clone();
     let said = error.as_database_error().map(|said| (said.code(), said.message().to_owned()));
     match said {
         Some((Some(code), why)) if code == NO_RIGHTS => Fault::NoRights {
-            login: address.login.clone(),
             key,
             what: format!("make the database {database} and its roles: ALTER ROLE … CREATEROLE CREATEDB"),
             why,
         },
-        Some((_, why)) => Fault::Unexpected { authority, key, why },
+        Some((_, why)) => Fault::Unexpected { key, why },
         None => unreachable(address, error.to_string()),
     }
 }

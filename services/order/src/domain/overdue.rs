@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::Status;
 
-/// Where the queue can not be heard to its end although the broker is there, after so long orders are ended all the same.
+/// Where the queue can not be heard to its end although events are handled, after so long orders are ended all the same.
 const PATIENCE: Duration = Duration::minutes(10);
 
 /// Whose deadlines are over: at this time or before it.
@@ -21,16 +21,16 @@ pub(crate) struct Overdue {
 }
 
 impl Overdue {
-    /// At this time, of orders that have so much grace, after all was heard until then. `connected` is for how long the broker has been there.
+    /// At this time, of orders that have so much grace, after all was heard until then. `works` is for how long events could be handled.
     #[must_use]
     pub(crate) fn at(
         now: OffsetDateTime,
         grace: Duration,
         heard: Option<OffsetDateTime>,
-        connected: Option<Duration>,
+        works: Option<Duration>,
     ) -> Self {
         let heard = heard.map(|until| until.min(now) - grace);
-        let has_waited = connected.is_some_and(|connected| connected >= PATIENCE);
+        let has_waited = works.is_some_and(|works| works >= PATIENCE);
         let given_up = has_waited.then(|| now - PATIENCE.max(grace));
         Self { pending: now, awaiting_payment: heard.max(given_up).unwrap_or(OffsetDateTime::UNIX_EPOCH) }
     }
@@ -60,8 +60,8 @@ mod tests {
     fn an_order_that_may_be_paid_is_ended_once_that_was_heard() {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
         let (grace, minute, hour) = (Duration::seconds(15), 60, 3_600);
-        // Seconds since it was heard to the end, minutes since the broker has been there, seconds over, ended: pending, awaiting.
-        for (heard, connected, over, pending, awaiting_payment) in [
+        // Seconds since it was heard to the end, minutes since events could be handled, seconds over, ended: pending, awaiting.
+        for (heard, works, over, pending, awaiting_payment) in [
             (Some(0), Some(0), -1, false, false),
             (Some(0), Some(0), 0, true, false),
             (Some(0), Some(0), 14, true, false),
@@ -79,12 +79,12 @@ mod tests {
             (Some(-30), Some(0), 14, true, false),
         ] {
             let heard = heard.map(|heard| now - Duration::seconds(heard));
-            let connected = connected.map(Duration::minutes);
-            let overdue = Overdue::at(now, grace, heard, connected);
+            let works = works.map(Duration::minutes);
+            let overdue = Overdue::at(now, grace, heard, works);
             let pay_by = now - Duration::seconds(over);
             let is_ended = |status| overdue.includes(status, pay_by);
             let ended = (is_ended(Status::Pending), is_ended(Status::AwaitingPayment));
-            assert_eq!(ended, (pending, awaiting_payment), "{heard:?}, {connected:?}, {over} s over");
+            assert_eq!(ended, (pending, awaiting_payment), "{heard:?}, {works:?}, {over} s over");
             assert!(!is_ended(Status::Paid));
         }
     }
