@@ -16,7 +16,7 @@ loopback_images() {
   done
 }
 
-# One call with the whole workspace: alone, a package would want its dependencies with other features, and build them again.
+# One call with the whole workspace and its tests: alone, a package would want its dependencies with other features, and build them again.
 loopback_program() {
-  (cd "$root" && cargo build --locked --quiet --workspace --bin "$1") && echo "$root/target/debug/$1"
+  (cd "$root" && cargo build --locked --quiet --workspace --all-targets) && echo "$root/target/debug/$1"
 }
