@@ -10,15 +10,13 @@ use crate::external::{Found, Theirs};
 use crate::ledger::Pins;
 use crate::names::{Backend, Names};
 
-/// Where a store is. Nothing that sees one asks who runs it.
+/// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// The name that it answers to.
+    /// The name that it answers to; empty of one that somebody else runs, which `theirs` tells for each service.
     pub host: String,
-    /// Where it listens.
+    /// Where it listens; 0 of one that somebody else runs.
     pub port: u16,
-    /// Whether over TLS.
-    pub tls: bool,
     /// The Secret of its logins.
     pub secret: String,
     /// Which server it is: another one has other data. `None` while there is none.
@@ -59,18 +57,16 @@ impl Location {
         let Embedded { server_id, is_ready, is_steady } = seen;
         let name = names.backend(backend);
         let port = backend.port();
-        Self { host: name.clone(), port, tls: false, secret: name, server_id, is_ready, is_steady, theirs: None }
+        Self { host: name.clone(), port, secret: name, server_id, is_ready, is_steady, theirs: None }
     }
 
     /// One that somebody else runs. It is asked nothing by the operator, which has no way there: it is ready once the Job in the
     /// stack's namespace has tried every login.
     #[must_use]
     pub fn external(names: &Names, backend: Backend, theirs: Theirs) -> Self {
-        let told = theirs.told().map(Found::first);
         Self {
-            host: told.map(|address| address.host.clone()).unwrap_or_default(),
-            port: told.map_or(backend.port(), |address| address.port),
-            tls: told.is_some_and(|address| address.tls),
+            host: String::new(),
+            port: 0,
             secret: names.backend(backend),
             // Its own id is for the Job to see, in the databases; until then another address is another server.
             server_id: theirs.told().map(Found::everywhere),

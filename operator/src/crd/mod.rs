@@ -257,7 +257,7 @@ impl EcommerceStackSpec {
     /// Who keeps a store.
     #[must_use]
     pub fn keeper(&self, backend: Backend) -> Keeper {
-        self.store(backend).map_or(Keeper::Operator, |store| store.keeper(backend))
+        self.external(backend).map_or(Keeper::Operator, |external| external.keeper(backend))
     }
 
     /// What is said of a store that somebody else runs.

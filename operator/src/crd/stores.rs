@@ -101,12 +101,11 @@ pub enum Keeper {
     Others,
 }
 
-impl Store {
-    /// Who keeps this store.
+impl ExternalStore {
+    /// Who keeps it.
     #[must_use]
     pub fn keeper(&self, store: Backend) -> Keeper {
-        let Some(external) = &self.external else { return Keeper::Operator };
-        let is_managed = external.managed.unwrap_or(true) && store != Backend::Redis;
+        let is_managed = self.managed.unwrap_or(true) && store != Backend::Redis;
         if is_managed { Keeper::Shared } else { Keeper::Others }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::crd::SecretRef;
+use crate::crd::{ExternalStore, SecretRef, StoreKeys};
 
 /// An authority that signs nothing, made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=authority`.
 const AUTHORITY: &str = include_str!("authority.pem");

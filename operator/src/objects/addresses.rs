@@ -29,7 +29,7 @@ pub fn entries(names: &Names, store: Backend, location: &Location, salt: &str) -
         entries.insert(PRESENT.to_owned(), present.text());
         entries.extend(present.authorities.iter().map(|pem| (AUTHORITIES.to_owned(), pem.clone())));
         for service in Service::ALL.into_iter().filter(|service| stores_of(*service).contains(&store)) {
-            let Told { serve, migrate } = Told::of(names, store, service, present);
+            let Some(Told { serve, migrate }) = Told::of(names, store, service, present) else { continue };
             let mut tell = |what: &str, address: Address| {
                 entries.insert(format!("{service}.{what}url"), address.url());
                 if matches!(present.access, Access::Others { .. }) {
@@ -54,23 +54,27 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn of(names: &Names, store: Backend, service: Service, found: &Found) -> Self {
+    pub(crate) fn of(names: &Names, store: Backend, service: Service, found: &Found) -> Option<Self> {
+        let server = match &found.access {
+            Access::Others { serve, migrate } => {
+                let serve = serve.get(service.as_str())?.clone();
+                return Some(Self { serve, migrate: migrate.get(service.as_str()).cloned() });
+            }
+            Access::Shared { server, .. } => server,
+        };
         let login = |login: String, path: String| {
-            let said = found.first().clone();
+            let said = Address::clone(server);
             Address { login, path, password: String::new().into(), ..said }
         };
-        match (&found.access, store) {
-            (Access::Others { migrate, .. }, _) => {
-                Self { serve: found.of_service(service).clone(), migrate: migrate.get(service.as_str()).cloned() }
-            }
-            (Access::Shared { .. }, Backend::Postgres) => Self {
+        Some(match store {
+            Backend::Postgres => Self {
                 serve: login(names.service_login(service), names.database(service)),
                 migrate: Some(login(names.migrate_login(service), names.database(service))),
             },
-            (Access::Shared { .. }, Backend::Rabbitmq | Backend::Redis) => {
+            Backend::Rabbitmq | Backend::Redis => {
                 Self { serve: login(names.user(service), names.vhost()), migrate: None }
             }
-        }
+        })
     }
 }
 
@@ -133,8 +137,8 @@ pub(super) fn environment(
     let mut environment = vec![from_secret(&format!("{prefix}_URL"), &addresses, &format!("{service}.{what}url"))];
     let password = format!("{prefix}_PASSWORD");
     match told.map(|told| &told.access) {
-        Some(Access::Others { .. }) => {
-            let is_empty = told.is_some_and(|told| told.of_service(service).password.expose().is_empty());
+        Some(Access::Others { serve, .. }) => {
+            let is_empty = serve.get(service.as_str()).is_some_and(|address| address.password.expose().is_empty());
             let key = format!("{service}.{what}password");
             // A Redis may let everybody in.
             environment.extend((!is_empty).then(|| from_secret(&password, &addresses, &key)));

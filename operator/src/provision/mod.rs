@@ -108,6 +108,11 @@ impl Files {
         read(&self.credentials.join(&login.password))
     }
 
+    /// What the mark at the stack's own is made from.
+    fn seal(&self) -> Result<String, Error> {
+        read(&self.credentials.join(SEAL))
+    }
+
     fn found(&self, external: &External) -> Result<Found, Error> {
         let directory = self.stores.join(external.store.as_str());
         if read(&directory.join(FINGERPRINT))? != external.fingerprint {

@@ -12,6 +12,7 @@ pub mod diagnose;
 pub mod edges;
 mod error;
 pub mod events;
+mod facts;
 mod findings;
 mod guard;
 pub mod jobs;
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use ecommerce_contract::Service;
 use ecommerce_types::Clock;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::{Client, Resource as _, ResourceExt as _};
 
@@ -46,12 +47,13 @@ use crate::objects::{self, Held, Inputs, Revision, addresses};
 use crate::resolve::{Location, Resolved};
 use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
-use crate::store_form::{StoreForm, in_force};
+use crate::store_form::in_force;
 
 use apply::Applied;
 use calm::Calm;
 use dereference::Observed;
 use diagnose::Trouble;
+use facts::Facts;
 use guard::within;
 use jobs::Progress;
 use refusal::Refusal;
@@ -260,35 +262,14 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     }
     let resolved = locate(&spec, &names, &ledger, &observed);
     let edges = ledger.edges.clone();
-    let facts = Facts {
-        spec: &spec,
-        forms: &forms,
-        names: &names,
-        owner: &owner,
-        resolved: &resolved,
-        edges: &edges,
-        observed: &observed,
-        held: &held,
-        context,
-    };
-    let (mut progress, proven) = see_provisioning(&facts, &ledger, &now);
+    let facts = Facts { spec: &spec, forms: &forms, names: &names, owner: &owner, edges: &edges, held: &held, context };
+    let (mut progress, proven) = see_provisioning(&facts, &resolved, &observed, &ledger, &now);
     let resolved = proven.unwrap_or(resolved);
     tell_addresses(&mut observed, &names, &resolved);
-    let facts = Facts {
-        spec: &spec,
-        forms: &forms,
-        names: &names,
-        owner: &owner,
-        resolved: &resolved,
-        edges: &edges,
-        observed: &observed,
-        held: &held,
-        context,
-    };
     progress.see_migrations(&names, &resolved, &observed, &held, &now);
     progress.record(&mut ledger);
 
-    let inputs = facts.inputs(&progress);
+    let inputs = facts.inputs(&resolved, &observed, &progress);
     let revisions = objects::revisions(&inputs);
     let turn = may_change.then(|| turn::take(stack, &inputs, &revisions, &mut ledger, &observed, &context.wave, &now));
     let Turn { queued, rolls_wait } = turn.unwrap_or_default();
@@ -361,12 +342,18 @@ async fn make_secrets(
 }
 
 /// What the provisioning Job did; and where the stores are from now on, where it has tried all that is said of them.
-fn see_provisioning(facts: &Facts<'_>, ledger: &Ledger, now: &Time) -> (Progress, Option<Resolved>) {
+fn see_provisioning(
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+    observed: &Observed,
+    ledger: &Ledger,
+    now: &Time,
+) -> (Progress, Option<Resolved>) {
     let mut progress = Progress::recorded(ledger);
-    let key = objects::provisioning_key(&facts.inputs(&progress));
-    progress.see_provisioning(facts.names, key.as_deref(), facts.observed, now);
+    let key = objects::provisioning_key(&facts.inputs(resolved, observed, &progress));
+    progress.see_provisioning(facts.names, key.as_deref(), observed, now);
     let is_proven = key.is_some() && progress.provisioned_from == key;
-    (progress, is_proven.then(|| facts.resolved.clone().proven(facts.names)))
+    (progress, is_proven.then(|| resolved.clone().proven(facts.names)))
 }
 
 /// Changes nothing but whom what is there goes with, and what is kept of it.
@@ -453,43 +440,4 @@ async fn keep_revisions(
         }
     }
     Ok(refusals)
-}
-
-/// What is settled before the Jobs are looked at.
-struct Facts<'a> {
-    spec: &'a EcommerceStackSpec,
-    forms: &'a BTreeMap<String, StoreForm>,
-    names: &'a Names,
-    owner: &'a OwnerReference,
-    resolved: &'a Resolved,
-    edges: &'a BTreeMap<String, EdgeKeys>,
-    observed: &'a Observed,
-    held: &'a Held,
-    context: &'a Context,
-}
-
-impl<'a> Facts<'a> {
-    fn inputs<'b>(&self, progress: &'b Progress) -> Inputs<'b>
-    where
-        'a: 'b,
-    {
-        Inputs {
-            spec: self.spec,
-            stores: self.forms,
-            names: self.names,
-            owner: self.owner,
-            settings: &self.context.settings,
-            resolved: self.resolved,
-            credentials: &self.observed.credentials,
-            edges: self.edges,
-            connections: self.observed.connections(self.names),
-            volumes: &self.observed.volumes,
-            provisioned_from: progress.provisioned_from.as_deref(),
-            databases: &progress.databases,
-            migrated: &progress.migrated,
-            settled: &progress.settled,
-            not_yet: &progress.not_yet,
-            held: self.held,
-        }
-    }
 }

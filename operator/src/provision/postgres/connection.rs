@@ -34,6 +34,6 @@ pub(super) async fn connect(options: &PgConnectOptions, host: &str, clock: &Cloc
 }
 
 /// `57P03 cannot_connect_now`: starting up, shutting down, or in recovery.
-fn is_starting(error: &sqlx::Error) -> bool {
+pub(super) fn is_starting(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "57P03")
 }

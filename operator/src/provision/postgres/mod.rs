@@ -16,9 +16,9 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::Files;
 use super::error::{Error, Fault};
-use super::plan::{Database, External, Login, Plan};
-use super::{Files, SEAL};
+use super::plan::{Database, External, Plan};
 use crate::external::{Access, Address, Found};
 use crate::names::{Backend, Names};
 use connection::connect;
@@ -63,7 +63,7 @@ pub(super) async fn provision_shared(
         Error::Statement { database, source } => theirs(theirs::of_statement(address, &database, &source)),
         other => other,
     };
-    let mark = Mark(names.mark(&files.password(&Login { role: String::new(), password: SEAL.to_owned() })?));
+    let mark = Mark(names.mark(&files.seal()?));
     let administrator = |database: &str| theirs::options(found, address).database(database);
     let mut server = theirs::connect(&administrator(&address.path), address, deadline).await.map_err(theirs)?;
     lock(&mut server).await.map_err(no_rights)?;

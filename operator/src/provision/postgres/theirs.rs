@@ -9,6 +9,7 @@ use tokio::time::{Instant, interval, timeout_at};
 use uuid::Uuid;
 
 use super::close;
+use super::connection::is_starting;
 use crate::external::{Address, Found};
 use crate::provision::error::Fault;
 use crate::provision::wire::{unreachable, why_not_believed};
@@ -17,8 +18,6 @@ use crate::provision::wire::{unreachable, why_not_believed};
 const PAUSE: Duration = Duration::from_millis(500);
 /// `insufficient_privilege`
 const NO_RIGHTS: &str = "42501";
-/// `cannot_connect_now`: starting up, shutting down, or in recovery.
-const STARTING: &str = "57P03";
 
 /// As the address says: with TLS and a certificate that is good, or in clear.
 pub(super) fn options(found: &Found, address: &Address) -> PgConnectOptions {
@@ -65,7 +64,7 @@ fn refused(address: &Address, error: &sqlx::Error) -> Option<Fault> {
     let key = address.said_by.clone();
     let not_believed = |why| Fault::NotBelieved { key: key.clone(), why };
     match error {
-        sqlx::Error::Database(said) if said.code().as_deref() == Some(STARTING) => None,
+        sqlx::Error::Database(_) if is_starting(error) => None,
         sqlx::Error::Database(said) => Some(Fault::NotLetIn { key, why: said.message().to_owned() }),
         sqlx::Error::Io(error) => why_not_believed(error).map(not_believed),
         sqlx::Error::Tls(error) => Some(not_believed(error.to_string())),
