@@ -3,9 +3,9 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ecommerce_tls::Authority;
 use ecommerce_types::Clock;
 use lettre::Message;
 use lettre::message::Mailbox;
@@ -26,17 +26,15 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How long one of a host's addresses may take to answer, so that there is time for the next.
 const CONNECT: Duration = Duration::from_secs(4);
 
-const BEGIN_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
-
 /// Why no mail is sent, or this one was not. Says nothing of to whom it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `MAIL_FROM` is missing.
     #[error("SMTP_HOST needs MAIL_FROM")]
     NoSender,
-    /// The authority's certificate is not readable.
-    #[error("failed to read SMTP_CA_FILE {0}")]
-    Authority(PathBuf, #[source] io::Error),
+    /// The authority's file is none.
+    #[error("SMTP_CA_FILE names no authority")]
+    Authority(#[from] ecommerce_tls::Error),
     /// It is none, or the server's name is none.
     #[error("failed to set TLS up for the mail server")]
     Tls(#[source] smtp::Error),
@@ -195,7 +193,8 @@ fn encryption(settings: &Settings, host: &str) -> Result<Encryption, Error> {
     let parameters = || {
         let mut parameters = TlsParameters::builder(host.to_owned());
         if let Some(path) = &settings.smtp_ca_file {
-            parameters = parameters.add_root_certificate(authority(path)?);
+            parameters = parameters
+                .add_root_certificate(Certificate::from_pem(Authority::read(path)?.pem()).map_err(Error::Tls)?);
         }
         parameters.build().map_err(Error::Tls)
     };
@@ -204,14 +203,4 @@ fn encryption(settings: &Settings, host: &str) -> Result<Encryption, Error> {
         Tls::Implicit => Encryption::Implicit(parameters()?),
         Tls::None => Encryption::None,
     })
-}
-
-fn authority(path: &Path) -> Result<Certificate, Error> {
-    let unreadable = |source| Error::Authority(path.to_owned(), source);
-    let pem = std::fs::read_to_string(path).map_err(unreadable)?;
-    // One that is empty would be taken, and no server believed for a reason that nobody sees.
-    if !pem.contains(BEGIN_CERTIFICATE) {
-        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidData, "there is no certificate in it")));
-    }
-    Certificate::from_pem(pem.as_bytes()).map_err(Error::Tls)
 }
