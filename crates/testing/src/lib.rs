@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod rabbitmq;
 pub mod redis;
 pub mod sentinels;
+pub mod table_work;
 pub mod tls_door;
 
 pub use authority::Authority;
@@ -34,6 +35,7 @@ pub use nginx::Nginx;
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 pub use sentinels::Sentinels;
+pub use table_work::TableWork;
 pub use tls_door::{TlsDoor, by_tls};
 
 use std::io::Write as _;

@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_courier::{Consumer, Failure, Handle, Outgoing, Relay};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Broker, Database, eventually};
-use ecommerce_types::{Clock, OrderId};
+use ecommerce_types::OrderId;
 use sqlx::PgConnection;
 
-use crate::{connections, stock_reserved, stores};
+use crate::{connections, consumer, stock_reserved, stores};
 
 /// Writes a row for each event that has none, so that effects can be counted; before that, the database takes no writes as often
 /// as told.
@@ -45,20 +45,8 @@ async fn write_rows(
     .await
 }
 
-/// For handlers that publish nothing.
-fn nowhere(broker: &Broker, database: &Database) -> Outgoing {
-    Relay::new(connections(broker, Service::Order), database.service_pool(), Clock::system()).1
-}
-
 async fn start(broker: &Broker, database: &Database, handler: impl Handle) {
-    let consumer = Consumer {
-        connections: connections(broker, Service::Order),
-        service: Service::Order,
-        pool: database.service_pool(),
-        clock: Clock::system(),
-        outgoing: nowhere(broker, database),
-        handler,
-    };
+    let consumer = consumer(connections(broker, Service::Order), Service::Order, database, handler);
     tokio::spawn(consumer.run(Shutdown::new()));
     broker.ready().await;
 }
@@ -126,14 +114,12 @@ async fn a_batch_that_was_not_committed_is_in_the_queue_after_the_end() {
             broker.publish(&stock_reserved()).await;
         }
         let (shutdown, asked) = (Shutdown::new(), Arc::new(AtomicU32::new(0)));
-        let consumer = Consumer {
-            connections: connections(&broker, Service::Order),
-            service: Service::Order,
-            pool: database.service_pool(),
-            clock: Clock::system(),
-            outgoing: nowhere(&broker, &database),
-            handler: BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone() },
-        };
+        let consumer = consumer(
+            connections(&broker, Service::Order),
+            Service::Order,
+            &database,
+            BackAtTheEnd { shutdown: shutdown.clone(), asked: asked.clone() },
+        );
         let running = tokio::spawn(consumer.run(shutdown.clone()));
         eventually("a batch has failed", || async { (asked.load(Ordering::SeqCst) > 0).then_some(()) }).await;
         shutdown.stop();
@@ -208,14 +194,7 @@ async fn what_only_a_newer_version_can_read_is_no_dead_letter_however_often_it_w
     broker.publish_bytes("stock.reserved", of_a_newer_kind.to_string().as_bytes()).await;
     for others in 1..=25 {
         let shutdown = Shutdown::new();
-        let consumer = Consumer {
-            connections: connections(&broker, Service::Order),
-            service: Service::Order,
-            pool: database.service_pool(),
-            clock: Clock::system(),
-            outgoing: nowhere(&broker, &database),
-            handler: Rows::default(),
-        };
+        let consumer = consumer(connections(&broker, Service::Order), Service::Order, &database, Rows::default());
         broker.publish(&stock_reserved()).await;
         let running = tokio::spawn(consumer.run(shutdown.clone()));
         eventually("the other has its effect", || async { (effects(&database).await == others).then_some(()) }).await;
@@ -239,14 +218,7 @@ async fn with_too_many_of_them_in_hand_the_rest_is_left_to_others_and_the_proces
         cannot_read.lock().unwrap().insert(event.event.order_id());
         broker.publish(&event).await;
     }
-    let consumer = |handler: Older| Consumer {
-        connections: connections(&broker, Service::Order),
-        service: Service::Order,
-        pool: database.service_pool(),
-        clock: Clock::system(),
-        outgoing: nowhere(&broker, &database),
-        handler,
-    };
+    let consumer = |handler: Older| consumer(connections(&broker, Service::Order), Service::Order, &database, handler);
     for _ in 0..50 {
         broker.publish(&stock_reserved()).await;
     }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_courier::{Consumer, Failure, Handle, Outgoing};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_runtime::{Shutdown, metrics};
 use ecommerce_testing::eventually::DEADLINE;
 use ecommerce_testing::{Broker, Database, eventually};
-use ecommerce_types::{Clock, EventId, OrderId};
+use ecommerce_types::{EventId, OrderId};
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::{connections, payment_requested, stock_reserved, stores};
+use crate::{connections, consumer, payment_requested, stock_reserved, stores};
 
 /// Writes a row for each event; the database does not take a batch that the culprit is in, until it is mended.
 #[derive(Debug, Clone)]
@@ -82,18 +82,9 @@ async fn culprit_among(others: i64) {
 }
 
 fn start(broker: &Broker, database: &Database, handler: Rows) {
-    tokio::spawn(consumer(broker, database, Service::Payment, handler).run(Shutdown::new()));
-}
-
-fn consumer<H: Handle>(broker: &Broker, database: &Database, service: Service, handler: H) -> Consumer<H> {
-    Consumer {
-        connections: connections(broker, service),
-        service,
-        pool: database.service_pool(),
-        clock: Clock::system(),
-        outgoing: Outgoing::nowhere(),
-        handler,
-    }
+    tokio::spawn(
+        consumer(connections(broker, Service::Payment), Service::Payment, database, handler).run(Shutdown::new()),
+    );
 }
 
 /// Writes a row for each event; where the culprit is among them, the process is at its end.
@@ -126,7 +117,10 @@ async fn an_event_that_ends_the_process_ends_it_alone() {
     let (rows, met) = (Rows { culprit: culprit.event.order_id(), is_mended: Arc::default() }, Arc::new(Notify::new()));
     let handler = Deadly { rows: rows.clone(), met: met.clone() };
     for _ in 0..12 {
-        let running = tokio::spawn(consumer(&broker, &database, Service::Order, handler.clone()).run(Shutdown::new()));
+        let running = tokio::spawn(
+            consumer(connections(&broker, Service::Order), Service::Order, &database, handler.clone())
+                .run(Shutdown::new()),
+        );
         timeout(DEADLINE, met.notified()).await.unwrap();
         running.abort();
         running.await.unwrap_err();
@@ -139,7 +133,7 @@ async fn an_event_that_ends_the_process_ends_it_alone() {
     assert_eq!(broker.take("order.dead").await, None);
 
     rows.is_mended.store(true, Ordering::SeqCst);
-    tokio::spawn(consumer(&broker, &database, Service::Order, rows).run(Shutdown::new()));
+    tokio::spawn(consumer(connections(&broker, Service::Order), Service::Order, &database, rows).run(Shutdown::new()));
     eventually("its effect", || async { (effects(&database).await == EVENTS).then_some(()) }).await;
 }
 
@@ -154,7 +148,9 @@ async fn a_batch_that_was_handed_out_again_and_again_is_handled_although_nothing
         broker.publish(event).await;
     }
     for _ in 0..11 {
-        let running = tokio::spawn(consumer(&broker, &database, Service::Order, Stuck).run(Shutdown::new()));
+        let running = tokio::spawn(
+            consumer(connections(&broker, Service::Order), Service::Order, &database, Stuck).run(Shutdown::new()),
+        );
         eventually("it has them in hand", || async { (broker.waiting("order").await == 0).then_some(()) }).await;
         running.abort();
         running.await.unwrap_err();
@@ -162,7 +158,7 @@ async fn a_batch_that_was_handed_out_again_and_again_is_handled_although_nothing
             .await;
     }
     let rows = Rows { culprit: payment_requested().event.order_id(), is_mended: Arc::default() };
-    tokio::spawn(consumer(&broker, &database, Service::Order, rows).run(Shutdown::new()));
+    tokio::spawn(consumer(connections(&broker, Service::Order), Service::Order, &database, rows).run(Shutdown::new()));
     eventually("their effects", || async { (effects(&database).await == EVENTS).then_some(()) }).await;
     eventually("they are acknowledged", || async { (broker.depth("order").await == Some(0)).then_some(()) }).await;
 }

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use ecommerce_contract::{Envelope, Service};
 use ecommerce_courier::dead_letters::{self, Command};
-use ecommerce_courier::{Consumer, Failure, Handle, Outgoing};
+use ecommerce_courier::{Failure, Handle};
 use ecommerce_runtime::{Shutdown, metrics};
-use ecommerce_testing::{Broker, Database, eventually, within};
-use ecommerce_types::Clock;
+use ecommerce_testing::{eventually, within};
 use futures::future::join_all;
 use sqlx::PgConnection;
 
-use crate::{connections, stock_reserved, stores};
+use crate::{connections, consumer, stock_reserved, stores};
 
 /// Gives everything up until it is mended.
 #[derive(Debug, Clone, Default)]
@@ -22,17 +21,6 @@ struct Broken(Arc<AtomicBool>);
 impl Handle for Broken {
     async fn handle(&self, _: &mut PgConnection, _: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
         if self.0.load(Ordering::SeqCst) { Ok(Vec::new()) } else { Err(Failure::Dead("a rule is wrong".to_owned())) }
-    }
-}
-
-fn consumer(broker: &Broker, database: &Database, handler: Broken) -> Consumer<Broken> {
-    Consumer {
-        connections: connections(broker, Service::Order),
-        service: Service::Order,
-        pool: database.service_pool(),
-        clock: Clock::system(),
-        outgoing: Outgoing::nowhere(),
-        handler,
     }
 }
 
@@ -50,7 +38,9 @@ fn command(words: &[&str]) -> Command {
 async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     let (broker, database) = stores().await;
     let handler = Broken::default();
-    tokio::spawn(consumer(&broker, &database, handler.clone()).run(Shutdown::new()));
+    tokio::spawn(
+        consumer(connections(&broker, Service::Order), Service::Order, &database, handler.clone()).run(Shutdown::new()),
+    );
     broker.ready().await;
     let events = [stock_reserved(), stock_reserved(), stock_reserved()];
     for event in &events {
@@ -62,7 +52,7 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
     let shown = "\necommerce_dead_letters{queue=\"order\"} 4\n";
     eventually("they are shown", || async { metrics::render().contains(shown).then_some(()) }).await;
 
-    let tool = consumer(&broker, &database, handler.clone());
+    let tool = consumer(connections(&broker, Service::Order), Service::Order, &database, handler.clone());
     let ask = async |words: &[&str]| dead_letters::run(&command(words), &tool).await.map_err(|error| error.to_string());
     // Looked at more often than the broker hands a message of a live queue out.
     for _ in 0..25 {
@@ -99,7 +89,10 @@ async fn dead_letters_are_looked_at_handled_again_and_thrown_away() {
 async fn however_many_there_are_all_of_them_are_listed_and_thrown_away() {
     const MANY: usize = 10_100;
     let (broker, database) = stores().await;
-    tokio::spawn(consumer(&broker, &database, Broken::default()).run(Shutdown::new()));
+    tokio::spawn(
+        consumer(connections(&broker, Service::Order), Service::Order, &database, Broken::default())
+            .run(Shutdown::new()),
+    );
     broker.ready().await;
     for _ in 0..MANY / 100 {
         join_all((0..100).map(|_| broker.publish_bytes("stock.reserved", b"no envelope"))).await;
@@ -107,7 +100,7 @@ async fn however_many_there_are_all_of_them_are_listed_and_thrown_away() {
     let most = Duration::from_mins(2);
     within(most, "all are dead", || async { (broker.waiting("order.dead").await as usize == MANY).then_some(()) })
         .await;
-    let tool = consumer(&broker, &database, Broken::default());
+    let tool = consumer(connections(&broker, Service::Order), Service::Order, &database, Broken::default());
     let list = dead_letters::run(&command(&["list"]), &tool).await.unwrap();
     assert!(list.ends_with(&format!("\n{MANY} dead letters of order")), "{}", list.lines().last().unwrap());
     let gone = dead_letters::run(&command(&["discard", "--all"]), &tool).await.unwrap();

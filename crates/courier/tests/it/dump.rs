@@ -3,7 +3,7 @@
 use ecommerce_contract::Service;
 use ecommerce_courier::Relay;
 use ecommerce_runtime::Shutdown;
-use ecommerce_testing::{Database, eventually, figure, scale};
+use ecommerce_testing::{Database, TableWork, eventually, figure, scale};
 use ecommerce_types::Clock;
 use secrecy::ExposeSecret as _;
 use sqlx::{Connection as _, PgConnection};
@@ -17,20 +17,8 @@ const EVENTS_OF_A_PAGE: i64 = 50;
 /// Looks that are counted.
 const LOOKS: i64 = 5;
 
-/// What was done to the outbox, as far as the server was told: looks into it, and pages that those have touched.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
-struct Work {
-    looks: i64,
-    pages: i64,
-    deleted: i64,
-}
-
-async fn work(database: &Database) -> Work {
-    let work = "select seq_scan + idx_scan as looks, n_tup_del as deleted,
-                       heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read as pages
-                from pg_stat_user_tables join pg_statio_user_tables using (relid)
-                where pg_stat_user_tables.relname = 'outbox'";
-    sqlx::query_as(work).fetch_one(&database.pool).await.unwrap()
+async fn work(database: &Database) -> TableWork {
+    TableWork::of(database, "outbox").await
 }
 
 #[tokio::test]

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ecommerce_contract::{Envelope, Service};
-use ecommerce_courier::{Connections, Consumer, Failure, Handle, Hearing, Outgoing, Settings};
+use ecommerce_courier::{Connections, Failure, Handle, Hearing, Settings};
 use ecommerce_runtime::Shutdown;
 use ecommerce_testing::{Database, Link, eventually};
 use ecommerce_types::Clock;
 use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 
-use crate::{stock_reserved, stores};
+use crate::{consumer, stock_reserved, stores};
 
 /// Counts what it has handled, unless its database is away.
 #[derive(Clone, Default)]
@@ -74,14 +74,7 @@ async fn while_nothing_can_be_handled_the_broker_has_not_been_there_for_long() {
 
 /// Answers since when it listens.
 async fn listen(settings: &Settings, database: &Database, handler: &Counts) -> Instant {
-    let consumer = Consumer {
-        connections: Connections::to(settings).unwrap(),
-        service: Service::Order,
-        pool: database.service_pool(),
-        clock: Clock::system(),
-        outgoing: Outgoing::nowhere(),
-        handler: handler.clone(),
-    };
+    let consumer = consumer(Connections::to(settings).unwrap(), Service::Order, database, handler.clone());
     tokio::spawn(consumer.run(Shutdown::new()));
     eventually("it listens", || async { handler.hearing.heard().works_since }).await
 }

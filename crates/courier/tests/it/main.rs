@@ -17,7 +17,7 @@ mod tls;
 
 use ecommerce_contract::events::{OrderPaid, PaymentRequested, StockReserved};
 use ecommerce_contract::{Envelope, Event, Service};
-use ecommerce_courier::Connections;
+use ecommerce_courier::{Connections, Consumer, Handle, Outgoing};
 use ecommerce_postgres::outbox;
 use ecommerce_testing::{Broker, Database};
 use ecommerce_types::{Clock, OrderId, PaymentId, UserId};
@@ -30,6 +30,18 @@ async fn stores() -> (Broker, Database) {
 /// As a process of this service connects.
 fn connections(broker: &Broker, service: Service) -> Connections {
     Connections::to(&broker.settings(service)).unwrap()
+}
+
+/// Of this service's queue; what it handles brings no event about.
+fn consumer<H: Handle>(connections: Connections, service: Service, database: &Database, handler: H) -> Consumer<H> {
+    Consumer {
+        connections,
+        service,
+        pool: database.service_pool(),
+        clock: Clock::system(),
+        outgoing: Outgoing::nowhere(),
+        handler,
+    }
 }
 
 fn order_paid() -> Envelope {

@@ -18,13 +18,17 @@ const SHORT: Duration = Duration::from_millis(100);
 
 /// One statement on each connection of the pool, all of them lent at once.
 async fn use_all(pool: &Pool) -> Result<(), sqlx::Error> {
+    run_on_all(pool, "select 1").await
+}
+
+async fn run_on_all(pool: &Pool, statement: &'static str) -> Result<(), sqlx::Error> {
     let (all_are_lent, mut running) = (Arc::new(Barrier::new(CONNECTIONS)), JoinSet::new());
     for _ in 0..CONNECTIONS {
         let (pool, all_are_lent) = (pool.clone(), Arc::clone(&all_are_lent));
         running.spawn(async move {
             let work = async |connection: &mut PgConnection| {
                 all_are_lent.wait().await;
-                sqlx::query("select 1").execute(connection).await.map(drop)
+                sqlx::query(statement).execute(connection).await.map(drop)
             };
             pool.run(work).await
         });
@@ -111,19 +115,7 @@ const READ_ONLY: &str = "25006";
 
 /// What the server of these connections says to a write once another has taken over from it. New connections are to the other.
 async fn take_over(pool: &Pool) {
-    let (all_are_lent, mut running) = (Arc::new(Barrier::new(CONNECTIONS)), JoinSet::new());
-    for _ in 0..CONNECTIONS {
-        let (pool, all_are_lent) = (pool.clone(), Arc::clone(&all_are_lent));
-        running.spawn(async move {
-            let work = async |connection: &mut PgConnection| {
-                all_are_lent.wait().await;
-                let read_only = "set session characteristics as transaction read only";
-                sqlx::query(read_only).execute(connection).await.map(drop)
-            };
-            pool.run(work).await.unwrap();
-        });
-    }
-    running.join_all().await;
+    run_on_all(pool, "set session characteristics as transaction read only").await.unwrap();
 }
 
 async fn write(pool: &Pool) -> Result<(), sqlx::Error> {

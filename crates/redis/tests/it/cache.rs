@@ -75,11 +75,8 @@ async fn many_misses_at_once_ask_the_database_once_and_share_a_failure() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test]
-async fn after_a_change_the_old_value_is_never_seen_again() {
-    let (part, database) = (Part::new().await, Database::default());
-    let (one, other) = (prices(&part).await, prices(&part).await);
-    // A load begins before the change and lands after it.
+/// What a load of `one` brings that begins before a change that `other` tells of, and lands after it.
+async fn load_across_a_change(one: &Prices, other: &Prices) -> Result<u32, Arc<&'static str>> {
     let (begun, changed) = (Notify::new(), Notify::new());
     let slow = one.get_or_load("mug", || async {
         begun.notify_one();
@@ -91,7 +88,14 @@ async fn after_a_change_the_old_value_is_never_seen_again() {
         other.invalidate("mug").await;
         changed.notify_one();
     };
-    assert_eq!(tokio::join!(slow, change).0, Ok(5));
+    tokio::join!(slow, change).0
+}
+
+#[tokio::test]
+async fn after_a_change_the_old_value_is_never_seen_again() {
+    let (part, database) = (Part::new().await, Database::default());
+    let (one, other) = (prices(&part).await, prices(&part).await);
+    assert_eq!(load_across_a_change(&one, &other).await, Ok(5));
     for prices in [&one, &other] {
         assert_eq!(prices.get_or_load("mug", || database.load(6)).await, Ok(6));
     }
@@ -103,18 +107,7 @@ async fn a_value_that_was_loaded_between_two_changes_is_never_seen_after_the_sec
     let (part, database) = (Part::new().await, Database::default());
     let (one, other) = (prices(&part).await, prices(&part).await);
     one.invalidate("mug").await;
-    let (begun, changed) = (Notify::new(), Notify::new());
-    let slow = one.get_or_load("mug", || async {
-        begun.notify_one();
-        changed.notified().await;
-        Ok(5)
-    });
-    let change = async {
-        begun.notified().await;
-        other.invalidate("mug").await;
-        changed.notify_one();
-    };
-    assert_eq!(tokio::join!(slow, change).0, Ok(5));
+    assert_eq!(load_across_a_change(&one, &other).await, Ok(5));
     for _ in 0..20 {
         assert_eq!(one.get_or_load("mug", || database.load(6)).await, Ok(6));
         assert_eq!(other.get_or_load("mug", || database.load(6)).await, Ok(6));

@@ -1,6 +1,6 @@
 //! A dump is held open: the deadlines of orders that have ended meanwhile are not gone from their index.
 
-use ecommerce_testing::{Database, eventually, figure, scale};
+use ecommerce_testing::{Database, TableWork, eventually, figure, scale};
 use secrecy::ExposeSecret as _;
 use sqlx::{Connection as _, PgConnection};
 use time::Duration;
@@ -15,19 +15,8 @@ const ROWS_OF_A_PAGE: i64 = 500;
 /// Looks that are counted.
 const LOOKS: i64 = 5;
 
-/// What was done to the table, as far as the server was told: looks into it, and pages that those have touched.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
-struct Work {
-    looks: i64,
-    pages: i64,
-}
-
-async fn work(database: &Database) -> Work {
-    let work =
-        "select seq_scan + idx_scan as looks, heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read as pages
-                from pg_stat_user_tables join pg_statio_user_tables using (relid)
-                where pg_stat_user_tables.relname = 'open_orders'";
-    sqlx::query_as(work).fetch_one(&database.pool).await.unwrap()
+async fn work(database: &Database) -> TableWork {
+    TableWork::of(database, "open_orders").await
 }
 
 #[tokio::test]
