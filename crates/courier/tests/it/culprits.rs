@@ -147,10 +147,13 @@ async fn a_batch_that_was_handed_out_again_and_again_is_handled_although_nothing
     for event in &events {
         broker.publish(event).await;
     }
+    let stuck = Stuck::default();
     for _ in 0..11 {
         let running = tokio::spawn(
-            consumer(connections(&broker, Service::Order), Service::Order, &database, Stuck).run(Shutdown::new()),
+            consumer(connections(&broker, Service::Order), Service::Order, &database, stuck.clone())
+                .run(Shutdown::new()),
         );
+        timeout(DEADLINE, stuck.0.notified()).await.unwrap();
         eventually("it has them in hand", || async { (broker.waiting("order").await == 0).then_some(()) }).await;
         running.abort();
         running.await.unwrap_err();
@@ -163,11 +166,14 @@ async fn a_batch_that_was_handed_out_again_and_again_is_handled_although_nothing
     eventually("they are acknowledged", || async { (broker.depth("order").await == Some(0)).then_some(()) }).await;
 }
 
-/// Never comes to an end.
-struct Stuck;
+/// Never comes to an end; tells when it has begun. A consumer that ends before its first event may leave its connection open: the
+/// client library closes one that is dropped by way of a consumer that it has handed out.
+#[derive(Debug, Clone, Default)]
+struct Stuck(Arc<Notify>);
 
 impl Handle for Stuck {
     async fn handle(&self, _: &mut PgConnection, _: &[Envelope]) -> Result<Vec<Envelope>, Failure> {
+        self.0.notify_one();
         pending().await
     }
 }
