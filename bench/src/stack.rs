@@ -102,7 +102,7 @@ impl Stack {
         let key = provisioning_key(&inputs).filter(|_| !databases.is_empty());
         let inputs = Inputs { provisioned_from: key.as_deref(), ..inputs };
         let shown = revisions(&inputs).into_iter().map(|(service, revision)| {
-            let configuration = configuration(&inputs, service, &revision);
+            let configuration = configuration(&inputs, &revision);
             (service, Shown { revision, configuration, replicas: None })
         });
         build(&inputs, &shown.collect())

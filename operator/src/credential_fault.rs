@@ -50,7 +50,7 @@ fn fault(kind: Kind, text: &str) -> Option<&'static str> {
         text.contains('\0').then_some(NUL).or(too_long)
     };
     match kind {
-        Kind::Password => password(),
+        Kind::Password | Kind::Salt => password(),
         Kind::DatabasePassword | Kind::Superuser => {
             password().or_else(|| stringprep::saslprep(text).is_err().then_some(NO_SASL))
         }

@@ -46,6 +46,8 @@ pub enum Kind {
     DatabasePassword,
     /// The same, of a person, who types it.
     AdminPassword,
+    /// The same, which nothing is opened with: one that is gone is made anew.
+    Salt,
     /// 43 letters and digits: 256 bits, so that an unsalted hash of it tells nothing.
     ApiKey,
     /// Keys of that kind, a line each. One is made; a person puts others beside it.
@@ -66,7 +68,7 @@ pub struct Wanted {
 impl Wanted {
     /// The keys that are not made anew once they are in use.
     pub fn irreplaceable(&self) -> impl Iterator<Item = &str> {
-        let kept = self.keys.iter().filter(|(_, kind)| *kind != Kind::Superuser);
+        let kept = self.keys.iter().filter(|(_, kind)| ![Kind::Superuser, Kind::Salt].contains(kind));
         kept.map(|(key, _)| key.as_str())
     }
 }
@@ -83,7 +85,8 @@ pub fn migrate_login_key(service: Service) -> String {
     format!("{service}-migrate")
 }
 
-/// The key of the seal in a store's Secret: what is this stack's on a server that others use too is told by it.
+/// The key of the seal in the Secret of a store that somebody else runs: what is this stack's on a server that others use too is told by
+/// it, and it is the salt of whatever stands for a password of theirs.
 pub const SEAL: &str = "seal";
 
 /// All secrets of a stack of this spec: those of what it keeps itself.
@@ -91,27 +94,28 @@ pub const SEAL: &str = "seal";
 pub fn wanted(names: &Names, spec: &EcommerceStackSpec) -> Vec<Wanted> {
     let all = |keys: Vec<String>, kind| keys.into_iter().map(|key| (key, kind)).collect::<Vec<_>>();
     let passwords = |keys| all(keys, Kind::Password);
+    let salt = || vec![(SEAL.to_owned(), Kind::Salt)];
     let database_logins =
         Service::WITH_DATABASE.into_iter().flat_map(|service| [migrate_login_key(service), service_login_key(service)]);
     let logins = all(database_logins.collect(), Kind::DatabasePassword);
     let of_postgres = match spec.keeper(Backend::Postgres) {
         Keeper::Operator => [vec![(SUPERUSER.to_owned(), Kind::Superuser)], logins].concat(),
         Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], logins].concat(),
-        Keeper::Others => Vec::new(),
+        Keeper::Others => salt(),
     };
     let of_rabbitmq = passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec());
     let of_rabbitmq = match spec.keeper(Backend::Rabbitmq) {
         Keeper::Operator => of_rabbitmq,
         Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], of_rabbitmq].concat(),
-        Keeper::Others => Vec::new(),
+        Keeper::Others => salt(),
     };
     let of_redis = match spec.keeper(Backend::Redis) {
         Keeper::Operator => passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
-        Keeper::Shared | Keeper::Others => Vec::new(),
+        Keeper::Shared | Keeper::Others => salt(),
     };
     let of_stores = [(Backend::Postgres, of_postgres), (Backend::Rabbitmq, of_rabbitmq), (Backend::Redis, of_redis)];
-    let of_stores = of_stores.into_iter().filter(|(_, keys)| !keys.is_empty());
-    let mut wanted: Vec<Wanted> = of_stores.map(|(store, keys)| Wanted { name: names.backend(store), keys }).collect();
+    let of_store = |(store, keys)| Wanted { name: names.backend(store), keys };
+    let mut wanted: Vec<Wanted> = of_stores.map(of_store).to_vec();
     wanted.extend([
         Wanted {
             name: names.signing_key(),
@@ -135,7 +139,7 @@ pub fn wanted(names: &Names, spec: &EcommerceStackSpec) -> Vec<Wanted> {
 /// Makes a secret.
 pub fn generate(kind: Kind, random: &mut impl CryptoRng) -> String {
     match kind {
-        Kind::Password | Kind::DatabasePassword | Kind::Superuser | Kind::AdminPassword => {
+        Kind::Password | Kind::DatabasePassword | Kind::Superuser | Kind::AdminPassword | Kind::Salt => {
             Alphanumeric.sample_string(random, 32)
         }
         Kind::ApiKey | Kind::RefreshKeys => Alphanumeric.sample_string(random, 43),

@@ -142,6 +142,9 @@ pub struct ProvisioningFailure {
     pub message: String,
     /// When it is tried again.
     pub retry_at: Time,
+    /// What stands for the databases that were found, where they are not those of before: whoever says it takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 impl Pins {

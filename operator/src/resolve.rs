@@ -113,8 +113,8 @@ impl Resolved {
     #[must_use]
     pub fn proven(mut self, names: &Names) -> Self {
         for (backend, location) in &mut self.stores {
-            if let Some(Theirs { next: Some(next), .. }) = &location.theirs {
-                let theirs = Theirs { present: Some(next.clone()), next: Some(next.clone()) };
+            if let Some(theirs) = location.theirs.take_if(|theirs| theirs.next.is_some()) {
+                let theirs = Theirs { present: theirs.next.clone(), ..theirs };
                 *location = Location::external(names, *backend, theirs);
             }
         }

@@ -91,6 +91,8 @@ reasons! {
     MigrationNotice,
     /// Somebody else's object has the name.
     NameTaken,
+    /// A PostgreSQL of others has none of the shop's data.
+    OtherDatabases,
     /// The data is of another major version.
     OtherMajorVersion,
     /// `spec.paused` is true.

@@ -28,6 +28,11 @@ pub struct ExternalStore {
     /// CloudNativePG and RabbitMQ's operator write. A change of it is taken within five minutes, once it was tried.
     pub secret_ref: SecretRef,
 
+    /// The Secret with the certificates of the authorities that sign the server's, where that is another one, as with CloudNativePG:
+    /// `<cluster>-ca`. With it TLS is spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates_ref: Option<SecretRef>,
+
     /// The keys of the Secret that have other names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<StoreKeys>,

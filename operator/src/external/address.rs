@@ -66,9 +66,9 @@ pub struct Address {
     pub password: Password,
     /// A database, a vhost or the number of a database; empty: whatever is usual.
     pub path: String,
-    /// What else is to be told to the client, in order. Of sentinels alone.
+    /// What else is to be told to the client, in order. Of sentinels alone, whose password may be in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub query: Vec<(String, String)>,
+    pub query: Vec<(String, Password)>,
     /// The keys of the Secret that say so, as a person reads it.
     pub said_by: String,
 }
@@ -215,7 +215,7 @@ impl Address {
             login: decoded(url.username()).ok_or_else(malformed)?,
             password: decoded(url.password().unwrap_or_default()).ok_or_else(malformed)?.into(),
             path: decoded(url.path().strip_prefix('/').unwrap_or_default()).ok_or_else(malformed)?,
-            query: if of_sentinel { query } else { Vec::new() },
+            query: query.into_iter().filter(|_| of_sentinel).map(|(name, value)| (name, value.into())).collect(),
             said_by: key.to_owned(),
         };
         Ok(Parsed { address, is_plain })
@@ -227,7 +227,7 @@ impl Address {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let login = if self.login.is_empty() { String::new() } else { format!("{}@", encoded(&self.login)) };
         let mut query: Vec<(&str, &str)> =
-            self.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            self.query.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
         if self.protocol == Protocol::Postgres && self.tls {
             query.push(("sslmode", "verify-full"));
         }

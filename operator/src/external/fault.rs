@@ -61,6 +61,14 @@ pub enum Fault {
         /// Why.
         invalid: ecommerce_tls::Invalid,
     },
+    /// What stands in the other Secret that is named is not right.
+    #[error("names its certificates in another Secret, {secret}, which {fault}")]
+    OfCertificates {
+        /// The other Secret.
+        secret: String,
+        /// What is wrong with it.
+        fault: Box<Fault>,
+    },
     /// Two servers that are encrypted or not have to be so together.
     #[error("has addresses with TLS and without it, of which {0} is one: let all say the same")]
     Mixed(String),

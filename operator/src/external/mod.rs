@@ -69,6 +69,8 @@ pub struct Theirs {
     pub present: Option<Found>,
     /// What is to be tried; the same, where nothing new was said, or nothing that is right.
     pub next: Option<Found>,
+    /// What pods were told that are still there or may come back, by the name of its entry.
+    pub kept: BTreeMap<String, Password>,
 }
 
 impl Theirs {
@@ -76,7 +78,7 @@ impl Theirs {
     #[must_use]
     pub fn new(said: Option<Found>, present: Option<Found>) -> Self {
         let next = said.or_else(|| present.clone());
-        Self { present, next }
+        Self { present, next, kept: BTreeMap::new() }
     }
 
     /// What the services are told, once they are told anything.

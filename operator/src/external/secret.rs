@@ -7,7 +7,7 @@ use ecommerce_tls::Authority;
 
 use super::address::{self, Address, Password, Protocol};
 use super::{Access, Fault, Found};
-use crate::crd::{ExternalStore, Keeper, StoreKeys};
+use crate::crd::{ExternalStore, Keeper, SecretRef, StoreKeys};
 use crate::credentials::{Credentials, WITH_REDIS};
 use crate::names::Backend;
 
@@ -22,7 +22,13 @@ pub fn found(store: Backend, external: &ExternalStore, credentials: &Credentials
     }
     let keys = Keys::of(external.keys.as_ref());
     let reader = Reader { store, keys, secret, credentials };
-    let authorities = reader.authorities()?;
+    let authorities = match &external.certificates_ref {
+        None => reader.authorities()?,
+        Some(SecretRef { name }) => {
+            let of_certificates = |fault| Fault::OfCertificates { secret: name.clone(), fault: Box::new(fault) };
+            Some(reader.authorities_of(name).map_err(of_certificates)?)
+        }
+    };
     let access = match external.keeper(store) {
         Keeper::Operator | Keeper::Shared => reader.shared(authorities.as_ref())?,
         Keeper::Others => reader.others(authorities.as_ref())?,
@@ -134,6 +140,17 @@ impl<'a> Reader<'a> {
         let Some((key, pem)) = self.first(&self.keys.certificates)? else { return Ok(None) };
         Authority::from_pem(pem).map_err(|invalid| Fault::NoAuthority { key: key.to_owned(), invalid })?;
         Ok(Some((key, pem.to_owned())))
+    }
+
+    /// Those of another Secret, which has to have them.
+    fn authorities_of(&self, secret: &'a str) -> Result<Authorities<'a>, Fault> {
+        if !self.credentials.has(secret) {
+            return Err(Fault::Missing);
+        }
+        let certificates = KeyNames { is_said: true, ..self.keys.certificates.clone() };
+        let names = certificates.names.join(" or ");
+        let reader = Reader { secret, keys: Keys { certificates, ..self.keys.clone() }, ..*self };
+        reader.authorities()?.ok_or(Fault::NoKey(names))
     }
 
     fn parse(

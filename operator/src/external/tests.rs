@@ -33,7 +33,7 @@ const OF_RABBITMQ: Said<'static> = &[
 ];
 
 fn external(keys: Option<StoreKeys>, managed: Option<bool>) -> ExternalStore {
-    ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, keys, managed }
+    ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, keys, managed, ..ExternalStore::default() }
 }
 
 fn read(store: Backend, external: &ExternalStore, said: Said<'_>) -> Result<Found, Fault> {
@@ -216,6 +216,29 @@ fn logins_that_others_have_made_stand_one_by_one_or_are_one_for_all() {
     };
     assert_eq!(serve["auth"].url(), "redis-sentinel://one:26379/0?sentinelServiceName=main");
     assert_eq!(serve["gateway"].url(), "redis://g@other:6379/0");
+}
+
+/// As CloudNativePG has them: `<cluster>-ca` is beside the Secrets of logins, and has no more than a reader of it is to know.
+#[test]
+fn certificates_may_stand_in_a_secret_of_their_own_and_then_have_to() {
+    let mut external = external(None, None);
+    external.certificates_ref = Some(SecretRef { name: "db-ca".to_owned() });
+    let mut credentials = Credentials::default();
+    for (key, value) in OF_CLOUD_NATIVE_PG {
+        credentials.insert("theirs", key, (*value).to_owned());
+    }
+    let read = |credentials: &Credentials| found(Backend::Postgres, &external, credentials);
+    let why = |credentials: &Credentials| read(credentials).unwrap_err().to_string();
+    let begins = "names its certificates in another Secret, db-ca, which ";
+    assert_eq!(why(&credentials), format!("{begins}is not there"));
+    credentials.saw("db-ca");
+    assert!(why(&credentials).starts_with(&format!("{begins}has no certificates or ca.crt")));
+    credentials.insert("db-ca", "ca.crt", "none".to_owned());
+    assert!(why(&credentials).starts_with(&format!("{begins}has a ca.crt that ")));
+    credentials.insert("db-ca", "ca.crt", AUTHORITY.to_owned());
+    let found = read(&credentials).unwrap();
+    assert_eq!(found.authorities.as_deref(), Some(AUTHORITY));
+    assert_eq!(server(found).0.url(), "postgres://postgres@db-rw.team:5432/postgres?sslmode=verify-full");
 }
 
 #[test]

@@ -1,56 +1,69 @@
 //! How a store of others is reached: a Secret for each, with what the services are told. It holds what was tried and is in force beside
 //! what is to be tried, so that a bad edit of the person's own Secret reaches no pod, not even one that is made anew.
+//!
+//! What a pod reads there never changes: the name of an entry stands for what is in it. So another address is another revision, which rolls
+//! in its order and has a way back, and a pod of before that starts once more starts with what it was told, certificates and all.
 
 use std::collections::BTreeMap;
 
 use ecommerce_contract::Service;
-use k8s_openapi::api::core::v1::{EnvVar, KeyToPath, SecretVolumeSource, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::{EnvVar, KeyToPath, PodSpec, SecretVolumeSource, Volume, VolumeMount};
 
 use super::container::{from_secret, mount, value};
 use super::{Inputs, Manifest, secrets};
-use crate::credentials::{Credentials, REFRESH_KEYS, WITH_REDIS};
+use crate::credentials::{Credentials, SEAL, WITH_REDIS};
 use crate::external::{Access, Address, FINGERPRINT, Found, NEXT, PRESENT};
-use crate::names::{Backend, Names};
+use crate::names::{Backend, Names, short_hash};
 use crate::resolve::Location;
 
-/// The entry with the authorities, which is the name of their file in a pod.
+/// The file with the authorities in a pod, and how the name of its entry begins.
 const AUTHORITIES: &str = "ca.crt";
 
 /// What the Secret of a store holds; nothing of one that the operator runs, or of which nothing is known.
 #[must_use]
 pub fn entries(names: &Names, store: Backend, location: &Location, salt: &str) -> BTreeMap<String, String> {
     let Some(theirs) = &location.theirs else { return BTreeMap::new() };
-    let mut entries = BTreeMap::new();
+    let mut entries: BTreeMap<_, _> =
+        theirs.kept.iter().map(|(entry, text)| (entry.clone(), text.expose().to_owned())).collect();
     if let Some(next) = &theirs.next {
         entries.insert(NEXT.to_owned(), next.text());
         entries.insert(FINGERPRINT.to_owned(), next.fingerprint(salt));
     }
     if let Some(present) = &theirs.present {
         entries.insert(PRESENT.to_owned(), present.text());
-        entries.extend(present.authorities.iter().map(|pem| (AUTHORITIES.to_owned(), pem.clone())));
-        for service in Service::ALL.into_iter().filter(|service| stores_of(*service).contains(&store)) {
-            let Some(Told { serve, migrate }) = Told::of(names, store, service, present) else { continue };
-            let mut tell = |what: &str, address: Address| {
-                entries.insert(format!("{service}.{what}url"), address.url());
-                if matches!(present.access, Access::Others { .. }) {
-                    entries.insert(format!("{service}.{what}password"), address.password.expose().to_owned());
-                }
-            };
-            tell("", serve);
-            if let Some(migrate) = migrate {
-                tell("migrate-", migrate);
-            }
-        }
+        let of_services = Service::ALL.into_iter().filter(|service| stores_of(*service).contains(&store));
+        let told =
+            of_services.filter_map(|service| Told::of(names, store, service, present)).flat_map(Told::into_texts);
+        let authorities = present.authorities.iter().map(|pem| (AUTHORITIES.to_owned(), pem.clone()));
+        entries.extend(told.chain(authorities).map(|(what, text)| (entry(&what, &text, salt), text)));
     }
     entries
 }
 
+/// The name of the entry that tells this. The salt keeps whoever reads it in a pod's template from trying passwords on it.
+fn entry(what: &str, text: &str, salt: &str) -> String {
+    format!("{what}.{}", short_hash([what, text, salt]))
+}
+
+/// The entries of this Secret that a pod reads by their names.
+pub fn read_by<'a>(pod: &'a PodSpec, secret: &'a str) -> impl Iterator<Item = &'a str> {
+    let variables = pod.containers.iter().flat_map(|container| container.env.iter().flatten());
+    let of_variables = variables.filter_map(|variable| variable.value_from.as_ref()?.secret_key_ref.as_ref());
+    let of_variables = of_variables.filter(move |read| read.name == secret).map(|read| read.key.as_str());
+    let volumes = pod.volumes.iter().flatten().filter_map(|volume| volume.secret.as_ref());
+    let mounted = volumes.filter(move |volume| volume.secret_name.as_deref() == Some(secret));
+    of_variables.chain(mounted.flat_map(|volume| volume.items.iter().flatten().map(|item| item.key.as_str())))
+}
+
 /// What a service is told of a store.
 pub(crate) struct Told {
+    service: Service,
     /// The login that serves.
     pub(crate) serve: Address,
     /// The login that migrates, where there is a database.
     pub(crate) migrate: Option<Address>,
+    /// Whether somebody else has made the logins, and so their passwords.
+    of_others: bool,
 }
 
 impl Told {
@@ -58,7 +71,8 @@ impl Told {
         let server = match &found.access {
             Access::Others { serve, migrate } => {
                 let serve = serve.get(service.as_str())?.clone();
-                return Some(Self { serve, migrate: migrate.get(service.as_str()).cloned() });
+                let migrate = migrate.get(service.as_str()).cloned();
+                return Some(Self { service, serve, migrate, of_others: true });
             }
             Access::Shared { server, .. } => server,
         };
@@ -66,28 +80,52 @@ impl Told {
             let said = Address::clone(server);
             Address { login, path, password: String::new().into(), ..said }
         };
-        Some(match store {
-            Backend::Postgres => Self {
-                serve: login(names.service_login(service), names.database(service)),
-                migrate: Some(login(names.migrate_login(service), names.database(service))),
-            },
-            Backend::Rabbitmq | Backend::Redis => {
-                Self { serve: login(names.user(service), names.vhost()), migrate: None }
+        let (serve, migrate) = match store {
+            Backend::Postgres => {
+                let database = names.database(service);
+                let migrate = login(names.migrate_login(service), database.clone());
+                (login(names.service_login(service), database), Some(migrate))
             }
-        })
+            Backend::Rabbitmq | Backend::Redis => (login(names.user(service), names.vhost()), None),
+        };
+        Some(Self { service, serve, migrate, of_others: false })
+    }
+
+    fn address(&self, login: Login) -> Option<&Address> {
+        match login {
+            Login::Serves => Some(&self.serve),
+            Login::Migrates => self.migrate.as_ref(),
+        }
+    }
+
+    /// Where it goes as whom, and what that is called.
+    fn url(&self, login: Login) -> Option<(String, String)> {
+        Some((format!("{}.{}url", self.service, login.prefix()), self.address(login)?.url()))
+    }
+
+    /// The password of a login that somebody else has made, and what that is called; none where everybody is let in, as a Redis may.
+    fn password(&self, login: Login) -> Option<(String, String)> {
+        let password = self.address(login).filter(|_| self.of_others)?.password.expose();
+        let is_one = !password.is_empty();
+        is_one.then(|| (format!("{}.{}password", self.service, login.prefix()), password.to_owned()))
+    }
+
+    fn into_texts(self) -> Vec<(String, String)> {
+        let logins = [Login::Serves, Login::Migrates].into_iter();
+        logins.flat_map(|login| [self.url(login), self.password(login)]).flatten().collect()
     }
 }
 
-/// The salt of fingerprints: nobody guesses it.
+/// The salt of whatever stands for what is said of a store of others: nobody guesses it.
 #[must_use]
-pub fn salt<'a>(names: &Names, credentials: &'a Credentials) -> &'a str {
-    credentials.get(&names.signing_key(), REFRESH_KEYS)
+pub fn salt<'a>(names: &Names, store: Backend, credentials: &'a Credentials) -> &'a str {
+    credentials.get(&names.backend(store), SEAL)
 }
 
 /// The Secrets of all stores of others.
 pub(super) fn objects(inputs: &Inputs<'_>) -> Vec<Manifest> {
-    let salt = salt(inputs.names, inputs.credentials);
     let of_store = |store: Backend| {
+        let salt = salt(inputs.names, store, inputs.credentials);
         let entries = entries(inputs.names, store, inputs.resolved.store(store), salt);
         (!entries.is_empty()).then(|| secrets::file_secret(inputs, inputs.names.addresses(store), entries))
     };
@@ -112,8 +150,18 @@ pub(super) enum Login {
     Migrates,
 }
 
+impl Login {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Serves => "",
+            Self::Migrates => "migrate-",
+        }
+    }
+}
+
 /// What a service is told of a store that somebody else runs: address, password, and whose certificates it believes. The password is
-/// the operator's own where it has made the login, and stands then under this key.
+/// the operator's own where it has made the login, and stands then under this key. `None` of a store of the operator's own; nothing while
+/// nobody has said where it is.
 pub(super) fn environment(
     inputs: &Inputs<'_>,
     store: Backend,
@@ -123,29 +171,24 @@ pub(super) fn environment(
 ) -> Option<Vec<EnvVar>> {
     let location = inputs.resolved.store(store);
     location.theirs.as_ref()?;
+    let Some(found) = location.told() else { return Some(Vec::new()) };
+    let told = Told::of(inputs.names, store, service, found)?;
     let prefix = match store {
         Backend::Postgres => "DATABASE",
         Backend::Rabbitmq => "AMQP",
         Backend::Redis => "REDIS",
     };
-    let what = match login {
-        Login::Serves => "",
-        Login::Migrates => "migrate-",
+    let (addresses, salt) = (inputs.names.addresses(store), salt(inputs.names, store, inputs.credentials));
+    let variable = |name: &str, (what, text): (String, String)| {
+        from_secret(&format!("{prefix}_{name}"), &addresses, &entry(&what, &text, salt))
     };
-    let addresses = inputs.names.addresses(store);
-    let told = location.told();
-    let mut environment = vec![from_secret(&format!("{prefix}_URL"), &addresses, &format!("{service}.{what}url"))];
-    let password = format!("{prefix}_PASSWORD");
-    match told.map(|told| &told.access) {
-        Some(Access::Others { serve, .. }) => {
-            let is_empty = serve.get(service.as_str()).is_some_and(|address| address.password.expose().is_empty());
-            let key = format!("{service}.{what}password");
-            // A Redis may let everybody in.
-            environment.extend((!is_empty).then(|| from_secret(&password, &addresses, &key)));
-        }
-        Some(Access::Shared { .. }) | None => environment.push(from_secret(&password, &location.secret, own_password)),
+    let mut environment: Vec<_> = told.url(login).into_iter().map(|url| variable("URL", url)).collect();
+    if told.of_others {
+        environment.extend(told.password(login).map(|password| variable("PASSWORD", password)));
+    } else {
+        environment.push(from_secret(&format!("{prefix}_PASSWORD"), &location.secret, own_password));
     }
-    if told.is_some_and(|told| told.authorities.is_some()) {
+    if found.authorities.is_some() {
         environment.push(value(&format!("{prefix}_CA_FILE"), format!("{}/{AUTHORITIES}", directory(store))));
     }
     Some(environment)
@@ -157,21 +200,16 @@ fn directory(store: Backend) -> String {
 
 /// The files that go with it.
 pub(super) fn volume(inputs: &Inputs<'_>, store: Backend) -> Option<(Volume, VolumeMount)> {
-    inputs.resolved.store(store).told()?.authorities.as_ref()?;
+    let pem = inputs.resolved.store(store).told()?.authorities.as_ref()?;
+    let key = entry(AUTHORITIES, pem, salt(inputs.names, store, inputs.credentials));
     let name = format!("{}-authorities", store.as_str());
     let source = SecretVolumeSource {
         secret_name: Some(inputs.names.addresses(store)),
         default_mode: Some(0o440),
         // Passwords are in it too, and the login that makes others.
-        items: Some(vec![KeyToPath { key: AUTHORITIES.to_owned(), path: AUTHORITIES.to_owned(), mode: None }]),
+        items: Some(vec![KeyToPath { key, path: AUTHORITIES.to_owned(), mode: None }]),
         ..SecretVolumeSource::default()
     };
     let volume = Volume { name: name.clone(), secret: Some(source), ..Volume::default() };
     Some((volume, mount(&name, &directory(store), true)))
-}
-
-/// All that is read from files at the start of a service and not from its environment.
-pub(super) fn authorities<'a>(inputs: &'a Inputs<'_>, service: Service) -> impl Iterator<Item = &'a str> {
-    let told = stores_of(service).into_iter().filter_map(|store| inputs.resolved.store(store).told());
-    told.filter_map(|told| told.authorities.as_deref())
 }

@@ -1,5 +1,5 @@
-//! The Job that makes databases and roles, and tries every login at a store of others before anything is told of it. It runs in the stack's namespace, so the operator itself never needs a way into
-//! a stack's server.
+//! The Job that makes databases and roles, and tries every login at a store of others before anything is told of it. It runs in the stack's
+//! namespace, so the operator itself never needs a way into a stack's server.
 
 use std::collections::BTreeSet;
 
@@ -46,14 +46,13 @@ pub fn provisioning_key(inputs: &Inputs<'_>) -> Option<String> {
 }
 
 fn plan(inputs: &Inputs<'_>) -> String {
-    let salt = addresses::salt(inputs.names, inputs.credentials);
     let external = Backend::ALL.into_iter().filter_map(|store| {
         let next = inputs.resolved.store(store).next()?;
         Some(External {
             store,
             keeper: inputs.spec.keeper(store),
             secret: next.secret.clone(),
-            fingerprint: next.fingerprint(salt),
+            fingerprint: next.fingerprint(addresses::salt(inputs.names, store, inputs.credentials)),
         })
     });
     let plan = Plan::new(inputs.names, inputs.resolved.store(Backend::Postgres)).with(inputs.names, external.collect());

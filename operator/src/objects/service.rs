@@ -181,7 +181,7 @@ fn files(inputs: &Inputs<'_>, service: Service) -> (Vec<Volume>, Vec<VolumeMount
 
 /// Stands for the secrets that the process of a revision reads at its start: another one is a reason to roll.
 #[must_use]
-pub fn configuration(inputs: &Inputs<'_>, service: Service, revision: &Revision) -> String {
+pub fn configuration(inputs: &Inputs<'_>, revision: &Revision) -> String {
     let container = revision.template.spec.as_ref().and_then(|spec| spec.containers.first());
     let read: BTreeMap<&str, &str> = container
         .and_then(|container| container.env.as_ref())
@@ -192,5 +192,5 @@ pub fn configuration(inputs: &Inputs<'_>, service: Service, revision: &Revision)
             Some((variable.name.as_str(), inputs.credentials.get(&key.name, &key.key)))
         })
         .collect();
-    long_hash(read.into_iter().flat_map(|(name, value)| [name, value]).chain(addresses::authorities(inputs, service)))
+    long_hash(read.into_iter().flat_map(|(name, value)| [name, value]))
 }

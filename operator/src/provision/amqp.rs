@@ -1,4 +1,4 @@
-//! A login at a RabbitMQ, tried: as much of AMQP 0-9-1 as it takes to be let into a vhost
+//! A login at a RabbitMQ, tried: as much of AMQP 0-9-1 as it takes to be let into a vhost and to declare an exchange there
 //! (<https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, 2.2.4 and 4.2).
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -10,36 +10,62 @@ use crate::external::{Address, Found};
 
 const METHOD_FRAME: u8 = 1;
 const FRAME_END: u8 = 0xCE;
-/// The class of what is said of a connection, and its methods.
-const CONNECTION: u16 = 10;
-const START: u16 = 10;
-const START_OK: u16 = 11;
-const TUNE: u16 = 30;
-const TUNE_OK: u16 = 31;
-const OPEN: u16 = 40;
-const OPEN_OK: u16 = 41;
-const CLOSE: u16 = 50;
+/// A method by its class and its number there.
+type Kind = (u16, u16);
+const START: Kind = (10, 10);
+const START_OK: Kind = (10, 11);
+const TUNE: Kind = (10, 30);
+const TUNE_OK: Kind = (10, 31);
+const OPEN: Kind = (10, 40);
+const OPEN_OK: Kind = (10, 41);
+const CLOSE: Kind = (10, 50);
+const CHANNEL_OPEN: Kind = (20, 10);
+const CHANNEL_OPEN_OK: Kind = (20, 11);
+const CHANNEL_CLOSE: Kind = (20, 40);
+const DECLARE_EXCHANGE: Kind = (40, 10);
+const DECLARE_EXCHANGE_OK: Kind = (40, 11);
+/// That of a connection, and the one that is opened here.
+const CHANNELS: [u16; 2] = [0, 1];
+/// Among what is asked of an exchange: that it outlives the broker.
+const DURABLE: u8 = 0b10;
 /// Longer than anything that is said before a connection is open, in bytes.
 const LONGEST: u32 = 128 * 1024;
 
-/// Tries whether this password opens the vhost.
+/// How far a login comes.
+enum Came {
+    /// As far as it was to.
+    Through,
+    /// Not into the vhost, as the broker says.
+    NotIn(String),
+    /// It may not declare the exchange, as the broker says.
+    NoFurther(String),
+}
+
+/// Tries whether this password opens the vhost, and where an exchange is named, whether it may be declared there as every service does when
+/// it connects.
 pub(super) async fn try_login(
     found: &Found,
     address: &Address,
     password: &str,
+    exchange: Option<&str>,
     deadline: Instant,
 ) -> Result<(), Fault> {
     let mut wire = connect(found, address, deadline).await?;
-    match timeout_at(deadline, log_in(&mut wire, address, password)).await {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(why))) => Err(Fault::NotLetIn { key: address.said_by.clone(), why }),
+    let key = address.said_by.clone();
+    match timeout_at(deadline, log_in(&mut wire, address, password, exchange)).await {
+        Ok(Ok(Came::Through)) => Ok(()),
+        Ok(Ok(Came::NotIn(why))) => Err(Fault::NotLetIn { key, why }),
+        Ok(Ok(Came::NoFurther(why))) => {
+            let what = format!("configure, write and read {} in its vhost", exchange.unwrap_or_default());
+            Err(Fault::NoRights { key, what, why })
+        }
         Ok(Err(error)) => Err(unreachable(address, error.to_string())),
         Err(_) => Err(unreachable(address, "it says nothing in time".to_owned())),
     }
 }
 
-/// Whether it was let in, or what the broker says.
-async fn log_in(wire: &mut Wire, address: &Address, password: &str) -> std::io::Result<Result<(), String>> {
+async fn log_in(wire: &mut Wire, address: &Address, password: &str, exchange: Option<&str>) -> std::io::Result<Came> {
+    let [of_connection, of_channel] = CHANNELS;
     wire.write_all(b"AMQP\0\0\x09\x01").await?;
     expect(START, &read_method(wire).await?)?;
 
@@ -51,61 +77,72 @@ async fn log_in(wire: &mut Wire, address: &Address, password: &str) -> std::io::
     start_ok.extend(short("PLAIN"));
     start_ok.extend(long(format!("\0{}\0{password}", address.login).as_bytes()));
     start_ok.extend(short("en_US"));
-    write_method(wire, START_OK, &start_ok).await?;
+    write_method(wire, of_connection, START_OK, &start_ok).await?;
     let tune = read_method(wire).await?;
-    if let Some(why) = said_at_close(&tune) {
-        return Ok(Err(why));
+    if let Some(why) = said_at(CLOSE, &tune) {
+        return Ok(Came::NotIn(why));
     }
     expect(TUNE, &tune)?;
 
     // One channel, frames as they come, no heartbeat: it is over in a moment.
-    write_method(wire, TUNE_OK, &[0, 1, 0, 0, 0x20, 0, 0, 0]).await?;
-    write_method(wire, OPEN, &[short(&address.path), vec![0, 0]].concat()).await?;
+    write_method(wire, of_connection, TUNE_OK, &[0, 1, 0, 0, 0x20, 0, 0, 0]).await?;
+    write_method(wire, of_connection, OPEN, &[short(&address.path), vec![0, 0]].concat()).await?;
     let open = read_method(wire).await?;
-    if let Some(why) = said_at_close(&open) {
-        return Ok(Err(why));
+    if let Some(why) = said_at(CLOSE, &open) {
+        return Ok(Came::NotIn(why));
     }
     expect(OPEN_OK, &open)?;
-    write_method(wire, CLOSE, &[vec![0, 200], short("tried"), vec![0, 0, 0, 0]].concat()).await?;
-    Ok(Ok(()))
+
+    if let Some(exchange) = exchange {
+        write_method(wire, of_channel, CHANNEL_OPEN, &short("")).await?;
+        expect(CHANNEL_OPEN_OK, &read_method(wire).await?)?;
+        let as_services_do = [vec![0, 0], short(exchange), short("topic"), vec![DURABLE, 0, 0, 0, 0]].concat();
+        write_method(wire, of_channel, DECLARE_EXCHANGE, &as_services_do).await?;
+        let declared = read_method(wire).await?;
+        if let Some(why) = said_at(CHANNEL_CLOSE, &declared) {
+            return Ok(Came::NoFurther(why));
+        }
+        expect(DECLARE_EXCHANGE_OK, &declared)?;
+    }
+    write_method(wire, of_connection, CLOSE, &[vec![0, 200], short("tried"), vec![0, 0, 0, 0]].concat()).await?;
+    Ok(Came::Through)
 }
 
 struct Method {
-    number: u16,
+    kind: Kind,
     arguments: Vec<u8>,
 }
 
-fn expect(wanted: u16, method: &Method) -> std::io::Result<()> {
-    if method.number == wanted { Ok(()) } else { Err(no_broker()) }
+fn expect(wanted: Kind, method: &Method) -> std::io::Result<()> {
+    if method.kind == wanted { Ok(()) } else { Err(no_broker()) }
 }
 
-/// The text of `connection.close`: after the code of the reply.
-fn said_at_close(method: &Method) -> Option<String> {
-    let text = method.arguments.get(2..).filter(|_| method.number == CLOSE)?;
+/// The text with which a connection or a channel is closed: after the code of the reply.
+fn said_at(close: Kind, method: &Method) -> Option<String> {
+    let text = method.arguments.get(2..).filter(|_| method.kind == close)?;
     let (length, text) = text.split_first()?;
     Some(String::from_utf8_lossy(text.get(..usize::from(*length))?).into_owned())
 }
 
 async fn read_method(wire: &mut Wire) -> std::io::Result<Method> {
-    let kind = wire.read_u8().await?;
+    let frame = wire.read_u8().await?;
     let _channel = wire.read_u16().await?;
     let length = wire.read_u32().await?;
-    if kind != METHOD_FRAME || !(4..=LONGEST).contains(&length) {
+    if frame != METHOD_FRAME || !(4..=LONGEST).contains(&length) {
         return Err(no_broker());
     }
-    let class = wire.read_u16().await?;
-    let number = wire.read_u16().await?;
+    let kind = (wire.read_u16().await?, wire.read_u16().await?);
     let mut arguments = vec![0; length as usize - 4];
     wire.read_exact(&mut arguments).await?;
-    if class != CONNECTION || wire.read_u8().await? != FRAME_END {
+    if wire.read_u8().await? != FRAME_END {
         return Err(no_broker());
     }
-    Ok(Method { number, arguments })
+    Ok(Method { kind, arguments })
 }
 
-async fn write_method(wire: &mut Wire, number: u16, arguments: &[u8]) -> std::io::Result<()> {
-    let method = [&CONNECTION.to_be_bytes(), &number.to_be_bytes(), arguments].concat();
-    let frame = [&[METHOD_FRAME, 0, 0][..], &long(&method), &[FRAME_END]].concat();
+async fn write_method(wire: &mut Wire, channel: u16, (class, number): Kind, arguments: &[u8]) -> std::io::Result<()> {
+    let method = [&class.to_be_bytes(), &number.to_be_bytes(), arguments].concat();
+    let frame = [&[METHOD_FRAME][..], &channel.to_be_bytes(), &long(&method), &[FRAME_END]].concat();
     wire.write_all(&frame).await?;
     wire.flush().await
 }

@@ -87,6 +87,22 @@ pub enum Fault {
         /// What the server says.
         why: String,
     },
+    /// A replica, or a server that is being moved.
+    #[error("the server of its {key} takes no writes ({why}): name the one that leads")]
+    ReadOnly {
+        /// The keys that say so.
+        key: String,
+        /// What the server says.
+        why: String,
+    },
+    /// Each would take the other's events for its own.
+    #[error("its {one} and {other} lead to one database: make one for each service")]
+    OneDatabase {
+        /// The keys that say so of one service.
+        one: String,
+        /// And of another.
+        other: String,
+    },
     /// Something of the name is there that the stack has not made.
     #[error(
         "the {what} {name} is there and is not this stack's, so nothing was changed: remove it, give the stack another name, or, where it is this shop's, say so with {claim}"

@@ -45,7 +45,7 @@ pub struct Settings {
     /// The directory with a directory for each store that somebody else runs.
     #[arg(long, env = "PROVISIONING_STORES", default_value = "/etc/ecommerce/stores")]
     pub stores: PathBuf,
-    /// For how long a store that somebody else runs is waited for, in seconds.
+    /// For how long each store that somebody else runs is waited for, in seconds.
     #[arg(long, env = "PROVISIONING_PATIENCE_SECONDS", default_value_t = 60)]
     pub patience_seconds: u64,
     /// Where the ids of the databases are written for the operator.
@@ -80,22 +80,23 @@ pub async fn run(settings: &Settings, clock: &Clock) -> Result<(), Error> {
 
 /// Makes what is in the plan, and tries what somebody else has made; gives the id of each service's database.
 pub async fn provision(plan: &Plan, files: &Files, clock: &Clock) -> Result<BTreeMap<String, Uuid>, Error> {
-    let deadline = Instant::now() + files.patience;
     for external in &plan.external {
+        let deadline = Instant::now() + files.patience;
         let found = files.found(external)?;
         let fault = Fault::of(external.store, &external.secret);
         match (external.store, &plan.names) {
-            (Backend::Redis, _) => redis::try_logins(&found, deadline).await.map_err(fault)?,
+            (Backend::Redis, Some(names)) => redis::try_logins(names, &found, deadline).await.map_err(fault)?,
             (Backend::Rabbitmq, Some(names)) => {
                 let (passwords, seal) = files.of_users(external.keeper)?;
                 rabbitmq::provision(names, &found, &passwords, &seal, deadline).await.map_err(fault)?;
             }
-            (Backend::Rabbitmq, None) | (Backend::Postgres, _) => {}
+            (Backend::Rabbitmq | Backend::Redis, None) | (Backend::Postgres, _) => {}
         }
     }
     let Some(external) = plan.external(Backend::Postgres) else {
         return postgres::provision_own(plan, files, clock).await;
     };
+    let deadline = Instant::now() + files.patience;
     let found = files.found(external)?;
     let Some(names) = plan.names.as_ref().filter(|_| external.keeper == Keeper::Shared) else {
         return postgres::try_others(external, &found, deadline).await;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ecommerce_contract::Service;
+use ecommerce_contract::topology::EXCHANGE;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
@@ -39,13 +40,13 @@ pub(super) async fn provision(
             management.make(names, password, &names.mark(seal)).await?;
             for service in Service::WITH_BROKER {
                 let own = Address { login: names.user(service), path: names.vhost(), ..Address::clone(server) };
-                amqp::try_login(found, &own, password(service), deadline).await?;
+                amqp::try_login(found, &own, password(service), None, deadline).await?;
             }
         }
         Access::Shared { management: None, .. } => {}
         Access::Others { serve, .. } => {
             for address in serve.values() {
-                amqp::try_login(found, address, address.password.expose(), deadline).await?;
+                amqp::try_login(found, address, address.password.expose(), Some(EXCHANGE), deadline).await?;
             }
         }
     }

@@ -342,8 +342,9 @@ async fn read_credentials(
     let ours = wanted(names, &stack.spec).into_iter().map(|wanted| wanted.name).chain(made_from_them);
     let of_mail = stack.spec.mail.iter().map(|mail| mail.secret_ref.name.clone());
     let external = Backend::ALL.into_iter().filter_map(|store| Some((store, stack.spec.external(store)?)));
-    let (addresses, of_stores): (BTreeSet<String>, BTreeSet<String>) =
-        external.map(|(store, external)| (names.addresses(store), external.secret_ref.name.clone())).unzip();
+    let addresses: BTreeSet<String> = external.clone().map(|(store, _)| names.addresses(store)).collect();
+    let of_stores = external.flat_map(|(_, external)| [Some(&external.secret_ref), external.certificates_ref.as_ref()]);
+    let of_stores = of_stores.flatten().map(|secret| secret.name.clone());
     let theirs: BTreeSet<String> = of_mail.chain(of_stores).collect();
     let each = ours.chain(addresses.clone()).chain(theirs).map(|name| {
         let secrets = &secrets;

@@ -5,6 +5,7 @@ use kube::ResourceExt as _;
 
 use super::ReconcileOutcome;
 use super::diagnose::Trouble;
+use super::jobs::ADOPT_ANNOTATION;
 use super::validate::{SpecProblem, held_by};
 use crate::amount::thousandths;
 use crate::crd::condition::{self, DEGRADED, Reason};
@@ -22,8 +23,13 @@ const ALL_ANSWER: &str = "postgres, rabbitmq and redis are ready";
 pub(super) const OF_PODS: [Reason; 2] = [Reason::PodsInTrouble, Reason::PodsRefused];
 
 /// What of the other conditions needs a person.
-const NOT_DONE: [Reason; 4] =
-    [Reason::ProvisioningFailed, Reason::MigrationFailed, Reason::UpgradeFailed, Reason::ServiceNotReady];
+const NOT_DONE: [Reason; 5] = [
+    Reason::OtherDatabases,
+    Reason::ProvisioningFailed,
+    Reason::MigrationFailed,
+    Reason::UpgradeFailed,
+    Reason::ServiceNotReady,
+];
 
 /// Whether a condition holds, where that is known, its one word, and its sentence.
 pub(super) struct Finding {
@@ -103,6 +109,13 @@ fn not_ours(outcome: &ReconcileOutcome<'_>) -> Option<String> {
 
 pub(super) fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
     let progress = outcome.progress;
+    if let Some(ProvisioningFailure { found: Some(found), .. }) = &progress.provisioning_failure {
+        let secret = outcome.resolved.store(Backend::Postgres).next().map_or("", |next| next.secret.as_str());
+        let message = format!(
+            "the Secret {secret}, which spec.postgres.external.secretRef names, leads to other databases than this shop's, with none of its orders, and nothing was told of them: put the Secret back; or bring the shop there, and then annotate the stack with {ADOPT_ANNOTATION}={found}"
+        );
+        return Finding::new(false, Reason::OtherDatabases, message);
+    }
     if let Some(ProvisioningFailure { message, retry_at, .. }) = &progress.provisioning_failure {
         let what = if outcome.resolved.any_external() {
             "not every store is as the services need it, and they go on with what was tried before"
@@ -158,11 +171,13 @@ pub(super) fn image_that_runs(outcome: &ReconcileOutcome<'_>, service: Service) 
 pub(super) fn services(outcome: &ReconcileOutcome<'_>) -> Finding {
     if let Some(failure) = &outcome.ledger.failed_upgrade {
         let Failure { service, image, message, .. } = failure;
+        let has_others = outcome.resolved.any_external();
+        let or_secrets = if has_others { " or the Secrets that its external stores name" } else { "" };
         return Finding::new(
             false,
             Reason::UpgradeFailed,
             format!(
-                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec, or annotate the stack with {RETRY_ANNOTATION}=<anything new>"
+                "{service} did not come up with {image} ({message}), so all services run what they ran before; mend the spec{or_secrets}, or annotate the stack with {RETRY_ANNOTATION}=<anything new>"
             ),
         );
     }

@@ -13,7 +13,7 @@ use kube::ResourceExt as _;
 use super::dereference::Observed;
 use crate::crd::{MigrationState, MigrationStatus};
 use crate::ledger::{Ledger, ProvisioningFailure};
-use crate::names::{Backend, Names};
+use crate::names::{Backend, Names, short_hash};
 use crate::objects::{Held, MIGRATE, PROVISION, migration_is_held, migration_key};
 use crate::resolve::Resolved;
 
@@ -21,6 +21,18 @@ use crate::resolve::Resolved;
 pub const RETRY: Duration = Duration::from_mins(5);
 /// How much of a failed one's log a condition shows, in characters.
 const LOG_END: usize = 600;
+
+/// Which databases are taken for the shop's in place of those of before.
+#[derive(Debug, Clone, Copy)]
+pub enum Adopts<'a> {
+    /// All that are on the stack's own server.
+    Any,
+    /// On a server of others, those for which this stands, which a person has said with [`ADOPT_ANNOTATION`].
+    Named(&'a str),
+}
+
+/// The annotation with which a person says that other databases are the shop's from now on.
+pub const ADOPT_ANNOTATION: &str = "ecommercestack.dev/adopt";
 
 /// How far a stack's databases are.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +87,14 @@ impl Progress {
     }
 
     /// Takes in what the provisioning Job of this key did.
-    pub fn see_provisioning(&mut self, names: &Names, key: Option<&str>, observed: &Observed, now: &Time) {
+    pub fn see_provisioning(
+        &mut self,
+        names: &Names,
+        key: Option<&str>,
+        adopts: Adopts<'_>,
+        observed: &Observed,
+        now: &Time,
+    ) {
         let Some(key) = key else { return };
         self.current.insert(names.provisioning_job(key));
         if self.provisioned_from.as_deref() == Some(key) {
@@ -95,6 +114,14 @@ impl Progress {
         };
         match end_of(job, PROVISION, &observed.pods) {
             Some(End::Complete(at)) => match last_words(&name, PROVISION, &observed.pods).and_then(ids) {
+                Some(ids) if !self.may_be(&ids, adopts) => {
+                    self.provisioning_failure = Some(ProvisioningFailure {
+                        key: key.to_owned(),
+                        message: "the databases are not those of before".to_owned(),
+                        retry_at: later(&at),
+                        found: Some(what_stands_for(&ids)),
+                    });
+                }
                 Some(ids) => {
                     self.databases = ids;
                     self.provisioned_from = Some(key.to_owned());
@@ -109,10 +136,21 @@ impl Progress {
                 let message = last_words(&name, PROVISION, &observed.pods).map_or(why, tail);
                 let retry_at = later(&at);
                 self.retries.insert(name, retry_at.clone());
-                self.provisioning_failure = Some(ProvisioningFailure { key: key.to_owned(), message, retry_at });
+                self.provisioning_failure =
+                    Some(ProvisioningFailure { key: key.to_owned(), message, retry_at, found: None });
             }
             None => {}
         }
+    }
+
+    /// Whether these are the shop's databases: those of before, the first of all, or those that a person has said.
+    fn may_be(&self, ids: &BTreeMap<Service, String>, adopts: Adopts<'_>) -> bool {
+        let are_known = self.databases.iter().all(|(service, id)| ids.get(service) == Some(id));
+        let are_said = match adopts {
+            Adopts::Any => true,
+            Adopts::Named(said) => said == what_stands_for(ids),
+        };
+        are_known || are_said
     }
 
     /// Takes in what the migration Jobs of these images did. What one is to be told that has to be mended first is as it was.
@@ -268,6 +306,11 @@ fn last_words<'a>(job: &str, container: &str, pods: &'a [Pod]) -> Option<&'a str
 fn ids(message: &str) -> Option<BTreeMap<Service, String>> {
     let mut ids: BTreeMap<String, String> = serde_json::from_str(message).ok()?;
     Service::WITH_DATABASE.into_iter().map(|service| Some((service, ids.remove(service.as_str())?))).collect()
+}
+
+/// Short enough to be typed.
+fn what_stands_for(ids: &BTreeMap<Service, String>) -> String {
+    short_hash(ids.iter().flat_map(|(service, id)| [service.as_str(), id]))
 }
 
 fn tail(text: &str) -> String {

@@ -5,6 +5,7 @@
 //! A reconcile decides from what the API server says now, never from what an earlier one remembers; it may be cut off
 //! anywhere, and the next one goes on. To add a step: a file, and its line in `step_through`.
 
+mod addresses;
 pub mod apply;
 pub mod calm;
 pub mod dereference;
@@ -40,11 +41,10 @@ use kube::{Client, Resource as _, ResourceExt as _};
 use crate::crd::{EcommerceStack, EcommerceStackSpec, EcommerceStackStatus};
 use crate::credentials::wanted;
 use crate::edge_keys::EdgeKeys;
-use crate::external;
 use crate::ledger::Ledger;
 use crate::names::{Backend, Names};
-use crate::objects::{self, Held, Inputs, Revision, addresses};
-use crate::resolve::{Location, Resolved};
+use crate::objects::{self, Held, Inputs, Revision};
+use crate::resolve::Resolved;
 use crate::rollout::{InForce, Known};
 use crate::settings::Settings;
 use crate::store_form::in_force;
@@ -55,7 +55,7 @@ use dereference::Observed;
 use diagnose::Trouble;
 use facts::Facts;
 use guard::within;
-use jobs::Progress;
+use jobs::{Adopts, Progress};
 use refusal::Refusal;
 use turn::Turn;
 use validate::SpecProblem;
@@ -260,12 +260,12 @@ async fn step_through(stack: &EcommerceStack, namespace: &str, context: &Context
     if may_change {
         refusals.extend(make_secrets(stack, &names, &mut held, &mut ledger, &mut observed, &now, context).await?);
     }
-    let resolved = locate(&spec, &names, &ledger, &observed);
+    let resolved = addresses::locate(&spec, &names, &ledger, &observed);
     let edges = ledger.edges.clone();
     let facts = Facts { spec: &spec, forms: &forms, names: &names, owner: &owner, edges: &edges, held: &held, context };
-    let (mut progress, proven) = see_provisioning(&facts, &resolved, &observed, &ledger, &now);
+    let (mut progress, proven) = see_provisioning(stack, &facts, &resolved, &observed, &ledger, &now);
     let resolved = proven.unwrap_or(resolved);
-    tell_addresses(&mut observed, &names, &resolved);
+    addresses::tell(&mut observed, &names, &resolved);
     progress.see_migrations(&names, &resolved, &observed, &held, &now);
     progress.record(&mut ledger);
 
@@ -343,6 +343,7 @@ async fn make_secrets(
 
 /// What the provisioning Job did; and where the stores are from now on, where it has tried all that is said of them.
 fn see_provisioning(
+    stack: &EcommerceStack,
     facts: &Facts<'_>,
     resolved: &Resolved,
     observed: &Observed,
@@ -351,7 +352,10 @@ fn see_provisioning(
 ) -> (Progress, Option<Resolved>) {
     let mut progress = Progress::recorded(ledger);
     let key = objects::provisioning_key(&facts.inputs(resolved, observed, &progress));
-    progress.see_provisioning(facts.names, key.as_deref(), observed, now);
+    let said = stack.annotations().get(jobs::ADOPT_ANNOTATION).map_or("", String::as_str);
+    let is_own = resolved.store(Backend::Postgres).theirs.is_none();
+    let adopts = if is_own { Adopts::Any } else { Adopts::Named(said) };
+    progress.see_provisioning(facts.names, key.as_deref(), adopts, observed, now);
     let is_proven = key.is_some() && progress.provisioned_from == key;
     (progress, is_proven.then(|| resolved.clone().proven(facts.names)))
 }
@@ -370,27 +374,6 @@ async fn leave(
         refusals.extend(apply::ensure(&ledger, inputs.names, observed, context).await?.err());
     }
     Ok(refusals)
-}
-
-/// Where each store is: one that the operator runs is looked for, one that somebody else runs is where their Secret says.
-fn locate(spec: &EcommerceStackSpec, names: &Names, ledger: &Ledger, observed: &Observed) -> Resolved {
-    let mut theirs = external::look(spec, names, &observed.credentials);
-    Resolved::new(spec, &ledger.pins, |backend| match theirs.remove(&backend) {
-        Some((theirs, _)) => Location::external(names, backend, theirs),
-        None => Location::embedded(names, backend, observed.store(names, ledger, backend)),
-    })
-}
-
-/// What pods read of the stores of others from now on, which is not always what was there when it was looked at.
-fn tell_addresses(observed: &mut Observed, names: &Names, resolved: &Resolved) {
-    let salt = addresses::salt(names, &observed.credentials).to_owned();
-    for store in Backend::ALL {
-        let secret = names.addresses(store);
-        observed.credentials.forget(&secret);
-        for (key, value) in addresses::entries(names, store, resolved.store(store), &salt) {
-            observed.credentials.insert(&secret, &key, value);
-        }
-    }
 }
 
 /// What is kept of a stack, and what is wrong with what it asks for.

@@ -132,7 +132,7 @@ pub fn shown(
         // What the servers do not know yet reaches no pod, whatever the revision.
         let waits = known.get(service).is_some_and(|known| known.secrets_wait_for.is_some());
         let as_it_is = has_read(inputs, *service, observed).filter(|_| waits);
-        let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, *service, &revision));
+        let configuration = as_it_is.unwrap_or_else(|| configuration(inputs, &revision));
         Some((*service, Shown { revision, configuration, replicas: replicas(inputs, *service, observed) }))
     };
     revisions.iter().filter_map(of_service).collect()

@@ -14,11 +14,14 @@ use operator::provision::{Files, provision};
 use operator::resolve::{Embedded, Location};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::stores_of_others::databases_on;
+
 /// What provisioning says of a store whose Secret says this. Beside one that is no PostgreSQL there is the one that all tests share.
 async fn tried(store: Backend, said: &[(&str, String)]) -> Result<(), String> {
     let names = Names::new("default", "shop");
     let directory = std::env::temp_dir().join(unique_name());
-    let shared = uris(&database::server().replace("postgres@", "postgres:p@"));
+    let shared = database::server();
+    let shared = databases_on(&shared, |database| at_database(&shared, database)).await;
     let mut stores = vec![(store, said)];
     stores.extend((store != Backend::Postgres).then_some((Backend::Postgres, shared.as_slice())));
     let external = stores.into_iter().map(|(store, said)| external(store, said, &directory)).collect();
@@ -33,7 +36,8 @@ async fn tried(store: Backend, said: &[(&str, String)]) -> Result<(), String> {
 /// What the Job finds of a store whose logins somebody else has made.
 fn external(store: Backend, said: &[(&str, String)], directory: &Path) -> External {
     let managed = Some(false);
-    let external = ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, keys: None, managed };
+    let external =
+        ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, managed, ..ExternalStore::default() };
     let mut credentials = Credentials::default();
     for (key, value) in said {
         credentials.insert("theirs", key, value.clone());
@@ -46,8 +50,12 @@ fn external(store: Backend, said: &[(&str, String)], directory: &Path) -> Extern
     External { store, keeper: Keeper::Others, secret: "theirs".to_owned(), fingerprint: found.fingerprint("") }
 }
 
-fn uris(uri: &str) -> Vec<(&'static str, String)> {
-    ["auth.uri", "product.uri", "order.uri", "payment.uri"].map(|key| (key, uri.to_owned())).to_vec()
+/// As the superuser, with a password that nobody asks for.
+fn at_database(server: &str, database: &str) -> String {
+    let mut url: url::Url = server.parse().unwrap();
+    url.set_password(Some("p")).unwrap();
+    url.set_path(database);
+    url.to_string()
 }
 
 #[tokio::test]
@@ -76,9 +84,11 @@ async fn a_postgres_is_believed_by_the_certificates_of_its_secret_alone() {
     let (authority, other) = (Authority::create(), Authority::create());
     let postgres = Postgres::encrypted(&authority.certificate("localhost")).await;
     let port = postgres.url.parse::<PgConnectOptions>().unwrap().get_port();
+    let databases = databases_on(&postgres.url, str::to_owned).await;
     let said = |host: &str, pem: String| {
-        let uris = uris(&format!("postgres://postgres:p@{host}:{port}/postgres"));
-        uris.into_iter().chain([("certificates", pem)]).collect::<Vec<_>>()
+        let uri = |database: &str| format!("postgres://postgres:p@{host}:{port}/{database}");
+        let uris = databases.iter().map(|(key, database)| (*key, uri(database)));
+        uris.chain([("certificates", pem)]).collect::<Vec<_>>()
     };
     tried(Backend::Postgres, &said("localhost", authority.pem())).await.unwrap();
     let error = tried(Backend::Postgres, &said("localhost", other.pem())).await.unwrap_err();

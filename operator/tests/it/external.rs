@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::story::{APPS, CORE, JOBS, Story};
+use crate::story::{APPS, CORE, JOBS, STACK, Story};
 use crate::walk::Walk;
 
 fn on_postgres() -> Value {
@@ -63,13 +63,19 @@ impl OfStory {
     }
 
     fn provision(&self) {
-        let ids = json!({"auth": "id-a", "product": "id-p", "order": "id-o", "payment": "id-y"});
-        self.0.end_job("shop-provision-", "Complete", &ids.to_string());
+        self.provision_as("id");
+    }
+
+    /// As a Job does that has found databases with ids of this kind.
+    fn provision_as(&self, id: &str) {
+        let each = ["auth", "product", "order", "payment"].map(|service| (service, format!("{id}-{service}")));
+        let ids: std::collections::BTreeMap<_, _> = each.into();
+        self.0.end_job("shop-provision-", "Complete", &json!(ids).to_string());
     }
 
     /// What the cluster does until nothing moves.
     async fn settle(&self) {
-        for _ in 0..6 {
+        for _ in 0..8 {
             self.look().await;
             self.0.migrate();
             self.0.serve();
@@ -88,11 +94,34 @@ impl OfStory {
         story
     }
 
-    /// What the services are told under a key.
-    fn told(&self, store: &str, key: &str) -> Option<String> {
-        let secret = self.0.api.get(&format!("{CORE}/secrets/shop-{store}-addresses"))?;
-        let bytes: ByteString = serde_json::from_value(secret["data"].get(key)?.clone()).unwrap();
-        Some(String::from_utf8(bytes.0).unwrap())
+    /// All that services are told under a name, or were told and still are.
+    fn all_told(&self, store: &str, name: &str) -> Vec<String> {
+        let secret = self.0.api.get(&format!("{CORE}/secrets/shop-{store}-addresses"));
+        let Some(Value::Object(entries)) = secret.map(|secret| secret["data"].clone()) else { return Vec::new() };
+        let is_of_name = |entry: &str| entry.rsplit_once('.').is_some_and(|(what, _)| what == name);
+        let told = entries.into_iter().filter(|(entry, _)| is_of_name(entry));
+        let text = |bytes| String::from_utf8(serde_json::from_value::<ByteString>(bytes).unwrap().0).unwrap();
+        told.map(|(_, bytes)| text(bytes)).collect()
+    }
+
+    /// What services are told under a name, where nobody is there any more who was told something else.
+    fn told(&self, store: &str, name: &str) -> Option<String> {
+        let mut all = self.all_told(store, name);
+        assert!(all.len() < 2, "{name}: {all:?}");
+        all.pop()
+    }
+
+    /// What a service's pods are told by a variable that they read from the Secret of a store's addresses.
+    fn told_to(&self, service: &str, variable: &str, store: &str) -> String {
+        let pods = self.pods();
+        let variables = of_pod(&pods, service).0;
+        let read = variables.as_array().unwrap().iter().find(|read| read["name"] == variable).unwrap().clone();
+        let read = &read["valueFrom"]["secretKeyRef"];
+        let secret = self.0.api.get(&format!("{CORE}/secrets/shop-{store}-addresses")).unwrap();
+        assert_eq!(read["name"], secret["metadata"]["name"]);
+        // Whoever reads it finds it.
+        let bytes = secret["data"].get(read["key"].as_str().unwrap()).unwrap().clone();
+        String::from_utf8(serde_json::from_value::<ByteString>(bytes).unwrap().0).unwrap()
     }
 
     fn pods(&self) -> Vec<Value> {
@@ -241,6 +270,45 @@ async fn another_address_reaches_the_services_once_every_login_was_tried_there()
     assert!(story.pods() != pods);
 }
 
+/// A slip of the pen, or a copy that has none of today's orders: the shop would be empty.
+#[tokio::test]
+async fn other_databases_than_those_of_before_are_taken_once_a_person_says_so() {
+    let story = OfStory::open(&on_postgres()).await;
+    let (pods, databases) = (story.pods(), story.0.ledger().databases);
+    let mut moved = of_cloud_native_pg("one");
+    for key in ["uri", "fqdn-uri", "host"] {
+        moved[key] = moved[key].as_str().unwrap().replace("db-rw", "new-rw").into();
+    }
+    story.write("db-superuser", &moved);
+    story.look().await;
+    story.look().await;
+    story.provision_as("another");
+    story.settle().await;
+    let (ready, reason, message) = story.0.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "OtherDatabases"), "{message}");
+    assert!(message.contains("the Secret db-superuser") && message.contains("none of its orders"), "{message}");
+    assert_eq!(story.0.condition("Available").0, "True");
+    assert!(story.pods() == pods && story.0.ledger().databases == databases);
+    let words = message.split_once("annotate the stack with ecommercestack.dev/adopt=").unwrap().1;
+    let (word, _) = words.split_once(' ').unwrap();
+
+    for (said, reason) in [("yes", "OtherDatabases"), (word, "Ready")] {
+        story.0.api.change(STACK, |stack| stack["metadata"]["annotations"] = json!({"ecommercestack.dev/adopt": said}));
+        story.settle().await;
+        assert_eq!(story.0.condition("Ready").1, reason, "{said}");
+    }
+    assert!(story.told("postgres", "order.url").unwrap().contains("@new-rw.team:5432/"));
+    assert_eq!(story.0.ledger().databases["order"], "another-order");
+
+    // It stands for those alone: the way back is another move.
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").1, "OtherDatabases");
+}
+
 /// The login that makes others is the Job's alone: the services have their own.
 #[tokio::test]
 async fn another_password_of_the_provisioner_is_tried_and_rolls_nothing() {
@@ -291,7 +359,7 @@ async fn certificates_reach_the_services_as_a_file_once_they_were_tried() {
     let (variables, volumes) = of_pod(&pods, "order");
     let file = json!({"name": "DATABASE_CA_FILE", "value": "/etc/ecommerce/postgres/ca.crt"});
     assert!(variables.as_array().unwrap().contains(&file), "{variables}");
-    assert!(volumes.contains(r#"{"key":"ca.crt","path":"ca.crt"}"#), "the file alone, and no password: {volumes}");
+    assert!(volumes.contains(r#"[{"key":"ca.crt."#), "the file alone, and no password: {volumes}");
     assert!(!of_pod(&pods, "gateway").1.contains("addresses"));
 
     // Another authority is a reason to roll, although the file has the same name.
@@ -302,6 +370,79 @@ async fn certificates_reach_the_services_as_a_file_once_they_were_tried() {
     story.provision();
     story.settle().await;
     assert!(story.pods() != pods);
+}
+
+/// What a Deployment shows holds together at each step: whoever has certificates goes to an address that is encrypted, and no other.
+#[tokio::test]
+async fn certificates_that_are_added_never_go_with_an_address_of_before() {
+    let story = OfStory::open(&on_both()).await;
+    let mut said = of_cloud_native_pg("one");
+    said["ca.crt"] = include_str!("../../src/external/authority.pem").into();
+    story.write("db-superuser", &said);
+    story.look().await;
+    story.look().await;
+    story.provision();
+    let with_database = ["product", "payment", "order", "auth"];
+    let mut steps = 0;
+    while steps == 0 || story.0.condition("Ready").0 != "True" {
+        story.look().await;
+        let pods = story.pods();
+        let is_encrypted = with_database.map(|service| {
+            let has_certificates = of_pod(&pods, service).0.to_string().contains("DATABASE_CA_FILE");
+            let url = story.told_to(service, "DATABASE_URL", "postgres");
+            assert_eq!(has_certificates, url.ends_with("?sslmode=verify-full"), "{service}: {url}");
+            has_certificates
+        });
+        steps += usize::from(is_encrypted.contains(&true) && is_encrypted.contains(&false));
+        story.0.migrate();
+        story.0.serve();
+        assert!(steps < 20);
+    }
+    assert!(steps > 1, "some had them before others");
+    story.settle().await;
+    assert_eq!(story.all_told("postgres", "order.url").len(), 1, "nobody reads that of before any more");
+}
+
+/// It lets in and cannot work, which no try of a login shows.
+#[tokio::test]
+async fn a_server_with_which_the_services_do_not_start_is_taken_back() {
+    let story = OfStory::open(&on_postgres()).await;
+    let (pods, url) = (story.pods(), story.told_to("order", "DATABASE_URL", "postgres"));
+    let mut moved = of_cloud_native_pg("one");
+    for key in ["uri", "fqdn-uri", "host"] {
+        moved[key] = moved[key].as_str().unwrap().replace("db-rw", "new-rw").into();
+    }
+    story.write("db-superuser", &moved);
+    story.look().await;
+    story.look().await;
+    story.provision();
+    for _ in 0..3 {
+        story.look().await;
+        story.0.migrate();
+    }
+    assert!(story.told_to("product", "DATABASE_URL", "postgres").contains("@new-rw."), "it rolls");
+    story.0.api.change(&format!("{APPS}/deployments/shop-product"), |product| {
+        product["status"] = json!({
+            "observedGeneration": product["metadata"]["generation"], "replicas": 2, "updatedReplicas": 1,
+            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
+        });
+    });
+    story.look().await;
+    story.0.serve();
+    story.look().await;
+    assert!(story.pods() == pods, "what was shown before is shown again, to the last annotation");
+    assert_eq!(story.told_to("product", "DATABASE_URL", "postgres"), url.replace("order", "product"));
+    assert_eq!(story.0.condition("Available").0, "True");
+    let (ready, reason, message) = story.0.condition("Ready");
+    assert_eq!((ready.as_str(), reason.as_str()), ("False", "UpgradeFailed"), "{message}");
+
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.look().await;
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True", "{:?}", story.0.condition("Ready"));
+    assert!(story.pods() == pods);
 }
 
 #[tokio::test]
@@ -330,7 +471,8 @@ async fn logins_that_others_have_made_are_told_with_their_passwords() {
     assert_eq!(story.told("redis", "gateway.url").unwrap(), "redis://cache:6379/0");
     assert_eq!(story.told("redis", "gateway.password").unwrap(), "of-cache");
     for secret in ["shop-postgres", "shop-redis"] {
-        assert_eq!(story.0.api.get(&format!("{CORE}/secrets/{secret}")), None, "nothing is generated for it");
+        let generated = story.0.api.get(&format!("{CORE}/secrets/{secret}")).unwrap()["data"].clone();
+        assert!(generated.as_object().unwrap().keys().eq(["seal"]), "no password: {generated}");
     }
     let jobs = story.0.api.below(JOBS);
     let migration = jobs.iter().find(|name| name.starts_with("shop-order-migrate-")).unwrap();

@@ -135,7 +135,7 @@ pub(crate) fn built_with(spec: &EcommerceStackSpec, how_far: Databases, credenti
     let mut revisions = revisions(&inputs);
     revisions.retain(|service, _| !Service::WITH_DATABASE.contains(service) || migrated.contains(service));
     let of_service = |(service, revision)| {
-        let configuration = configuration(&inputs, service, &revision);
+        let configuration = configuration(&inputs, &revision);
         (service, Shown { revision, configuration, replicas: spec.service(service).and_then(|said| said.replicas) })
     };
     let shown = revisions.into_iter().map(of_service).collect();

@@ -26,6 +26,8 @@ struct State {
     refused: Vec<String>,
     silent: Option<String>,
     version: u64,
+    /// What was last applied as `data`, by path and field manager: what a later one leaves out goes.
+    applied: BTreeMap<(String, String), Value>,
 }
 
 impl MockedApi {
@@ -116,7 +118,7 @@ impl State {
         match method {
             "GET" => self.read(path, query),
             "POST" => self.create(path, body),
-            "PATCH" => self.patch(path, body),
+            "PATCH" => self.patch(path, query, body),
             "DELETE" => (200, self.objects.remove(path).unwrap_or(Value::Null)),
             _ => refusal(405, "MethodNotAllowed", "the mocked API does not know this"),
         }
@@ -148,9 +150,12 @@ impl State {
         (201, self.store(&path, body.clone()))
     }
 
-    fn patch(&mut self, path: &str, body: &Value) -> (u16, Value) {
+    fn patch(&mut self, path: &str, query: &str, body: &Value) -> (u16, Value) {
         let path = path.strip_suffix("/status").unwrap_or(path);
         let mut object = self.objects.get(path).cloned().unwrap_or_else(|| json!({}));
+        if let Some(before) = self.applied.insert((path.to_owned(), query.to_owned()), body["data"].clone()) {
+            withdraw(&mut object["data"], &before, &body["data"]);
+        }
         merge(&mut object, body);
         (200, self.store(path, object))
     }
@@ -184,6 +189,11 @@ fn merge(object: &mut Value, patch: &Value) {
         }
         _ => *object = patch.clone(),
     }
+}
+
+fn withdraw(object: &mut Value, before: &Value, now: &Value) {
+    let (Value::Object(fields), Value::Object(before)) = (object, before) else { return };
+    fields.retain(|key, _| !before.contains_key(key) || now.get(key).is_some());
 }
 
 fn refusal(code: u16, reason: &str, message: &str) -> (u16, Value) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ecommerce_contract::Service;
-use ecommerce_testing::{database, unique_name};
+use ecommerce_testing::{database, redis, unique_name};
 use ecommerce_types::Clock;
 use operator::crd::{ExternalStore, Keeper, SecretRef};
 use operator::credentials::{Credentials, SEAL};
@@ -52,7 +52,8 @@ impl Stack {
     }
 
     fn with(mut self, store: Backend, managed: Option<bool>, said: &[(&str, String)]) -> Self {
-        let external = ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, keys: None, managed };
+        let external =
+            ExternalStore { secret_ref: SecretRef { name: "theirs".to_owned() }, managed, ..ExternalStore::default() };
         let mut credentials = Credentials::default();
         for (key, value) in said {
             credentials.insert("theirs", key, value.clone());
@@ -257,22 +258,118 @@ async fn a_server_that_does_not_answer_or_does_not_let_in_is_named_with_its_key(
     assert!(error.contains("the login of its host, username and password is not let in ("), "{error}");
 }
 
+/// A database for each service on this server, and how each is named in a Secret.
+pub(crate) async fn databases_on(superuser: &str, uri: impl Fn(&str) -> String) -> Vec<(&'static str, String)> {
+    let mut server = superuser.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    let mut said = Vec::new();
+    for key in ["auth.uri", "product.uri", "order.uri", "payment.uri"] {
+        let database = unique_name();
+        // Its log may have little room.
+        run(&mut server, &format!("CREATE DATABASE {database} STRATEGY file_copy")).await;
+        said.push((key, uri(&database)));
+    }
+    said
+}
+
+/// Logins and databases that somebody else has made, as whom one serves and another migrates.
+struct Theirs {
+    superuser: PgConnection,
+    said: Vec<(&'static str, String)>,
+    serves: String,
+    migrates: String,
+    databases: Vec<String>,
+}
+
+impl Theirs {
+    async fn create() -> Self {
+        let Postgres { options, mut superuser, login: serves } = Postgres::with_login("").await;
+        let migrates = unique_name();
+        run(&mut superuser, &format!("CREATE ROLE {migrates} LOGIN")).await;
+        let (host, port) = (options.get_host().to_owned(), options.get_port());
+        let uri = |login: &str, database: &str| format!("postgres://{login}:p@{host}:{port}/{database}");
+        let mut said = databases_on(&database::server(), |database| uri(&serves, database)).await;
+        let mut databases = Vec::new();
+        for (key, migrate_key) in [
+            ("auth.uri", "auth.migrate-uri"),
+            ("product.uri", "product.migrate-uri"),
+            ("order.uri", "order.migrate-uri"),
+            ("payment.uri", "payment.migrate-uri"),
+        ] {
+            let database = said.iter().find(|(of, _)| *of == key).unwrap().1.rsplit('/').next().unwrap().to_owned();
+            said.push((migrate_key, uri(&migrates, &database)));
+            run(&mut superuser, &format!("ALTER DATABASE {database} OWNER TO {migrates}")).await;
+            let mut inside = options.clone().database(&database).connect().await.unwrap();
+            run(&mut inside, &format!("ALTER SCHEMA public OWNER TO {migrates}")).await;
+            let rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES";
+            run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} {rights} TO {serves}")).await;
+            databases.push(database);
+        }
+        Self { superuser, said, serves, migrates, databases }
+    }
+
+    fn stack(&self, namespace: &str) -> Stack {
+        Stack::new(namespace).with(Backend::Postgres, Some(false), &self.said)
+    }
+
+    async fn inside(&self, database: &str) -> PgConnection {
+        database::server().parse::<PgConnectOptions>().unwrap().database(database).connect().await.unwrap()
+    }
+}
+
 #[tokio::test]
 async fn logins_that_somebody_else_has_made_are_tried_and_nothing_is_made() {
-    let mut postgres = Postgres::with_login("CREATEDB").await;
-    let (host, port, login) =
-        (postgres.options.get_host().to_owned(), postgres.options.get_port(), postgres.login.clone());
-    run(&mut postgres.superuser, &format!("CREATE DATABASE {login} OWNER {login}")).await;
-    let uri = format!("postgres://{login}:p@{host}:{port}/{login}");
-    let said: Vec<(&str, String)> =
-        ["auth.uri", "product.uri", "order.uri", "payment.uri"].map(|key| (key, uri.clone())).to_vec();
-    let namespace = namespace();
-    let stack = Stack::new(&namespace).with(Backend::Postgres, Some(false), &said);
-    let ids = stack.provision().await.unwrap();
+    let mut theirs = Theirs::create().await;
+    let (namespace, elsewhere) = (namespace(), theirs.said[0].1.clone());
+    let ids = theirs.stack(&namespace).provision().await.unwrap();
     assert_eq!(ids.len(), Service::WITH_DATABASE.len());
-    assert_eq!(stack.provision().await.unwrap(), ids);
-    assert_eq!(postgres.count("role", &format!("{}%", namespace.replace('-', "_"))).await, 0);
-    assert_eq!(postgres.count("database", &format!("{}%", namespace.replace('-', "_"))).await, 0);
+    assert_eq!(theirs.stack(&namespace).provision().await.unwrap(), ids);
+    let like = format!("{}%", namespace.replace('-', "_"));
+    let made = "SELECT (SELECT count(*) FROM pg_roles WHERE rolname LIKE $1) + (SELECT count(*) FROM pg_database WHERE datname LIKE $1)";
+    let made: i64 = sqlx::query_scalar(made).bind(like).fetch_one(&mut theirs.superuser).await.unwrap();
+    assert_eq!(made, 0);
+    for database in &theirs.databases {
+        let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+        let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut theirs.inside(database).await).await.unwrap();
+        assert_eq!(tables, 0, "what was made for a try is gone");
+    }
+
+    // The same server by another name has the same databases.
+    for (_, uri) in &mut theirs.said {
+        *uri = uri.replace("127.0.0.1", "localhost");
+    }
+    assert_ne!(theirs.said[0].1, elsewhere);
+    assert_eq!(theirs.stack(&namespace).provision().await.unwrap(), ids);
+}
+
+/// It is let in and can not work: said before any pod tries.
+#[tokio::test]
+async fn what_a_login_may_not_is_seen_before_a_service_is_told_of_it() {
+    let mut theirs = Theirs::create().await;
+    let (serves, migrates) = (theirs.serves.clone(), theirs.migrates.clone());
+    let orders = theirs.databases[2].clone();
+    let mut inside = theirs.inside(&orders).await;
+    run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} REVOKE DELETE ON TABLES FROM {serves}"))
+        .await;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("the login of its order.migrate-uri may not give whoever serves its tables"), "{error}");
+    run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} GRANT DELETE ON TABLES TO {serves}")).await;
+
+    run(&mut inside, "ALTER SCHEMA public OWNER TO CURRENT_USER").await;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("the login of its order.migrate-uri may not make a table in its database"), "{error}");
+    run(&mut inside, &format!("ALTER SCHEMA public OWNER TO {migrates}")).await;
+
+    run(&mut inside, &format!("ALTER DATABASE {orders} SET default_transaction_read_only = on")).await;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("the server of its order.uri takes no writes"), "{error}");
+    let mut writes = theirs.inside("postgres").await;
+    run(&mut writes, &format!("ALTER DATABASE {orders} RESET default_transaction_read_only")).await;
+    theirs.stack(&namespace()).provision().await.unwrap();
+
+    let of_order = theirs.said.iter().find(|(key, _)| *key == "order.uri").unwrap().1.clone();
+    theirs.said.iter_mut().find(|(key, _)| *key == "payment.uri").unwrap().1 = of_order;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("its order.uri and payment.uri lead to one database"), "{error}");
 }
 
 #[tokio::test]
@@ -366,6 +463,16 @@ async fn a_broker_that_refuses_says_whom_and_in_which_vhost() {
     let error = theirs(format!("{}/nowhere", with("guest", "guest").trim_end_matches('/'))).refused().await;
     assert!(error.contains("the login of its uri is not let in (NOT_ALLOWED"), "{error}");
 
+    let user = unique_name();
+    let body = serde_json::json!({"password": "p", "tags": ""});
+    manage(reqwest::Method::PUT, &format!("users/{user}"), Some(body)).await;
+    let rights = serde_json::json!({"configure": "^other$", "write": ".*", "read": ".*"});
+    manage(reqwest::Method::PUT, &format!("permissions/%2F/{user}"), Some(rights)).await;
+    let error = theirs(with(&user, "p")).refused().await;
+    assert!(error.contains("the login of its uri may not configure, write and read ecommerce.events"), "{error}");
+    assert!(error.contains("ACCESS_REFUSED"), "{error}");
+    manage(reqwest::Method::DELETE, &format!("users/{user}"), None).await;
+
     let said =
         [("uri", with("guest", "another")), ("management-uri", management.to_string().replace("guest:guest@", ""))];
     let stack = Stack::new(&namespace()).with(Backend::Rabbitmq, None, &said);
@@ -382,15 +489,29 @@ async fn a_broker_that_refuses_says_whom_and_in_which_vhost() {
 #[tokio::test]
 async fn a_redis_of_others_is_tried_with_every_login() {
     let postgres = Postgres::with_login("CREATEROLE CREATEDB").await;
-    let redis = variable("TEST_REDIS_URL", "redis://127.0.0.1:16379");
+    let url = variable("TEST_REDIS_URL", "redis://127.0.0.1:16379");
     let on =
         |said: &[(&str, String)]| Stack::on_postgres(&namespace(), &postgres.said()).with(Backend::Redis, None, said);
-    on(&[("uri", redis.to_string())]).provision().await.unwrap();
-    let mut with_password = redis.clone();
+    on(&[("uri", url.to_string())]).provision().await.unwrap();
+    let mut with_password = url.clone();
     with_password.set_username("gateway").unwrap();
     with_password.set_password(Some("unknown")).unwrap();
-    let error = on(&[("uri", redis.to_string()), ("gateway.uri", with_password.to_string())]).refused().await;
+    let error = on(&[("uri", url.to_string()), ("gateway.uri", with_password.to_string())]).refused().await;
     assert!(error.contains("the login of its gateway.uri is not let in (WRONGPASS"), "{error}");
+
+    let user = redis::user("p").await;
+    let mut without_rights = url.clone();
+    without_rights.set_username(&user).unwrap();
+    without_rights.set_password(Some("p")).unwrap();
+    let error = on(&[("uri", without_rights.to_string())]).refused().await;
+    assert!(error.contains("the login of its uri may not write keys that begin with "), "{error}");
+    let leader = redis::Server::start().await;
+    let follower = redis::Server::start().await;
+    follower.follow(&leader).await;
+    let error = on(&[("uri", follower.url())]).refused().await;
+    assert!(error.contains("the server of its uri takes no writes (READONLY"), "{error}");
+    let error = on(&[("uri", format!("{}/9999", url.as_str().trim_end_matches('/')))]).refused().await;
+    assert!(error.contains("answers otherwise than expected (ERR DB index is out of range"), "{error}");
 
     let [amqp, _] = broker();
     let elsewhere = format!("redis://{}:{}", amqp.host_str().unwrap(), amqp.port().unwrap());

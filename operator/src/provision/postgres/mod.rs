@@ -60,7 +60,10 @@ pub(super) async fn provision_shared(
     let Access::Shared { server: address, .. } = &found.access else { return Err(Error::Changed(Backend::Postgres)) };
     let theirs = |fault| Fault::of(external.store, &external.secret)(fault);
     let no_rights = |error: Error| match error {
-        Error::Statement { database, source } => theirs(theirs::of_statement(address, &database, &source)),
+        Error::Statement { database, source } => {
+            let what = format!("make the database {database} and its roles: ALTER ROLE … CREATEROLE CREATEDB");
+            theirs(theirs::of_statement(address, what, &source))
+        }
         other => other,
     };
     let mark = Mark(names.mark(&files.seal()?));
@@ -87,7 +90,7 @@ pub(super) async fn provision_shared(
     Ok(ids)
 }
 
-/// Logins that somebody else has made. Their databases have no id of ours: what stands for one is where it is.
+/// Logins that somebody else has made. Their databases have no id of ours: what stands for one is its server and its number there.
 pub(super) async fn try_others(
     external: &External,
     found: &Found,
@@ -95,14 +98,17 @@ pub(super) async fn try_others(
 ) -> Result<BTreeMap<String, Uuid>, Error> {
     let theirs = |fault| Fault::of(external.store, &external.secret)(fault);
     let Access::Others { serve, migrate } = &found.access else { return Err(Error::Changed(Backend::Postgres)) };
-    let mut ids = BTreeMap::new();
+    let mut ids: BTreeMap<String, Uuid> = BTreeMap::new();
     for (service, address) in serve {
-        let id = theirs::try_login(&theirs::options(found, address), address, deadline).await.map_err(theirs)?;
-        if let Some(migrating) = migrate.get(service).filter(|migrating| *migrating != address) {
-            let theirs_too = theirs::try_login(&theirs::options(found, migrating), migrating, deadline).await;
-            theirs_too.map_err(theirs)?;
+        let tried = theirs::try_serving(found, address, deadline).await.map_err(theirs)?;
+        if let Some((other, _)) = ids.iter().find(|(_, id)| **id == tried.id) {
+            let (one, other) = (serve[other].said_by.clone(), address.said_by.clone());
+            return Err(theirs(Fault::OneDatabase { one, other }));
         }
-        ids.insert(service.clone(), id);
+        if let Some(migrating) = migrate.get(service) {
+            theirs::try_migrating(found, migrating, &tried, deadline).await.map_err(theirs)?;
+        }
+        ids.insert(service.clone(), tried.id);
     }
     Ok(ids)
 }

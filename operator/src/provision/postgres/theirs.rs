@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{Instant, interval, timeout_at};
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ use crate::provision::wire::{unreachable, why_not_believed};
 const PAUSE: Duration = Duration::from_millis(500);
 /// `insufficient_privilege`
 const NO_RIGHTS: &str = "42501";
+/// `read_only_sql_transaction`
+const READ_ONLY: &str = "25006";
 
 /// As the address says: with TLS and a certificate that is good, or in clear.
 pub(super) fn options(found: &Found, address: &Address) -> PgConnectOptions {
@@ -72,31 +74,88 @@ fn refused(address: &Address, error: &sqlx::Error) -> Option<Fault> {
     }
 }
 
-/// Why a statement of ours did not do its work.
-pub(super) fn of_statement(address: &Address, database: &str, error: &sqlx::Error) -> Fault {
+/// Why a statement of ours did not do its work, which is to do this.
+pub(super) fn of_statement(address: &Address, what: String, error: &sqlx::Error) -> Fault {
     let key = address.said_by.clone();
-    let said = error.as_database_error().map(|said| (said.code(), said.message().to_owned()));
-    match said {
-        Some((Some(code), why)) if code == NO_RIGHTS => Fault::NoRights {
-            key,
-            what: format!("make the database {database} and its roles: ALTER ROLE … CREATEROLE CREATEDB"),
-            why,
-        },
-        Some((_, why)) => Fault::Unexpected { key, why },
-        None => unreachable(address, error.to_string()),
+    let Some(said) = error.as_database_error() else { return unreachable(address, error.to_string()) };
+    let why = said.message().to_owned();
+    match said.code().as_deref() {
+        Some(NO_RIGHTS) => Fault::NoRights { key, what, why },
+        Some(READ_ONLY) => Fault::ReadOnly { key, why },
+        _ => Fault::Unexpected { key, why },
     }
 }
 
-/// Logs in and says what stands for the database: where it is, and its number there.
-pub(super) async fn try_login(options: &PgConnectOptions, address: &Address, deadline: Instant) -> Result<Uuid, Fault> {
-    let mut connection = connect(options, address, deadline).await?;
-    let asked = sqlx::query_scalar("SELECT oid::bigint FROM pg_database WHERE datname = current_database()");
-    let asked = timeout_at(deadline, asked.fetch_one(&mut connection)).await;
-    let asked = asked.map_err(|_| unreachable(address, "it says nothing in time".to_owned()))?;
-    let number: i64 = asked.map_err(|error| of_statement(address, &address.path, &error))?;
+/// A login that somebody else has made, let in.
+pub(super) struct Tried {
+    /// What stands for its database.
+    pub(super) id: Uuid,
+    /// Who it is there.
+    role: String,
+}
+
+/// Logs in as whoever serves.
+pub(super) async fn try_serving(found: &Found, address: &Address, deadline: Instant) -> Result<Tried, Fault> {
+    let mut connection = connect(&options(found, address), address, deadline).await?;
+    let asked = timeout_at(deadline, ask(&mut connection, address)).await.map_err(|_| late(address))?;
     close(connection).await;
-    let digest = Sha256::digest(format!("{} {} {number}", address.authority(), address.path));
+    asked
+}
+
+async fn ask(connection: &mut PgConnection, address: &Address) -> Result<Tried, Fault> {
+    let failed = |error| of_statement(address, "ask whose it is".to_owned(), &error);
+    let is_read_only = "SELECT current_setting('transaction_read_only')::bool";
+    if sqlx::query_scalar(is_read_only).fetch_one(&mut *connection).await.map_err(failed)? {
+        return Err(Fault::ReadOnly { key: address.said_by.clone(), why: "transaction_read_only is on".to_owned() });
+    }
+    let who = "SELECT current_user::text, oid::bigint FROM pg_database WHERE datname = current_database()";
+    let (role, number): (String, i64) = sqlx::query_as(who).fetch_one(&mut *connection).await.map_err(failed)?;
+    // Some clouds keep this from whoever is no administrator. Then it is where it is.
+    let server = "SELECT system_identifier::text FROM pg_control_system()";
+    let server: Result<String, _> = sqlx::query_scalar(server).fetch_one(connection).await;
+    let place = server.unwrap_or_else(|_| format!("{} {}", address.authority(), address.path));
+    let digest = Sha256::digest(format!("{place} {number}"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    Ok(Tried { id: uuid::Builder::from_random_bytes(bytes).into_uuid(), role })
+}
+
+/// Logs in as whoever migrates, and sees that it may make tables which the other may use. Nothing of it stays.
+pub(super) async fn try_migrating(
+    found: &Found,
+    address: &Address,
+    serving: &Tried,
+    deadline: Instant,
+) -> Result<(), Fault> {
+    let mut connection = connect(&options(found, address), address, deadline).await?;
+    let failed = |error| of_statement(address, "make a table in its database".to_owned(), &error);
+    let tried = timeout_at(deadline, may_use_its_tables(&mut connection, &serving.role)).await;
+    let may_use = tried.map_err(|_| late(address))?.map_err(failed)?;
+    close(connection).await;
+    if may_use {
+        return Ok(());
+    }
+    let what = "give whoever serves its tables: ALTER DEFAULT PRIVILEGES FOR ROLE … GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO …";
+    let why = "a table that it makes is closed to them".to_owned();
+    Err(Fault::NoRights { key: address.said_by.clone(), what: what.to_owned(), why })
+}
+
+async fn may_use_its_tables(connection: &mut PgConnection, role: &str) -> Result<bool, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("CREATE TABLE ecommerce_try (id int)").execute(&mut *transaction).await?;
+    let may_use = "SELECT bool_and(has_table_privilege($1, 'ecommerce_try', what)) \
+                   FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS each(what)";
+    let may_use = sqlx::query_scalar(may_use).bind(role).fetch_one(&mut *transaction).await?;
+    transaction.rollback().await?;
+    Ok(may_use)
+}
+
+fn late(address: &Address) -> Fault {
+    unreachable(address, "it says nothing in time".to_owned())
+}
+
+/// Logs in, and no more.
+pub(super) async fn try_login(options: &PgConnectOptions, address: &Address, deadline: Instant) -> Result<(), Fault> {
+    close(connect(options, address, deadline).await?).await;
+    Ok(())
 }
