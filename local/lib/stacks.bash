@@ -99,7 +99,7 @@ sql() {
   limit=${limit:-900} in_postgres psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$1"
 }
 
-# read_databases fills `databases` and `owners`, by service. The server is this stack's own.
+# read_databases [PREFIX] fills `databases` and `owners`, by service. The server is this stack's own, or PREFIX is that of the names.
 declare -A databases owners
 read_databases() {
   local service name owner
@@ -107,7 +107,7 @@ read_databases() {
     [ -z "${databases[$service]:-}" ] || fail "PostgreSQL has two databases of $service: ${databases[$service]} and $name. Remove the one that nobody uses."
     databases[$service]=$name owners[$service]=$owner
   done < <(limit=60 sql postgres <<<"select substring(datname from '(auth|product|order|payment)\$'), datname, pg_get_userbyid(datdba)
-    from pg_database where datname ~ '_(auth|product|order|payment)\$'")
+    from pg_database where datname ~ '^${1:-}.*_(auth|product|order|payment)\$'")
   for service in "${with_database[@]}"; do
     [ -n "${databases[$service]:-}" ] || fail "PostgreSQL has no database of $service: is the stack up? (kubectl get ecs $stack --namespace $namespace)"
   done
