@@ -85,8 +85,9 @@ pub fn migrate_login_key(service: Service) -> String {
     format!("{service}-migrate")
 }
 
-/// The key of the seal in the Secret of a store that somebody else runs: what is this stack's on a server that others use too is told by
-/// it, and it is the salt of whatever stands for a password of theirs.
+/// The key in the Secret of the salt.
+pub const SALT: &str = "salt";
+/// The key of the seal in a store's Secret: what is this stack's on a server that others use too is told by it.
 pub const SEAL: &str = "seal";
 
 /// All secrets of a stack of this spec: those of what it keeps itself.
@@ -94,28 +95,30 @@ pub const SEAL: &str = "seal";
 pub fn wanted(names: &Names, spec: &EcommerceStackSpec) -> Vec<Wanted> {
     let all = |keys: Vec<String>, kind| keys.into_iter().map(|key| (key, kind)).collect::<Vec<_>>();
     let passwords = |keys| all(keys, Kind::Password);
-    let salt = || vec![(SEAL.to_owned(), Kind::Salt)];
     let database_logins =
         Service::WITH_DATABASE.into_iter().flat_map(|service| [migrate_login_key(service), service_login_key(service)]);
     let logins = all(database_logins.collect(), Kind::DatabasePassword);
     let of_postgres = match spec.keeper(Backend::Postgres) {
         Keeper::Operator => [vec![(SUPERUSER.to_owned(), Kind::Superuser)], logins].concat(),
         Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], logins].concat(),
-        Keeper::Others => salt(),
+        Keeper::Others => Vec::new(),
     };
     let of_rabbitmq = passwords(Service::WITH_BROKER.map(|service| service.to_string()).to_vec());
     let of_rabbitmq = match spec.keeper(Backend::Rabbitmq) {
         Keeper::Operator => of_rabbitmq,
         Keeper::Shared => [vec![(SEAL.to_owned(), Kind::Password)], of_rabbitmq].concat(),
-        Keeper::Others => salt(),
+        Keeper::Others => Vec::new(),
     };
     let of_redis = match spec.keeper(Backend::Redis) {
         Keeper::Operator => passwords(WITH_REDIS.map(|service| service.to_string()).to_vec()),
-        Keeper::Shared | Keeper::Others => salt(),
+        Keeper::Shared | Keeper::Others => Vec::new(),
     };
     let of_stores = [(Backend::Postgres, of_postgres), (Backend::Rabbitmq, of_rabbitmq), (Backend::Redis, of_redis)];
-    let of_store = |(store, keys)| Wanted { name: names.backend(store), keys };
-    let mut wanted: Vec<Wanted> = of_stores.map(of_store).to_vec();
+    let of_stores = of_stores.into_iter().filter(|(_, keys)| !keys.is_empty());
+    let mut wanted: Vec<Wanted> = of_stores.map(|(store, keys)| Wanted { name: names.backend(store), keys }).collect();
+    if Backend::ALL.into_iter().any(|store| spec.external(store).is_some()) {
+        wanted.push(Wanted { name: names.salt(), keys: vec![(SALT.to_owned(), Kind::Salt)] });
+    }
     wanted.extend([
         Wanted {
             name: names.signing_key(),

@@ -145,6 +145,12 @@ impl Names {
         self.with("signing-key")
     }
 
+    /// The Secret of the salt of whatever stands for a password that somebody else has made.
+    #[must_use]
+    pub fn salt(&self) -> String {
+        self.with("salt")
+    }
+
     /// The Secret of the first administrator.
     #[must_use]
     pub fn admin(&self) -> String {

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{EnvVar, KeyToPath, PodSpec, SecretVolumeSource,
 
 use super::container::{from_secret, mount, value};
 use super::{Inputs, Manifest, secrets};
-use crate::credentials::{Credentials, SEAL, WITH_REDIS};
+use crate::credentials::{Credentials, SALT, WITH_REDIS};
 use crate::external::{Access, Address, FINGERPRINT, Found, NEXT, PRESENT};
 use crate::names::{Backend, Names, short_hash};
 use crate::resolve::Location;
@@ -118,14 +118,14 @@ impl Told {
 
 /// The salt of whatever stands for what is said of a store of others: nobody guesses it.
 #[must_use]
-pub fn salt<'a>(names: &Names, store: Backend, credentials: &'a Credentials) -> &'a str {
-    credentials.get(&names.backend(store), SEAL)
+pub fn salt<'a>(names: &Names, credentials: &'a Credentials) -> &'a str {
+    credentials.get(&names.salt(), SALT)
 }
 
 /// The Secrets of all stores of others.
 pub(super) fn objects(inputs: &Inputs<'_>) -> Vec<Manifest> {
+    let salt = salt(inputs.names, inputs.credentials);
     let of_store = |store: Backend| {
-        let salt = salt(inputs.names, store, inputs.credentials);
         let entries = entries(inputs.names, store, inputs.resolved.store(store), salt);
         (!entries.is_empty()).then(|| secrets::file_secret(inputs, inputs.names.addresses(store), entries))
     };
@@ -178,7 +178,7 @@ pub(super) fn environment(
         Backend::Rabbitmq => "AMQP",
         Backend::Redis => "REDIS",
     };
-    let (addresses, salt) = (inputs.names.addresses(store), salt(inputs.names, store, inputs.credentials));
+    let (addresses, salt) = (inputs.names.addresses(store), salt(inputs.names, inputs.credentials));
     let variable = |name: &str, (what, text): (String, String)| {
         from_secret(&format!("{prefix}_{name}"), &addresses, &entry(&what, &text, salt))
     };
@@ -201,7 +201,7 @@ fn directory(store: Backend) -> String {
 /// The files that go with it.
 pub(super) fn volume(inputs: &Inputs<'_>, store: Backend) -> Option<(Volume, VolumeMount)> {
     let pem = inputs.resolved.store(store).told()?.authorities.as_ref()?;
-    let key = entry(AUTHORITIES, pem, salt(inputs.names, store, inputs.credentials));
+    let key = entry(AUTHORITIES, pem, salt(inputs.names, inputs.credentials));
     let name = format!("{}-authorities", store.as_str());
     let source = SecretVolumeSource {
         secret_name: Some(inputs.names.addresses(store)),

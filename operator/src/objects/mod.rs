@@ -228,8 +228,7 @@ pub fn migration_key(
             let admin = |key| credentials.get(&names.admin(), key);
             // Who may list Jobs may not try passwords on their names: the login that migrates has one that nobody guesses.
             let secret = credentials.get(&names.backend(Backend::Postgres), &migrate_login_key(service));
-            let secret =
-                if secret.is_empty() { addresses::salt(names, Backend::Postgres, credentials) } else { secret };
+            let secret = if secret.is_empty() { addresses::salt(names, credentials) } else { secret };
             vec![admin(ADMIN_EMAIL), admin(ADMIN_PASSWORD), secret]
         }
         Service::Gateway | Service::Product | Service::Order | Service::Payment => vec![""],

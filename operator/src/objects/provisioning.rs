@@ -32,7 +32,9 @@ const REVISION: &str = "1";
 pub fn provisioning_key(inputs: &Inputs<'_>) -> Option<String> {
     let (names, resolved) = (inputs.names, inputs.resolved);
     let is_unsaid = |store| resolved.store(store).theirs.as_ref().is_some_and(|theirs| theirs.next.is_none());
-    if Backend::ALL.into_iter().any(is_unsaid) {
+    // What stands for a password is in the plan, which more people may read than Secrets.
+    let has_no_salt = resolved.any_external() && addresses::salt(names, inputs.credentials).is_empty();
+    if has_no_salt || Backend::ALL.into_iter().any(is_unsaid) {
         return None;
     }
     let postgres = resolved.store(Backend::Postgres);
@@ -52,7 +54,7 @@ fn plan(inputs: &Inputs<'_>) -> String {
             store,
             keeper: inputs.spec.keeper(store),
             secret: next.secret.clone(),
-            fingerprint: next.fingerprint(addresses::salt(inputs.names, store, inputs.credentials)),
+            fingerprint: next.fingerprint(addresses::salt(inputs.names, inputs.credentials)),
         })
     });
     let plan = Plan::new(inputs.names, inputs.resolved.store(Backend::Postgres)).with(inputs.names, external.collect());

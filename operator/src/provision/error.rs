@@ -103,6 +103,14 @@ pub enum Fault {
         /// And of another.
         other: String,
     },
+    /// What is migrated is not what serves.
+    #[error("its {one} and {other} lead to two databases, and are of one service")]
+    TwoDatabases {
+        /// The keys that say where it serves.
+        one: String,
+        /// And where it migrates.
+        other: String,
+    },
     /// Something of the name is there that the stack has not made.
     #[error(
         "the {what} {name} is there and is not this stack's, so nothing was changed: remove it, give the stack another name, or, where it is this shop's, say so with {claim}"

@@ -40,9 +40,10 @@ fn kept(secret: &str, observed: &Observed) -> BTreeMap<String, Password> {
 
 /// What pods read of the stores of others from now on, which is not always what was there when it was looked at.
 pub(super) fn tell(observed: &mut Observed, names: &Names, resolved: &Resolved) {
+    let salt = salt(names, &observed.credentials).to_owned();
     for store in Backend::ALL {
         let secret = names.addresses(store);
-        let entries = entries(names, store, resolved.store(store), salt(names, store, &observed.credentials));
+        let entries = entries(names, store, resolved.store(store), &salt);
         observed.credentials.forget(&secret);
         for (key, value) in entries {
             observed.credentials.insert(&secret, &key, value);

@@ -128,6 +128,13 @@ impl Observed {
         }
     }
 
+    /// Whether a service is there that keeps something in a database.
+    #[must_use]
+    pub fn has_data_services(&self, names: &Names) -> bool {
+        let mut services = ecommerce_contract::Service::WITH_DATABASE.into_iter();
+        services.any(|service| self.deployments.contains_key(&names.service(service)))
+    }
+
     /// The connections that PostgreSQL was last given; none where there is no server.
     #[must_use]
     pub fn connections(&self, names: &Names) -> u32 {

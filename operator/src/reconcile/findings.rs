@@ -111,8 +111,14 @@ pub(super) fn migrated(outcome: &ReconcileOutcome<'_>) -> Finding {
     let progress = outcome.progress;
     if let Some(ProvisioningFailure { found: Some(found), .. }) = &progress.provisioning_failure {
         let secret = outcome.resolved.store(Backend::Postgres).next().map_or("", |next| next.secret.as_str());
+        // Some would go on with the databases of before while others are told of these.
+        let or_move = if outcome.observed.has_data_services(outcome.names) {
+            "a shop moves by being deleted, with its data retained, and made anew".to_owned()
+        } else {
+            format!("or bring the shop's rows there, and then annotate the stack with {ADOPT_ANNOTATION}={found}")
+        };
         let message = format!(
-            "the Secret {secret}, which spec.postgres.external.secretRef names, leads to other databases than this shop's, with none of its orders, and nothing was told of them: put the Secret back; or bring the shop there, and then annotate the stack with {ADOPT_ANNOTATION}={found}"
+            "the Secret {secret}, which spec.postgres.external.secretRef names, leads to databases that are not known to be this shop's, and nothing was told of them: put the Secret back; {or_move}"
         );
         return Finding::new(false, Reason::OtherDatabases, message);
     }

@@ -22,12 +22,18 @@ pub const RETRY: Duration = Duration::from_mins(5);
 /// How much of a failed one's log a condition shows, in characters.
 const LOG_END: usize = 600;
 
-/// Which databases are taken for the shop's in place of those of before.
+/// Which databases are taken for the shop's.
 #[derive(Debug, Clone, Copy)]
 pub enum Adopts<'a> {
-    /// All that are on the stack's own server.
+    /// All: they are on the stack's own server.
     Any,
-    /// On a server of others, those for which this stands, which a person has said with [`ADOPT_ANNOTATION`].
+    /// On a server of others: those of before, or, where none are known, of the address that is in force.
+    OfBefore {
+        /// Whether what was tried is in force already, or nothing is.
+        is_in_force: bool,
+    },
+    /// The same, or, for no service is there that would go on with others, those for which this stands, which a person has said with
+    /// [`ADOPT_ANNOTATION`].
     Named(&'a str),
 }
 
@@ -143,14 +149,15 @@ impl Progress {
         }
     }
 
-    /// Whether these are the shop's databases: those of before, the first of all, or those that a person has said.
+    /// Whether these are the shop's databases.
     fn may_be(&self, ids: &BTreeMap<Service, String>, adopts: Adopts<'_>) -> bool {
         let are_known = self.databases.iter().all(|(service, id)| ids.get(service) == Some(id));
-        let are_said = match adopts {
+        match adopts {
             Adopts::Any => true,
-            Adopts::Named(said) => said == what_stands_for(ids),
-        };
-        are_known || are_said
+            // Who has taken the ledger away has not said that these are the shop's.
+            Adopts::OfBefore { is_in_force } => are_known && (is_in_force || !self.databases.is_empty()),
+            Adopts::Named(said) => are_known || said == what_stands_for(ids),
+        }
     }
 
     /// Takes in what the migration Jobs of these images did. What one is to be told that has to be mended first is as it was.

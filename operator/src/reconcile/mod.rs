@@ -352,9 +352,13 @@ fn see_provisioning(
 ) -> (Progress, Option<Resolved>) {
     let mut progress = Progress::recorded(ledger);
     let key = objects::provisioning_key(&facts.inputs(resolved, observed, &progress));
-    let said = stack.annotations().get(jobs::ADOPT_ANNOTATION).map_or("", String::as_str);
-    let is_own = resolved.store(Backend::Postgres).theirs.is_none();
-    let adopts = if is_own { Adopts::Any } else { Adopts::Named(said) };
+    let adopts = match &resolved.store(Backend::Postgres).theirs {
+        None => Adopts::Any,
+        Some(theirs) if observed.has_data_services(facts.names) => {
+            Adopts::OfBefore { is_in_force: theirs.present.is_none() || theirs.present == theirs.next }
+        }
+        Some(_) => Adopts::Named(stack.annotations().get(jobs::ADOPT_ANNOTATION).map_or("", String::as_str)),
+    };
     progress.see_provisioning(facts.names, key.as_deref(), adopts, observed, now);
     let is_proven = key.is_some() && progress.provisioned_from == key;
     (progress, is_proven.then(|| resolved.clone().proven(facts.names)))

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use ecommerce_contract::Service;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, EnvVar};
+use operator::credentials::SALT;
 use operator::names::Names;
 use operator::objects::Desired;
 use serde_json::{from_value, json, to_value};
@@ -105,7 +106,9 @@ fn each_migration_understands_what_it_is_told() {
 
 #[test]
 fn services_and_migrations_understand_what_they_are_told_of_stores_of_others() {
-    let mut credentials = credentials(&Names::new("default", "shop"));
+    let names = Names::new("default", "shop");
+    let mut credentials = credentials(&names);
+    credentials.insert(&names.salt(), SALT, "salt".to_owned());
     let mut said = json!({});
     for (store, uri) in [
         ("postgres", "postgres://login:password@db/postgres?sslmode=verify-full"),

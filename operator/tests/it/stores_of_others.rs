@@ -301,7 +301,9 @@ impl Theirs {
             let mut inside = options.clone().database(&database).connect().await.unwrap();
             run(&mut inside, &format!("ALTER SCHEMA public OWNER TO {migrates}")).await;
             let rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES";
-            run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} {rights} TO {serves}")).await;
+            for rights in [rights, "GRANT USAGE ON SCHEMAS"] {
+                run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} {rights} TO {serves}")).await;
+            }
             databases.push(database);
         }
         Self { superuser, said, serves, migrates, databases }
@@ -354,6 +356,21 @@ async fn what_a_login_may_not_is_seen_before_a_service_is_told_of_it() {
     assert!(error.contains("the login of its order.migrate-uri may not give whoever serves its tables"), "{error}");
     run(&mut inside, &format!("ALTER DEFAULT PRIVILEGES FOR ROLE {migrates} GRANT DELETE ON TABLES TO {serves}")).await;
 
+    // What was made before the other login was.
+    run(
+        &mut inside,
+        &format!(
+            "CREATE TABLE orders (id int); REVOKE ALL ON orders FROM {serves}; ALTER TABLE orders OWNER TO {migrates}"
+        ),
+    )
+    .await;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("the login of its order.migrate-uri may not give whoever serves its tables"), "{error}");
+    run(&mut inside, "DROP TABLE orders; REVOKE ALL ON SCHEMA public FROM PUBLIC").await;
+    let error = theirs.stack(&namespace()).refused().await;
+    assert!(error.contains("the login of its order.migrate-uri may not give whoever serves its tables"), "{error}");
+    run(&mut inside, &format!("GRANT USAGE ON SCHEMA public TO {serves}")).await;
+
     run(&mut inside, "ALTER SCHEMA public OWNER TO CURRENT_USER").await;
     let error = theirs.stack(&namespace()).refused().await;
     assert!(error.contains("the login of its order.migrate-uri may not make a table in its database"), "{error}");
@@ -365,6 +382,13 @@ async fn what_a_login_may_not_is_seen_before_a_service_is_told_of_it() {
     let mut writes = theirs.inside("postgres").await;
     run(&mut writes, &format!("ALTER DATABASE {orders} RESET default_transaction_read_only")).await;
     theirs.stack(&namespace()).provision().await.unwrap();
+
+    let mut forgotten = Theirs::create().await;
+    let elsewhere = theirs.said.iter().filter(|(key, _)| key.ends_with(".migrate-uri")).cloned();
+    let serving = forgotten.said.iter().filter(|(key, _)| !key.ends_with(".migrate-uri")).cloned();
+    forgotten.said = serving.chain(elsewhere).collect();
+    let error = forgotten.stack(&namespace()).refused().await;
+    assert!(error.contains("its auth.uri and auth.migrate-uri lead to two databases"), "{error}");
 
     let of_order = theirs.said.iter().find(|(key, _)| *key == "order.uri").unwrap().1.clone();
     theirs.said.iter_mut().find(|(key, _)| *key == "payment.uri").unwrap().1 = of_order;

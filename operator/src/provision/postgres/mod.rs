@@ -10,6 +10,7 @@ mod theirs;
 
 use std::collections::BTreeMap;
 
+use ecommerce_contract::Service;
 use ecommerce_types::Clock;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Connection as _, PgConnection};
@@ -106,7 +107,10 @@ pub(super) async fn try_others(
             return Err(theirs(Fault::OneDatabase { one, other }));
         }
         if let Some(migrating) = migrate.get(service) {
-            theirs::try_migrating(found, migrating, &tried, deadline).await.map_err(theirs)?;
+            // Its simulator of a provider has one.
+            let makes_schemas = service == Service::Payment.as_str();
+            let migrates = theirs::try_migrating(found, migrating, (&tried, address), makes_schemas, deadline).await;
+            migrates.map_err(theirs)?;
         }
         ids.insert(service.clone(), tried.id);
     }

@@ -20,6 +20,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const NO_RIGHTS: &str = "42501";
 /// `read_only_sql_transaction`
 const READ_ONLY: &str = "25006";
+/// `invalid_schema_name`: there is none that it may use.
+const NO_SCHEMA: &str = "3F000";
+/// `undefined_function`
+const NO_SUCH_FUNCTION: &str = "42883";
 
 /// As the address says: with TLS and a certificate that is good, or in clear.
 pub(super) fn options(found: &Found, address: &Address) -> PgConnectOptions {
@@ -80,7 +84,7 @@ pub(super) fn of_statement(address: &Address, what: String, error: &sqlx::Error)
     let Some(said) = error.as_database_error() else { return unreachable(address, error.to_string()) };
     let why = said.message().to_owned();
     match said.code().as_deref() {
-        Some(NO_RIGHTS) => Fault::NoRights { key, what, why },
+        Some(NO_RIGHTS | NO_SCHEMA) => Fault::NoRights { key, what, why },
         Some(READ_ONLY) => Fault::ReadOnly { key, why },
         _ => Fault::Unexpected { key, why },
     }
@@ -113,38 +117,66 @@ async fn ask(connection: &mut PgConnection, address: &Address) -> Result<Tried, 
     // Some clouds keep this from whoever is no administrator. Then it is where it is.
     let server = "SELECT system_identifier::text FROM pg_control_system()";
     let server: Result<String, _> = sqlx::query_scalar(server).fetch_one(connection).await;
-    let place = server.unwrap_or_else(|_| format!("{} {}", address.authority(), address.path));
+    let place = match server {
+        Ok(identifier) => identifier,
+        Err(error) if is_kept_from_us(&error) => format!("{} {}", address.authority(), address.path),
+        Err(error) => return Err(failed(error)),
+    };
     let digest = Sha256::digest(format!("{place} {number}"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     Ok(Tried { id: uuid::Builder::from_random_bytes(bytes).into_uuid(), role })
 }
 
-/// Logs in as whoever migrates, and sees that it may make tables which the other may use. Nothing of it stays.
+fn is_kept_from_us(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| [NO_RIGHTS, NO_SUCH_FUNCTION].contains(&code.as_ref()))
+}
+
+/// Logs in as whoever migrates the same database, and sees that it may make tables, that the other may use these, and those that it has
+/// made before. Nothing of it stays.
 pub(super) async fn try_migrating(
     found: &Found,
     address: &Address,
-    serving: &Tried,
+    (serving, serves): (&Tried, &Address),
+    makes_schemas: bool,
     deadline: Instant,
 ) -> Result<(), Fault> {
     let mut connection = connect(&options(found, address), address, deadline).await?;
-    let failed = |error| of_statement(address, "make a table in its database".to_owned(), &error);
-    let tried = timeout_at(deadline, may_use_its_tables(&mut connection, &serving.role)).await;
-    let may_use = tried.map_err(|_| late(address))?.map_err(failed)?;
+    let what = if makes_schemas { "make a table and a schema" } else { "make a table" };
+    let failed = |error| of_statement(address, format!("{what} in its database"), &error);
+    let tried = async {
+        if ask(&mut connection, address).await?.id != serving.id {
+            let (one, other) = (serves.said_by.clone(), address.said_by.clone());
+            return Err(Fault::TwoDatabases { one, other });
+        }
+        may_use_its_tables(&mut connection, &serving.role, makes_schemas).await.map_err(failed)
+    };
+    let may_use = timeout_at(deadline, tried).await.map_err(|_| late(address))??;
     close(connection).await;
     if may_use {
         return Ok(());
     }
-    let what = "give whoever serves its tables: ALTER DEFAULT PRIVILEGES FOR ROLE … GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO …";
-    let why = "a table that it makes is closed to them".to_owned();
+    let what = "give whoever serves its tables: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO …, the same with ALTER DEFAULT PRIVILEGES FOR ROLE …, and GRANT USAGE ON SCHEMAS likewise";
+    let why = "something that it has made, or would make, is closed to them".to_owned();
     Err(Fault::NoRights { key: address.said_by.clone(), what: what.to_owned(), why })
 }
 
-async fn may_use_its_tables(connection: &mut PgConnection, role: &str) -> Result<bool, sqlx::Error> {
+async fn may_use_its_tables(
+    connection: &mut PgConnection,
+    role: &str,
+    makes_schemas: bool,
+) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    if makes_schemas {
+        sqlx::query("CREATE SCHEMA ecommerce_try").execute(&mut *transaction).await?;
+    }
     sqlx::query("CREATE TABLE ecommerce_try (id int)").execute(&mut *transaction).await?;
-    let may_use = "SELECT bool_and(has_table_privilege($1, 'ecommerce_try', what)) \
-                   FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS each(what)";
+    // But the list of what was migrated, which is the migrations' own.
+    let may_use = "SELECT bool_and(has_schema_privilege($1, relnamespace, 'USAGE') AND has_table_privilege($1, pg_class.oid, what)) \
+                     AND (to_regnamespace('ecommerce_try') IS NULL OR has_schema_privilege($1, to_regnamespace('ecommerce_try'), 'USAGE')) \
+                   FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS each(what) \
+                   WHERE relkind IN ('r', 'p') AND relowner = current_user::regrole AND relname <> '_sqlx_migrations'";
     let may_use = sqlx::query_scalar(may_use).bind(role).fetch_one(&mut *transaction).await?;
     transaction.rollback().await?;
     Ok(may_use)
