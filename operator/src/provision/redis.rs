@@ -1,5 +1,5 @@
-//! A Redis of others: its users are never ours, so every login is tried, also whether it may write, and nothing is made. Spoken is as much of its protocol as that
-//! takes (RESP2, <https://redis.io/docs/latest/develop/reference/protocol-spec/>).
+//! A Redis of others: its users are never ours, so every login is tried, also whether it may write, and nothing is made. Spoken is as much of
+//! its protocol as that takes (RESP2, <https://redis.io/docs/latest/develop/reference/protocol-spec/>).
 
 use std::fmt::Write as _;
 
