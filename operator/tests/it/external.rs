@@ -423,6 +423,24 @@ async fn certificates_reach_the_services_as_a_file_once_they_were_tried() {
     assert!(story.pods() != pods);
 }
 
+#[tokio::test]
+async fn certificates_of_another_secret_are_waited_for_and_told() {
+    let of_postgres = json!({"secretRef": {"name": "db-superuser"}, "certificatesRef": {"name": "db-ca"}});
+    let story = OfStory::of(&json!({"postgres": {"external": of_postgres}}));
+    story.write("db-superuser", &of_cloud_native_pg("one"));
+    story.look().await;
+    let (_, reason, message) = story.0.condition("Ready");
+    assert!(reason == "StoreSecretInvalid" && message.contains("db-ca"), "{reason}: {message}");
+    assert!(story.provisioning().is_empty());
+    story.write("db-ca", &json!({"ca.crt": include_str!("../../src/external/authority.pem")}));
+    story.look().await;
+    story.provision();
+    story.settle().await;
+    assert_eq!(story.0.condition("Ready").0, "True", "{:?}", story.0.condition("Ready"));
+    assert!(story.told("postgres", "order.url").unwrap().ends_with("?sslmode=verify-full"));
+    assert!(story.all_told("postgres", "ca.crt").len() == 1);
+}
+
 /// What a Deployment shows holds together at each step: whoever has certificates goes to an address that is encrypted, and no other.
 #[tokio::test]
 async fn certificates_that_are_added_never_go_with_an_address_of_before() {

@@ -283,7 +283,9 @@ struct Theirs {
 impl Theirs {
     async fn create() -> Self {
         let Postgres { options, mut superuser, login: serves } = Postgres::with_login("").await;
-        let migrates = unique_name();
+        // As an identifier of SQL: a name with a capital is one that has to be quoted.
+        let login = format!("M{}", unique_name());
+        let migrates = format!("\"{login}\"");
         run(&mut superuser, &format!("CREATE ROLE {migrates} LOGIN")).await;
         let (host, port) = (options.get_host().to_owned(), options.get_port());
         let uri = |login: &str, database: &str| format!("postgres://{login}:p@{host}:{port}/{database}");
@@ -296,7 +298,7 @@ impl Theirs {
             ("payment.uri", "payment.migrate-uri"),
         ] {
             let database = said.iter().find(|(of, _)| *of == key).unwrap().1.rsplit('/').next().unwrap().to_owned();
-            said.push((migrate_key, uri(&migrates, &database)));
+            said.push((migrate_key, uri(&login, &database)));
             run(&mut superuser, &format!("ALTER DATABASE {database} OWNER TO {migrates}")).await;
             let mut inside = options.clone().database(&database).connect().await.unwrap();
             run(&mut inside, &format!("ALTER SCHEMA public OWNER TO {migrates}")).await;

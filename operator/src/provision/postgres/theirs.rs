@@ -176,7 +176,7 @@ async fn may_use_its_tables(
     let may_use = "SELECT bool_and(has_schema_privilege($1, relnamespace, 'USAGE') AND has_table_privilege($1, pg_class.oid, what)) \
                      AND (to_regnamespace('ecommerce_try') IS NULL OR has_schema_privilege($1, to_regnamespace('ecommerce_try'), 'USAGE')) \
                    FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS each(what) \
-                   WHERE relkind IN ('r', 'p') AND relowner = current_user::regrole AND relname <> '_sqlx_migrations'";
+                   WHERE relkind IN ('r', 'p') AND relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND relname <> '_sqlx_migrations'";
     let may_use = sqlx::query_scalar(may_use).bind(role).fetch_one(&mut *transaction).await?;
     transaction.rollback().await?;
     Ok(may_use)
