@@ -91,7 +91,7 @@ reasons! {
     MigrationNotice,
     /// Somebody else's object has the name.
     NameTaken,
-    /// A PostgreSQL of others has none of the shop's data.
+    /// A PostgreSQL of others is not known to have the shop's data.
     OtherDatabases,
     /// The data is of another major version.
     OtherMajorVersion,

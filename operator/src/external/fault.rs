@@ -62,7 +62,7 @@ pub enum Fault {
         invalid: ecommerce_tls::Invalid,
     },
     /// What stands in the other Secret that is named is not right.
-    #[error("names its certificates in another Secret, {secret}, which {fault}")]
+    #[error("goes with the Secret {secret} (external.certificatesRef), which {fault}")]
     OfCertificates {
         /// The other Secret.
         secret: String,

@@ -147,10 +147,8 @@ impl<'a> Reader<'a> {
         if !self.credentials.has(secret) {
             return Err(Fault::Missing);
         }
-        let certificates = KeyNames { is_said: true, ..self.keys.certificates.clone() };
-        let names = certificates.names.join(" or ");
-        let reader = Reader { secret, keys: Keys { certificates, ..self.keys.clone() }, ..*self };
-        reader.authorities()?.ok_or(Fault::NoKey(names))
+        let reader = Reader { secret, keys: self.keys.clone(), ..*self };
+        reader.authorities()?.ok_or_else(|| Fault::NoKey(self.keys.certificates.names.join(" or ")))
     }
 
     fn parse(

@@ -229,7 +229,7 @@ fn certificates_may_stand_in_a_secret_of_their_own_and_then_have_to() {
     }
     let read = |credentials: &Credentials| found(Backend::Postgres, &external, credentials);
     let why = |credentials: &Credentials| read(credentials).unwrap_err().to_string();
-    let begins = "names its certificates in another Secret, db-ca, which ";
+    let begins = "goes with the Secret db-ca (external.certificatesRef), which ";
     assert_eq!(why(&credentials), format!("{begins}is not there"));
     credentials.saw("db-ca");
     assert!(why(&credentials).starts_with(&format!("{begins}has no certificates or ca.crt")));

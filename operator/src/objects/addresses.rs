@@ -56,18 +56,18 @@ pub fn read_by<'a>(pod: &'a PodSpec, secret: &'a str) -> impl Iterator<Item = &'
 }
 
 /// What a service is told of a store.
-pub(crate) struct Told {
+struct Told {
     service: Service,
     /// The login that serves.
-    pub(crate) serve: Address,
+    serve: Address,
     /// The login that migrates, where there is a database.
-    pub(crate) migrate: Option<Address>,
+    migrate: Option<Address>,
     /// Whether somebody else has made the logins, and so their passwords.
     of_others: bool,
 }
 
 impl Told {
-    pub(crate) fn of(names: &Names, store: Backend, service: Service, found: &Found) -> Option<Self> {
+    fn of(names: &Names, store: Backend, service: Service, found: &Found) -> Option<Self> {
         let server = match &found.access {
             Access::Others { serve, migrate } => {
                 let serve = serve.get(service.as_str())?.clone();

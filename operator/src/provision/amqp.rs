@@ -24,8 +24,10 @@ const CHANNEL_OPEN_OK: Kind = (20, 11);
 const CHANNEL_CLOSE: Kind = (20, 40);
 const DECLARE_EXCHANGE: Kind = (40, 10);
 const DECLARE_EXCHANGE_OK: Kind = (40, 11);
-/// That of a connection, and the one that is opened here.
-const CHANNELS: [u16; 2] = [0, 1];
+/// The channel of what is said of the connection itself.
+const OF_CONNECTION: u16 = 0;
+/// The one that is opened here.
+const OPENED: u16 = 1;
 /// Among what is asked of an exchange: that it outlives the broker.
 const DURABLE: u8 = 0b10;
 /// Longer than anything that is said before a connection is open, in bytes.
@@ -65,7 +67,6 @@ pub(super) async fn try_login(
 }
 
 async fn log_in(wire: &mut Wire, address: &Address, password: &str, exchange: Option<&str>) -> std::io::Result<Came> {
-    let [of_connection, of_channel] = CHANNELS;
     wire.write_all(b"AMQP\0\0\x09\x01").await?;
     expect(START, &read_method(wire).await?)?;
 
@@ -77,7 +78,7 @@ async fn log_in(wire: &mut Wire, address: &Address, password: &str, exchange: Op
     start_ok.extend(short("PLAIN"));
     start_ok.extend(long(format!("\0{}\0{password}", address.login).as_bytes()));
     start_ok.extend(short("en_US"));
-    write_method(wire, of_connection, START_OK, &start_ok).await?;
+    write_method(wire, OF_CONNECTION, START_OK, &start_ok).await?;
     let tune = read_method(wire).await?;
     if let Some(why) = said_at(CLOSE, &tune) {
         return Ok(Came::NotIn(why));
@@ -85,8 +86,8 @@ async fn log_in(wire: &mut Wire, address: &Address, password: &str, exchange: Op
     expect(TUNE, &tune)?;
 
     // One channel, frames as they come, no heartbeat: it is over in a moment.
-    write_method(wire, of_connection, TUNE_OK, &[0, 1, 0, 0, 0x20, 0, 0, 0]).await?;
-    write_method(wire, of_connection, OPEN, &[short(&address.path), vec![0, 0]].concat()).await?;
+    write_method(wire, OF_CONNECTION, TUNE_OK, &[0, 1, 0, 0, 0x20, 0, 0, 0]).await?;
+    write_method(wire, OF_CONNECTION, OPEN, &[short(&address.path), vec![0, 0]].concat()).await?;
     let open = read_method(wire).await?;
     if let Some(why) = said_at(CLOSE, &open) {
         return Ok(Came::NotIn(why));
@@ -94,17 +95,17 @@ async fn log_in(wire: &mut Wire, address: &Address, password: &str, exchange: Op
     expect(OPEN_OK, &open)?;
 
     if let Some(exchange) = exchange {
-        write_method(wire, of_channel, CHANNEL_OPEN, &short("")).await?;
+        write_method(wire, OPENED, CHANNEL_OPEN, &short("")).await?;
         expect(CHANNEL_OPEN_OK, &read_method(wire).await?)?;
         let as_services_do = [vec![0, 0], short(exchange), short("topic"), vec![DURABLE, 0, 0, 0, 0]].concat();
-        write_method(wire, of_channel, DECLARE_EXCHANGE, &as_services_do).await?;
+        write_method(wire, OPENED, DECLARE_EXCHANGE, &as_services_do).await?;
         let declared = read_method(wire).await?;
         if let Some(why) = said_at(CHANNEL_CLOSE, &declared) {
             return Ok(Came::NoFurther(why));
         }
         expect(DECLARE_EXCHANGE_OK, &declared)?;
     }
-    write_method(wire, of_connection, CLOSE, &[vec![0, 200], short("tried"), vec![0, 0, 0, 0]].concat()).await?;
+    write_method(wire, OF_CONNECTION, CLOSE, &[vec![0, 200], short("tried"), vec![0, 0, 0, 0]].concat()).await?;
     Ok(Came::Through)
 }
 
