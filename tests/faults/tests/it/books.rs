@@ -13,7 +13,7 @@ use crate::handled;
 use crate::shop::{MUGS, Shop};
 
 /// In less, what somebody left who died is taken over, and what nobody has paid ends.
-const SOON: Duration = Duration::from_mins(2);
+pub(crate) const SOON: Duration = Duration::from_mins(2);
 
 /// In less, product looks again for reservations that nobody has ended.
 pub(crate) const LOOK: Duration = Duration::from_secs(30);
@@ -92,23 +92,37 @@ impl Shop {
                 return Some(format!("{count} {what}"));
             }
         }
+        if !self.conditions.loses_queues
+            && let Some(why) = self.unhandled().await
+        {
+            return Some(why);
+        }
+        self.disagreement().await
+    }
+
+    /// What was written and not published, or not handled.
+    async fn unhandled(&mut self) -> Option<String> {
         let mut written = HashSet::new();
         for service in Service::WITH_BROKER {
             written.extend(self.rows::<bool>(service, "select id, true from written").await.into_keys());
         }
-        if self.conditions.is_heard {
-            let published = self.published().await;
-            if *published != written {
-                return Some(format!("published: {published:?}; written: {written:?}"));
-            }
+        let published = self.published().await;
+        if *published != written {
+            return Some(format!("published: {published:?}; written: {written:?}"));
         }
         let missing = handled::missing_of(&written);
-        if missing.is_empty() { self.disagreement().await } else { Some(format!("not handled: {missing:?}")) }
+        (!missing.is_empty()).then(|| format!("not handled: {missing:?}"))
     }
 
     /// How many orders hold a mug that nobody has bought.
     pub(crate) async fn reserved(&self) -> i64 {
         self.count(Service::Product, "select reserved from stock").await
+    }
+
+    /// How many orders nobody has paid or ended.
+    pub(crate) async fn open_orders(&self) -> i64 {
+        let (service, _, query) = UNDER_WAY[0];
+        self.count(service, query).await
     }
 
     /// How many orders have ended without a sale.

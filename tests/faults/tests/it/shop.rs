@@ -14,6 +14,8 @@ use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::RwLock;
 use tokio::time::{interval, timeout};
 use url::Url;
@@ -52,15 +54,15 @@ pub(crate) struct Conditions {
     pub(crate) clock: Clock,
     /// How long the provider takes to answer.
     pub(crate) provider_takes: Duration,
-    /// Whether the test has a queue of its own for whatever is published. What goes into that one is never sent again, though no
-    /// other queue has taken it.
-    pub(crate) is_heard: bool,
+    /// Whether somebody deletes queues, and what is in them. Then the test has none of its own for whatever is published: what goes into
+    /// that one is never sent again, though no other queue has taken it.
+    pub(crate) loses_queues: bool,
 }
 
 impl Conditions {
     /// A usual shop, but for the time to pay.
     pub(crate) fn with_seconds_to_pay(seconds_to_pay: u32) -> Self {
-        Self { seconds_to_pay, clock: Clock::system(), provider_takes: Duration::ZERO, is_heard: true }
+        Self { seconds_to_pay, clock: Clock::system(), provider_takes: Duration::ZERO, loses_queues: false }
     }
 }
 
@@ -141,7 +143,7 @@ impl Shop {
         shop.start_payment().await;
         shop.start_order(product).await;
         shop.broker.ready().await;
-        if shop.conditions.is_heard {
+        if !shop.conditions.loses_queues {
             shop.broker.hear_all(HEARD).await;
         }
         shop.mug = shop.stock_mugs(product).await;
@@ -181,6 +183,15 @@ impl Shop {
         let app = order::build(config, self.host()).await.unwrap();
         self.order = app.http_address().unwrap();
         run(app);
+    }
+
+    /// Tells product and payment again how orders ended, as a person does with order's binary.
+    pub(crate) async fn repeat(&self, since: OffsetDateTime) {
+        let since = format!("--since={}", since.format(&Rfc3339).unwrap());
+        let database = self.databases[&Service::Order].settings.database_url.expose_secret();
+        let command = (order::REPEAT.arguments)(clap::Command::new("repeat"));
+        let matches = command.get_matches_from(["repeat", &since, &format!("--database-url={database}")]);
+        (order::REPEAT.run)(matches).await.unwrap();
     }
 
     fn config<C: clap::Args + FromArgMatches>(&self, more: &[String]) -> C {
