@@ -109,6 +109,11 @@ impl Client {
         self.send(Method::POST, path, Some(body.to_string())).await
     }
 
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string())).await
+    }
+
     /// Any method, with a body that is called JSON whatever it is.
     ///
     /// # Panics

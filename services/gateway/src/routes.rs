@@ -72,6 +72,7 @@ pub(crate) static TABLE: &[Route] = &[
 
     route(Method::GET,    "/api/v1/products",                        Product, Public,   SHORT),
     route(Method::POST,   "/api/v1/products",                        Product, STAFF,    SHORT),
+    route(Method::PUT,    "/api/v1/products",                        Product, STAFF,    SHORT),
     route(Method::GET,    "/api/v1/products/{id}",                   Product, Public,   SHORT),
     route(Method::PATCH,  "/api/v1/products/{id}",                   Product, STAFF,    SHORT),
     route(Method::DELETE, "/api/v1/products/{id}",                   Product, STAFF,    SHORT),

@@ -29,6 +29,9 @@ pub(crate) enum Error {
     /// 400: the cursor is not one of this list's.
     #[error(transparent)]
     Cursor(#[from] Invalid),
+    /// 400: nothing costs at least the one and at most the other.
+    #[error("min_price is larger than max_price")]
+    NoPriceBetween,
     /// 409, 422 or the database's: the write with a key is not done.
     #[error(transparent)]
     Idempotency(#[from] idempotency::Error),
@@ -63,6 +66,11 @@ impl Error {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "stock_too_large", refused.to_string())
             }
             Self::Cursor(reason) => Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", reason.to_string()),
+            Self::NoPriceBetween => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_query",
+                "min_price is larger than max_price; exchange them, or leave one of them out",
+            ),
             Self::Idempotency(error) => Problem::from(error),
             Self::Database(error) => Problem::of_store("database_unavailable", is_transient(error), error),
             Self::Shared(error) => error.problem(),

@@ -29,6 +29,7 @@ POST   /api/v1/users/{id}/password-reset       auth    401 403 403 200
 GET    /.well-known/jwks.json                  auth    200 200 200 200
 GET    /api/v1/products                        product 200 200 200 200
 POST   /api/v1/products                        product 401 403 200 200
+PUT    /api/v1/products                        product 401 403 200 200
 GET    /api/v1/products/{id}                   product 200 200 200 200
 PATCH  /api/v1/products/{id}                   product 401 403 200 200
 DELETE /api/v1/products/{id}                   product 401 403 200 200

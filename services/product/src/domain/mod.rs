@@ -5,6 +5,7 @@
 
 pub(crate) mod product;
 pub(crate) mod reservation;
+pub(crate) mod search;
 pub(crate) mod stock;
 
 pub(crate) use product::{Attributes, Available, Category, Description, Price, Product, ProductName};

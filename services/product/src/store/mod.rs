@@ -6,6 +6,7 @@
 
 pub(crate) mod products;
 pub(crate) mod reservations;
+pub(crate) mod search;
 pub(crate) mod stock;
 
 /// A stored value that the domain refuses: somebody else has written it.

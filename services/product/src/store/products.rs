@@ -2,9 +2,9 @@
 
 use ecommerce_contract::catalogue::Orderable;
 use ecommerce_postgres::OnConstraint as _;
-use ecommerce_types::{Limit, Money, Page, ProductId, Sku};
-use sqlx::PgConnection;
+use ecommerce_types::{Money, ProductId, Sku};
 use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::decode;
@@ -13,8 +13,13 @@ use crate::domain::{Attributes, Available, Category, Description, Price, Product
 
 const SKU_IS_UNIQUE: &str = "products_sku_is_unique";
 
+/// What [`Row`] reads of `products join stock on product_id = id`.
+pub(super) const COLUMNS: &str = "id, sku, name, description, category, attributes, price_amount, price_currency, version, \
+    on_hand - reserved as available";
+
 /// A product's row beside its stock's.
-struct Row {
+#[derive(FromRow)]
+pub(super) struct Row {
     id: Uuid,
     sku: String,
     name: String,
@@ -64,46 +69,6 @@ pub(crate) async fn find(connection: &mut PgConnection, id: ProductId) -> Result
     row.map(Product::try_from).transpose()
 }
 
-/// A page of what is for sale, newest first, older than `after`, of one category or of all.
-pub(crate) async fn page(
-    connection: &mut PgConnection,
-    category: Option<&Category>,
-    after: Option<ProductId>,
-    limit: Limit,
-) -> Result<Page<Product>, sqlx::Error> {
-    // An id that is larger than all: the first page.
-    let after = after.map_or(Uuid::max(), Uuid::from);
-    let rows = match category {
-        None => sqlx::query_as!(
-            Row,
-            r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
-                     price_currency, version, on_hand - reserved as "available!"
-                   from products join stock on product_id = id
-                   where archived_at is null and id < $1
-                   order by id desc limit $2"#,
-            after,
-            limit.and_one_more()
-        )
-        .fetch_all(connection)
-        .await?,
-        Some(category) => sqlx::query_as!(
-            Row,
-            r#"select id, sku, name, description, category, attributes as "attributes: Json<Attributes>", price_amount,
-                     price_currency, version, on_hand - reserved as "available!"
-                   from products join stock on product_id = id
-                   where archived_at is null and category = $3 and id < $1
-                   order by id desc limit $2"#,
-            after,
-            limit.and_one_more(),
-            category.as_str()
-        )
-        .fetch_all(connection)
-        .await?,
-    };
-    let products = rows.into_iter().map(Product::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(products, limit, |product| product.id))
-}
-
 /// What these products cost, those that may be ordered.
 pub(crate) async fn orderable(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Orderable>, sqlx::Error> {
     let rows = sqlx::query!(
@@ -137,6 +102,22 @@ pub(crate) struct Entry {
     pub(crate) price: Price,
 }
 
+impl Entry {
+    /// Whether the product is described so already.
+    pub(crate) fn describes(&self, product: &Product) -> bool {
+        let Self { sku, name, description, category, attributes, price } = self;
+        (sku, name, description, category, attributes, price)
+            == (
+                &product.sku,
+                &product.name,
+                &product.description,
+                &product.category,
+                &product.attributes,
+                &product.price,
+            )
+    }
+}
+
 /// A new product; its sku must be free.
 pub(crate) async fn insert(transaction: &mut PgConnection, id: ProductId, entry: &Entry) -> Result<(), Error> {
     let currency = entry.price.currency();
@@ -164,6 +145,20 @@ pub(crate) async fn lock(transaction: &mut PgConnection, id: ProductId) -> Resul
         sqlx::query_scalar!("select id from products where id = $1 and archived_at is null for no key update", id.0)
             .fetch_optional(&mut *transaction)
             .await?;
+    match locked {
+        Some(id) => find(transaction, ProductId(id)).await,
+        None => Ok(None),
+    }
+}
+
+/// Locks the product that is for sale under this sku until the transaction ends.
+pub(crate) async fn lock_sku(transaction: &mut PgConnection, sku: &Sku) -> Result<Option<Product>, sqlx::Error> {
+    let locked = sqlx::query_scalar!(
+        "select id from products where sku = $1 and archived_at is null for no key update",
+        sku.as_str()
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
     match locked {
         Some(id) => find(transaction, ProductId(id)).await,
         None => Ok(None),

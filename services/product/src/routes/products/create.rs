@@ -39,6 +39,13 @@ pub(super) struct NewProduct {
     price: Price,
 }
 
+impl From<NewProduct> for Entry {
+    fn from(body: NewProduct) -> Self {
+        let NewProduct { sku, name, description, category, attributes, price } = body;
+        Self { sku, name, description, category, attributes, price }
+    }
+}
+
 /// Create a product
 ///
 /// Puts it up for sale. Its stock begins at nothing.
@@ -61,10 +68,7 @@ pub(super) async fn handler(
     Shared(state): Shared<State>,
     Json(body): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Error> {
-    let NewProduct { sku, name, description, category, attributes, price } = body;
-    let id = ProductId::new(&state.clock);
-    let entry = Entry { sku, name, description, category, attributes, price };
-
+    let (id, entry) = (ProductId::new(&state.clock), Entry::from(body));
     let insert = async |transaction: &mut PgConnection| {
         products::insert(transaction, id, &entry).await?;
         stock::insert(transaction, id).await?;

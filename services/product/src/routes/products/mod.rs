@@ -4,6 +4,7 @@ mod archive;
 mod create;
 mod etag;
 mod list;
+mod put;
 mod read;
 mod stock;
 mod update;
@@ -15,7 +16,7 @@ use crate::state::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(list::handler, create::handler))
+        .routes(routes!(list::handler, create::handler, put::handler))
         .routes(routes!(read::handler, update::handler, archive::handler))
         .merge(stock::router())
 }

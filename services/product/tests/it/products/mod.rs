@@ -2,6 +2,8 @@ mod archive;
 mod cache;
 mod create;
 mod list;
+mod put;
 mod read;
+mod search;
 mod stock;
 mod update;

@@ -11,7 +11,7 @@ async fn what_is_not_there_is_not_found() {
     assert_eq!((malformed.status, malformed.code()), (404, "malformed_id"));
     let elsewhere = shop.anonymous.get("/api/v1/product").await;
     assert_eq!((elsewhere.status, elsewhere.code()), (404, "route_not_found"));
-    let method = shop.anonymous.send(Method::PUT, "/api/v1/products", None).await;
+    let method = shop.anonymous.send(Method::PATCH, "/api/v1/products", None).await;
     assert_eq!((method.status, method.code()), (405, "method_not_allowed"));
 }
 
