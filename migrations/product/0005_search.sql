@@ -14,8 +14,9 @@ alter table products add column search tsvector not null generated always as (
 ) stored;
 create index products_by_words on products using gin (search) where archived_at is null;
 
--- The lists by price and by name, of all and of one category. In small letters, a name sorts wherever its capitals are.
+-- The lists by price, of all and of one category, and by name: in small letters, so that it sorts wherever its capitals are.
 create index products_by_price on products (price_amount, id) where archived_at is null;
+create index products_by_category_and_price on products (category, price_amount) where archived_at is null; -- counts, too
 create index products_by_name on products (lower(name), id) where archived_at is null;
 
 -- Each word that a name or a category has had, for what is typed with mistakes.

@@ -43,26 +43,31 @@ impl From<Typed> for String {
     }
 }
 
-/// A word that was typed, and what it may have been meant to be.
+/// A word that was typed, and words of the catalogue that it may stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
     pub(crate) typed: String,
-    /// Words of the catalogue that differ from it by a few letters; none where it begins one.
+    /// Those that begin with it, itself among them, the shortest first; not all of them.
+    pub(crate) begun: Vec<String>,
+    /// Where there is none, those that differ from it by a few letters.
     pub(crate) meant: Vec<String>,
 }
 
-/// What PostgreSQL is to look for (`tsquery`): for each word, whatever begins with it or is what it was meant to be. None without words.
+/// What PostgreSQL is to look for (`tsquery`): all words, or what they stand for. None without words.
 #[must_use]
 pub(crate) fn tsquery(words: &[Word]) -> Option<String> {
     let all: Vec<String> = words.iter().map(any_of).collect();
     (!all.is_empty()).then(|| all.join(" & "))
 }
 
+/// What only descriptions and skus have is looked up by its beginning. For others that would be slow: whatever begins with a common word
+/// is gathered before it is met with the rest.
 fn any_of(word: &Word) -> String {
-    // What begins with a letter is half of the catalogue.
-    let begins = if word.typed.chars().count() > 1 { ":*" } else { "" };
-    let typed = format!("{}{begins}", quoted(&word.typed));
-    let any: Vec<String> = std::iter::once(typed).chain(word.meant.iter().map(|meant| quoted(meant))).collect();
+    let Word { typed, begun, meant } = word;
+    let is_beginning = begun.is_empty() && typed.chars().count() > 1;
+    let typed_itself = format!("{}{}", quoted(typed), if is_beginning { ":*" } else { "" });
+    let others = begun.iter().chain(meant).filter(|other| *other != typed).map(|other| quoted(other));
+    let any: Vec<String> = std::iter::once(typed_itself).chain(others).collect();
     format!("({})", any.join(" | "))
 }
 
@@ -210,17 +215,19 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_met_by_what_begins_with_it_and_by_what_it_may_have_been() {
-        let word = |typed: &str, meant: &[&str]| Word {
+    fn a_word_is_met_by_what_begins_with_it_or_by_what_it_was_meant_to_be() {
+        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let word = |typed: &str, begun: &[&str], meant: &[&str]| Word {
             typed: typed.to_owned(),
-            meant: meant.iter().map(|&word| word.to_owned()).collect(),
+            begun: owned(begun),
+            meant: owned(meant),
         };
         assert_eq!(tsquery(&[]), None);
         assert_eq!(
-            tsquery(&[word("bleu", &["blue"]), word("mug", &[]), word("a", &[])]).unwrap(),
-            "('bleu':* | 'blue') & ('mug':*) & ('a')"
+            tsquery(&[word("bleu", &[], &["blue"]), word("mug", &["mug", "mugs"], &[]), word("a", &[], &[])]).unwrap(),
+            "('bleu':* | 'blue') & ('mug' | 'mugs') & ('a')"
         );
-        assert_eq!(tsquery(&[word(r"o'r\d", &[])]).unwrap(), r"('o''r\\d':*)");
+        assert_eq!(tsquery(&[word(r"o'r\d", &[], &[])]).unwrap(), r"('o''r\\d':*)");
     }
 
     #[test]

@@ -12,37 +12,41 @@ use crate::domain::{Category, Product};
 
 /// The most words of what was typed that count.
 const MOST_WORDS: i64 = 8;
-/// The most words that one is taken for.
-const MOST_MEANT: i64 = 5;
+/// The most words of the catalogue that one stands for.
+const MOST_MEANT: i64 = 10;
 /// The most values of a facet.
 const MOST_VALUES: i64 = 100;
 
 /// The words of what was typed. One that begins no word of the catalogue is taken for those that differ from it by one letter, and by two
 /// from six letters on.
 pub(crate) async fn words(connection: &mut PgConnection, typed: &Typed) -> Result<Vec<Word>, sqlx::Error> {
-    let words = sqlx::query!(
+    sqlx::query_as!(
+        Word,
         r#"with typed as materialized (
              select lexeme as word, char_length(lexeme) as letters,
-               case when char_length(lexeme) < 3 or exists (select from product_words where word ^@ lexeme) then 0
-                    when char_length(lexeme) < 6 then 1 else 2 end as mistakes
+               array(
+                 select word from product_words where char_length(lexeme) > 1 and word ^@ lexeme
+                 order by letters, word limit $3
+               ) as begun
              from unnest(to_tsvector('simple', plain($1))) where char_length(lexeme) <= 40
              order by positions[1] limit $2
+           ), allowed as materialized (
+             select *, case when letters < 3 or begun <> '{}' then 0 when letters < 6 then 1 else 2 end as mistakes from typed
            )
-           select typed.word as "word!",
+           select allowed.word as "typed!", begun as "begun!",
              array(
                select known.word from product_words known
-               where mistakes > 0 and known.letters between typed.letters - mistakes and typed.letters + mistakes
-                 and levenshtein_less_equal(known.word, typed.word, mistakes) <= mistakes
-               order by levenshtein_less_equal(known.word, typed.word, mistakes), known.word limit $3
+               where mistakes > 0 and known.letters between allowed.letters - mistakes and allowed.letters + mistakes
+                 and levenshtein_less_equal(known.word, allowed.word, mistakes) <= mistakes
+               order by levenshtein_less_equal(known.word, allowed.word, mistakes), known.word limit $3
              ) as "meant!"
-           from typed"#,
+           from allowed"#,
         typed.as_str(),
         MOST_WORDS,
         MOST_MEANT
     )
     .fetch_all(connection)
-    .await?;
-    Ok(words.into_iter().map(|row| Word { typed: row.word, meant: row.meant }).collect())
+    .await
 }
 
 #[derive(FromRow)]
@@ -62,22 +66,27 @@ pub(crate) async fn page(
     after: Option<&Position>,
     limit: Limit,
 ) -> Result<Page<Product>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new(format!("select {COLUMNS}, lower(name) as small_name, "));
+    let sequence = match sort {
+        Sort::Relevance => "rank desc, id desc",
+        Sort::Newest => "id desc",
+        Sort::Price => "price_amount, id",
+        Sort::PriceDescending => "price_amount desc, id desc",
+        Sort::Name => "lower(name), id",
+    };
+    // Ids are sorted and cut, and only then are the rows read with all that is in them.
+    let mut query = QueryBuilder::<Postgres>::new("with found as materialized (select id as found_id, ");
     push_rank(&mut query, tsquery);
-    query.push(" as rank from products join stock on product_id = id where archived_at is null");
+    query.push(" as rank from products where archived_at is null");
     push_wanted(&mut query, wanted, tsquery);
     push_category(&mut query, wanted.category.as_ref());
     if let Some(after) = after {
         push_after(&mut query, tsquery, after);
     }
-    query.push(match sort {
-        Sort::Relevance => " order by rank desc, id desc",
-        Sort::Newest => " order by id desc",
-        Sort::Price => " order by price_amount, id",
-        Sort::PriceDescending => " order by price_amount desc, id desc",
-        Sort::Name => " order by lower(name), id",
-    });
-    query.push(" limit ").push_bind(limit.and_one_more());
+    query.push(format_args!(" order by {sequence} limit ")).push_bind(limit.and_one_more());
+    query.push(format_args!(
+        ") select {COLUMNS}, rank, lower(name) as small_name
+           from found join products on id = found_id join stock on product_id = id order by {sequence}"
+    ));
     let rows: Vec<ListedRow> = query.build_query_as().persistent(false).fetch_all(connection).await?;
     let listed =
         |row: ListedRow| Ok(Listed { product: row.row.try_into()?, rank: row.rank, small_name: row.small_name });

@@ -22,8 +22,9 @@ pub(super) struct Parameters {
     /// The `next_cursor` of the page before; of the same list, so with the same parameters.
     #[param(inline)]
     cursor: Option<Cursor>,
-    /// Only those that have each of these words, or one that begins with it, in name, sku, category, attributes or description. A word that
-    /// nothing begins with is taken for those that differ from it by a letter, and from six letters on by two. The first eight words count.
+    /// Only those that have each of these words in name, sku, category, attributes or description; of name and category it is enough that a
+    /// word begins so. What begins no word of them is taken for those that differ from it by a letter, and from six letters on by two. The
+    /// first eight words count.
     #[param(inline)]
     q: Option<Typed>,
     /// Only the one with this sku.

@@ -40,6 +40,7 @@ enum Put {
         (status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "Names this state of the product"))),
         (status = 201, description = "The product, which is new", body = Product, headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Names this state of the product"))),
         (status = 403, description = "`role_required`: this is for staff", body = Problem),
+        (status = 409, description = "`sku_taken`: somebody else enters and archives it in the same moment; try again", body = Problem),
         (status = 412, description = "`version_mismatch`: somebody else has changed it since, or there is none", body = Problem),
         (status = 503, description = "`database_unavailable`: try again in a moment", body = Problem),
     )

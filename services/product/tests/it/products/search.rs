@@ -49,8 +49,9 @@ async fn a_product_is_found_by_its_words_wherever_they_stand() {
     let shop = shelves().await;
     for (q, found) in [
         ("blue mug", &["MUG-BLUE"][..]),
-        ("MUG", &["MUG-RED", "MUG-BLUE", "KETTLE"]),
+        ("MUG", &["MUG-RED", "MUG-BLUE"]),
         ("mug blu", &["MUG-BLUE"]),
+        ("scarl vol", &["BOOK-1"]),
         ("mug-blue", &["MUG-BLUE"]),
         ("mugs", &["MUG-RED", "MUG-BLUE", "KETTLE"]),
         ("scarlatti", &["BOOK-1"]),
@@ -93,7 +94,7 @@ async fn filters_narrow_the_list_and_categories_are_counted() {
         json!({ "category": [{ "value": "kitchen", "count": 3 }, { "value": "books", "count": 2 }] })
     );
     let counted = list(&shop, &[("facets", "category"), ("q", "mug")]).await.body;
-    assert_eq!(counted["facets"], json!({ "category": [{ "value": "kitchen", "count": 3 }] }));
+    assert_eq!(counted["facets"], json!({ "category": [{ "value": "kitchen", "count": 2 }] }));
     assert_eq!(list(&shop, &[("q", "mug")]).await.body["facets"], Value::Null);
 }
 
