@@ -1,7 +1,7 @@
 # The vocabulary of this tree; local/ holds what stands behind each word.
 # One more: a target with a sentence after `##`, which `make help` shows.
 .DEFAULT_GOAL := help
-.PHONY: help up down dev status password logs logs-operator footprint backup restore test prove lint generate bench-order
+.PHONY: help up down dev demo status password logs logs-operator footprint backup restore test prove lint generate bench-order
 
 kubectl := kubectl --kubeconfig .local/kubeconfig
 export PATH := $(PATH):$(CURDIR)/.local/bin
@@ -17,6 +17,9 @@ down: ## remove the cluster and stop what was started
 
 dev: ## the shop on loopback, without a cluster, while you work on it: a service that you change starts again
 	@local/dev
+
+demo: ## fill the catalogue of the shop at http://localhost:8080 with some 200 products, and place and pay an order there
+	@local/demo
 
 status: ## what the stack says of itself, and its pods
 	@$(kubectl) get ecommercestacks
