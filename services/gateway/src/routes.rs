@@ -83,6 +83,8 @@ pub(crate) static TABLE: &[Route] = &[
     route(Method::GET,    "/api/v1/orders",                          Order,   CUSTOMER, SHORT),
     route(Method::POST,   "/api/v1/orders",                          Order,   CUSTOMER, MEDIUM).keyed(),
     route(Method::GET,    "/api/v1/orders/{id}",                     Order,   CUSTOMER, SHORT),
+    route(Method::PATCH,  "/api/v1/orders/{id}",                     Order,   STAFF,    SHORT),
+    route(Method::GET,    "/api/v1/orders/{id}/history",             Order,   CUSTOMER, SHORT),
     route(Method::POST,   "/api/v1/orders/{id}/cancel",              Order,   CUSTOMER, SHORT),
     route(Method::POST,   "/api/v1/orders/{id}/fulfil",              Order,   STAFF,    SHORT),
 

@@ -39,6 +39,8 @@ POST   /api/v1/products/{id}/stock/adjustments product 401 403 200 200
 GET    /api/v1/orders                          order   401 200 200 200
 POST   /api/v1/orders                          order   401 200 200 200
 GET    /api/v1/orders/{id}                     order   401 200 200 200
+PATCH  /api/v1/orders/{id}                     order   401 403 200 200
+GET    /api/v1/orders/{id}/history             order   401 200 200 200
 POST   /api/v1/orders/{id}/cancel              order   401 200 200 200
 POST   /api/v1/orders/{id}/fulfil              order   401 403 200 200
 GET    /api/v1/payments                        payment 401 200 200 200

@@ -7,7 +7,7 @@ use ecommerce_types::{Money, OrderId, ProductId, Quantity, UserId};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Line, Order, Status};
+use super::{Line, Metadata, Order, Status};
 
 /// The most lines of one order.
 pub(crate) const MAX_LINES: usize = 100;
@@ -70,11 +70,16 @@ impl Unplaceable {
 pub(crate) struct Draft {
     items: Vec<Item>,
     payment_method: Option<String>,
+    metadata: Metadata,
 }
 
 impl Draft {
     /// Checks what can be checked without prices.
-    pub(crate) fn new(items: Vec<Item>, payment_method: Option<String>) -> Result<Self, Unplaceable> {
+    pub(crate) fn new(
+        items: Vec<Item>,
+        payment_method: Option<String>,
+        metadata: Metadata,
+    ) -> Result<Self, Unplaceable> {
         if !(1..=MAX_LINES).contains(&items.len()) {
             return Err(Unplaceable::Lines);
         }
@@ -88,7 +93,7 @@ impl Draft {
         if !payment_method.as_ref().is_none_or(is_token) {
             return Err(Unplaceable::PaymentMethod);
         }
-        Ok(Self { items, payment_method })
+        Ok(Self { items, payment_method, metadata })
     }
 
     /// The products whose prices are needed.
@@ -137,6 +142,7 @@ impl Draft {
             pay_by: now + time_to_pay,
             amount_refunded: 0,
             reason: None,
+            metadata: self.metadata,
             created_at: now,
             updated_at: now,
         })
@@ -161,7 +167,7 @@ mod tests {
 
     fn price(items: Vec<Item>, catalogue: &[Orderable]) -> Result<Order, Unplaceable> {
         let clock = Clock::system();
-        let draft = Draft::new(items, None)?;
+        let draft = Draft::new(items, None, Metadata::default())?;
         draft.price(catalogue, OrderId::new(&clock), UserId::new(&clock), clock.now(), Duration::minutes(15))
     }
 

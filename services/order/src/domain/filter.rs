@@ -63,6 +63,7 @@ mod tests {
             pay_by: at,
             amount_refunded: 0,
             reason: None,
+            metadata: crate::domain::Metadata::default(),
             created_at: at,
             updated_at: at,
         }

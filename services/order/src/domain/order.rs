@@ -6,6 +6,8 @@ use ecommerce_types::{Currency, Invalid, Money, OrderId, PaymentId, ProductId, Q
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::Metadata;
+
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +113,8 @@ pub(crate) struct Order {
     pub(crate) amount_refunded: i64,
     /// Why it ended without a sale, as a stable word.
     pub(crate) reason: Option<String>,
+    /// What is written on it.
+    pub(crate) metadata: Metadata,
     /// When it was placed.
     pub(crate) created_at: OffsetDateTime,
     /// When it last changed.

@@ -204,6 +204,7 @@ mod tests {
             pay_by: clock.now() + Duration::minutes(15),
             amount_refunded: 0,
             reason: None,
+            metadata: crate::domain::Metadata::default(),
             created_at: clock.now(),
             updated_at: clock.now(),
         }

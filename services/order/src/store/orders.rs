@@ -1,5 +1,7 @@
 //! The table `orders`, as it is read.
 
+use std::collections::BTreeMap;
+
 use ecommerce_types::{Currency, Money, OrderId, Quantity};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Line, Order, Overdue, Status};
+use crate::domain::{Line, Metadata, Order, Overdue, Status};
 
 /// A row of `orders`. Its columns are named in each statement: `*` would change its meaning, and break the statements that
 /// running pods have prepared, with the first column that a migration adds.
@@ -25,6 +27,7 @@ struct Row {
     pay_by: OffsetDateTime,
     amount_refunded: i64,
     reason: Option<String>,
+    metadata: Json<BTreeMap<String, String>>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -98,7 +101,7 @@ async fn rows(connection: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Row>
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
-             payment_id, pay_by, amount_refunded, reason, created_at, updated_at
+             payment_id, pay_by, amount_refunded, reason, metadata as "metadata: Json<BTreeMap<String, String>>", created_at, updated_at
            from orders where id = any($1)"#,
         &ids
     )
@@ -116,7 +119,7 @@ pub(crate) async fn placed_between(
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
-             payment_id, pay_by, amount_refunded, reason, created_at, updated_at
+             payment_id, pay_by, amount_refunded, reason, metadata as "metadata: Json<BTreeMap<String, String>>", created_at, updated_at
            from orders where id > $1 and id < $2 order by id limit $3"#,
         after.0,
         before.0,
@@ -139,7 +142,7 @@ pub(crate) async fn lock_due(
     let rows = sqlx::query_as!(
         Row,
         r#"select id, customer_id, status, version, currency, total, lines as "lines: Json<StoredLines>", payment_method,
-             payment_id, orders.pay_by, amount_refunded, reason, created_at, updated_at
+             payment_id, orders.pay_by, amount_refunded, reason, metadata as "metadata: Json<BTreeMap<String, String>>", created_at, updated_at
            from open_orders join orders on id = order_id
            where open_orders.pay_by <= $1 and (open_orders.pay_by <= $4 or status = 'pending') and open_orders.pay_by > $5 and order_id <> all($2)
            order by open_orders.pay_by limit $3
@@ -188,6 +191,7 @@ fn order(row: Row) -> Result<Order, sqlx::Error> {
         pay_by: row.pay_by,
         amount_refunded: row.amount_refunded,
         reason: row.reason,
+        metadata: Metadata::stored(row.metadata.0),
         created_at: row.created_at,
         updated_at: row.updated_at,
     })

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::orders::StoredLine;
-use crate::domain::Order;
+use crate::domain::{Metadata, Order};
 
 /// A new order, and what is written beside it.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ async fn insert(connection: &mut PgConnection, placements: &[&Placement]) -> Res
     let lines = orders().map(|order| Json(order.lines.iter().map(StoredLine::of).collect()));
     let lines: Vec<Json<Vec<StoredLine>>> = lines.collect();
     let payment_methods: Vec<Option<String>> = orders().map(|order| order.payment_method.clone()).collect();
+    let metadata: Vec<Json<Metadata>> = orders().map(|order| Json(order.metadata.clone())).collect();
     let deadlines: Vec<OffsetDateTime> = orders().map(|order| order.pay_by).collect();
     let created: Vec<OffsetDateTime> = orders().map(|order| order.created_at).collect();
     let skus = orders().flat_map(|order| order.lines.iter().map(|line| (order.id.0, line.sku.clone())));
@@ -67,9 +68,9 @@ async fn insert(connection: &mut PgConnection, placements: &[&Placement]) -> Res
         r#"with asked as (
              select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::jsonb[], $8::text[],
                  $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bytea[], $16::smallint[],
-                 $17::bytea[], $18::uuid[], $19::text[], $20::text[])
+                 $17::bytea[], $18::uuid[], $19::text[], $20::text[], $23::jsonb[])
                as asked (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at,
-                 method, path, key, lock, request_hash, answer_status, answer_body, event_id, routing_key, event_body)),
+                 method, path, key, lock, request_hash, answer_status, answer_body, event_id, routing_key, event_body, metadata)),
            free as (
              insert into idempotency_keys (user_id, method, path, key, request_hash, status, body)
              select customer_id, method, path, key, request_hash, answer_status, answer_body
@@ -78,8 +79,8 @@ async fn insert(connection: &mut PgConnection, placements: &[&Placement]) -> Res
              returning user_id, key),
            new as (select asked.* from free join asked on asked.customer_id = free.user_id and asked.key = free.key),
            placed as (
-             insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, updated_at)
-             select id, customer_id, status, version, currency, total, lines, payment_method, pay_by, created_at, created_at from new),
+             insert into orders (id, customer_id, status, version, currency, total, lines, payment_method, pay_by, metadata, created_at, updated_at)
+             select id, customer_id, status, version, currency, total, lines, payment_method, pay_by, metadata, created_at, created_at from new),
            skus as (
              insert into order_skus (sku, order_id)
              select distinct sku, id from new join unnest($21::uuid[], $22::text[]) as line (order_id, sku) on order_id = id),
@@ -110,7 +111,8 @@ async fn insert(connection: &mut PgConnection, placements: &[&Placement]) -> Res
         &told.routing_keys,
         &told.bodies,
         &of_orders,
-        &skus
+        &skus,
+        &metadata as &[Json<Metadata>]
     )
     .fetch_all(connection)
     .await?;

@@ -13,6 +13,12 @@ async fn the_document_is_sound_and_names_every_route() {
     let paths: Vec<&String> = served["paths"].as_object().unwrap().keys().collect();
     assert_eq!(
         paths,
-        ["/api/v1/orders", "/api/v1/orders/{id}", "/api/v1/orders/{id}/cancel", "/api/v1/orders/{id}/fulfil"]
+        [
+            "/api/v1/orders",
+            "/api/v1/orders/{id}",
+            "/api/v1/orders/{id}/cancel",
+            "/api/v1/orders/{id}/fulfil",
+            "/api/v1/orders/{id}/history"
+        ]
     );
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::view;
-use crate::domain::{Draft, Item, Order};
+use crate::domain::{Draft, Item, Metadata, Order};
 use crate::error::Error;
 use crate::metrics::ORDERS_PLACED;
 use crate::state::State;
@@ -34,6 +34,9 @@ pub(super) struct Request {
     #[serde(default)]
     #[schema(max_length = 255, example = "tok_success")]
     payment_method: Option<String>,
+    /// What is to be written on it.
+    #[serde(default)]
+    metadata: Metadata,
 }
 
 /// Place an order
@@ -59,7 +62,7 @@ pub(super) async fn handler(
     Json(request): Json<Request>,
 ) -> Result<StoredAnswer, Error> {
     let scope = Scope::new(&caller, &Method::POST, "/api/v1/orders", &key, &request)?;
-    let draft = Draft::new(request.items, request.payment_method)?;
+    let draft = Draft::new(request.items, request.payment_method, request.metadata)?;
     let order = match price(&state, &caller, draft).await {
         Ok(order) => order,
         // An order that was taken is answered as it was, whatever has become of the catalogue since.

@@ -4,7 +4,7 @@ use ecommerce_types::{Money, OrderId, PaymentId, ProductId, Quantity, UserId};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::domain::{self, Status};
+use crate::domain::{self, Metadata, Status};
 
 /// An order.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -25,6 +25,8 @@ pub(super) struct Order {
     amount_refunded: i64,
     /// Why it ended without a sale, as a stable word.
     reason: Option<String>,
+    /// What was written on it.
+    metadata: Metadata,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -63,6 +65,7 @@ impl From<domain::Order> for Order {
             pay_by: order.pay_by,
             amount_refunded: order.amount_refunded,
             reason: order.reason,
+            metadata: order.metadata,
             created_at: order.created_at,
             updated_at: order.updated_at,
         }
