@@ -272,14 +272,16 @@ impl Observed {
 
 /// What a pod can not tell, for it is not there or has not begun.
 async fn read_warnings(names: &Names, client: &Client, observed: &mut Observed) {
+    // By identity: what was said of one that is gone is not said of its successor.
+    let uid = |metadata: &ObjectMeta| metadata.uid.clone().unwrap_or_default();
     let sets =
-        observed.stateful_sets.iter().filter(|(_, set)| !is_ready(set)).map(|(name, _)| ("StatefulSet", name.clone()));
+        observed.stateful_sets.values().filter(|set| !is_ready(set)).map(|set| ("StatefulSet", uid(&set.metadata)));
     let is_pending = |pod: &&Pod| pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Pending"));
-    let pods = observed.pods.iter().filter(is_pending).map(|pod| ("Pod", pod.name_any()));
-    let jobs = observed.jobs_without_a_pod().map(|job| ("Job", job.to_owned()));
+    let pods = observed.pods.iter().filter(is_pending).map(|pod| ("Pod", uid(&pod.metadata)));
+    let jobs = observed.jobs_without_a_pod().filter_map(|job| Some(("Job", uid(&observed.jobs.get(job)?.metadata))));
     let events: Api<Event> = Api::namespaced(client.clone(), &names.namespace);
-    let asked = sets.chain(pods).chain(jobs).map(|(kind, name)| {
-        let of_one = format!("type=Warning,involvedObject.kind={kind},involvedObject.name={name}");
+    let asked = sets.chain(pods).chain(jobs).map(|(kind, uid)| {
+        let of_one = format!("type=Warning,involvedObject.kind={kind},involvedObject.uid={uid}");
         let (events, warnings) = (&events, ListParams::default().fields(&of_one).limit(MOST_WARNINGS));
         async move { events.list(&warnings).await }
     });

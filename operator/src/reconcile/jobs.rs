@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
+use serde::Deserialize;
 
 use super::dereference::Observed;
 use crate::crd::{MigrationState, MigrationStatus};
@@ -320,11 +321,22 @@ fn what_stands_for(ids: &BTreeMap<Service, String>) -> String {
     short_hash(ids.iter().flat_map(|(service, id)| [service.as_str(), id]))
 }
 
+/// The end of a log on one line, for `kubectl get` cuts a message off where its first line ends. Where errors are told, they alone.
 fn tail(text: &str) -> String {
-    let text = text.lines().map(readable).collect::<Vec<_>>().join("\n");
-    let text = text.trim();
-    let skipped = text.chars().count().saturating_sub(LOG_END);
-    text.chars().skip(skipped).collect()
+    let is_error = |line: &&str| serde_json::from_str::<Level>(line).is_ok_and(|line| line.level == "ERROR");
+    let errors: Vec<&str> = text.lines().filter(is_error).collect();
+    let lines = if errors.is_empty() { text.lines().collect() } else { errors };
+    let said: Vec<String> =
+        lines.into_iter().map(|line| readable(line.trim())).filter(|line| !line.is_empty()).collect();
+    let said = said.join("; ");
+    let skipped = said.chars().count().saturating_sub(LOG_END);
+    said.chars().skip(skipped).collect()
+}
+
+/// How grave a line of our own logs is.
+#[derive(Deserialize)]
+struct Level {
+    level: String,
 }
 
 /// A line of our own logs as a person reads it: its sentence and what went wrong.
@@ -340,4 +352,25 @@ fn readable(line: &str) -> String {
 
 fn later(at: &Time) -> Time {
     Time(at.0.saturating_add(RETRY).unwrap_or(Timestamp::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_log_is_one_line_of_what_went_wrong() {
+        let log = concat!(
+            r#"{"level":"INFO","message":"relation \"_sqlx_migrations\" already exists, skipping"}"#,
+            "\n",
+            r#"{"level":"ERROR","message":"the process failed","error":"the password is too short"}"#,
+            "\n"
+        );
+        assert_eq!(tail(log), "the process failed: the password is too short");
+        assert_eq!(
+            tail("error: unrecognized subcommand 'migrate'\n\n  Usage: gateway serve\n"),
+            "error: unrecognized subcommand 'migrate'; Usage: gateway serve"
+        );
+        assert_eq!(tail(&"x".repeat(LOG_END + 1)).len(), LOG_END);
+    }
 }

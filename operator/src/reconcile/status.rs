@@ -96,10 +96,14 @@ pub fn ended(status: &EcommerceStackStatus) -> Ended {
     let is = |type_| status.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True");
     let is_of_pods = |trouble: &Condition| OF_PODS.iter().any(|reason| trouble.reason == reason.as_str());
     let all_is_there = [BACKENDS_READY, MIGRATED, SERVICES_READY].into_iter().all(|part| is(part).is_some());
+    let has_failed = |one: &Condition| {
+        [Reason::MigrationFailed, Reason::ProvisioningFailed].iter().any(|reason| one.reason == reason.as_str())
+    };
+    let waits = all_is_there || status.conditions.iter().any(has_failed);
     match (is(READY), is(DEGRADED)) {
         (Some(_), Some(trouble)) if is_of_pods(trouble) => Ended::ReadyAgain,
         (Some(_), _) => Ended::Ready,
-        (None, Some(_)) if all_is_there => Ended::WaitsForAPerson,
+        (None, Some(_)) if waits => Ended::WaitsForAPerson,
         (None, _) => Ended::NotReady,
     }
 }
